@@ -1,0 +1,4 @@
+"""Everything that the pipeline's tasks think: data, predictions, metrics, tuning, decision and report.
+
+No module here knows kfp, the command line or the emulator, so every step is an ordinary function.
+"""

@@ -1,0 +1,76 @@
+"""Every error that this library raises on purpose.
+
+GeminiSftError
+├── UserError                 the user can mend it: shown without a traceback, exit code 2
+│   ├── ExperimentError       the experiment file, with every problem and its line
+│   └── DataError             a data file, with every problem and its line
+└── RunError                  the run failed: exit code 1
+    ├── ServiceError          Vertex AI or Cloud Storage refused or did not answer
+    ├── TuningError           the tuning job ended without a model
+    └── EvaluationError       too many predictions failed, or two evaluations cannot be compared
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SHOWN_PROBLEMS = 20
+
+
+class GeminiSftError(Exception):
+    """The root of the tree."""
+
+
+class UserError(GeminiSftError):
+    """A mistake in what the user gave: the text says what, where, and how to mend it."""
+
+
+class RunError(GeminiSftError):
+    """A run that could not be brought to its end."""
+
+
+class ServiceError(RunError):
+    """A Google service refused a request or could not be reached."""
+
+
+class TuningError(RunError):
+    """A tuning job that ended in any way but success."""
+
+
+class EvaluationError(RunError):
+    """An evaluation whose numbers would not mean what they say."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding in a file.
+
+    Attributes:
+        where: `file:line`, or another place that the user can go to.
+        what: What is wrong there, what was expected and how to mend it.
+    """
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class _Problems(UserError):
+    """Several problems, reported at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[:_SHOWN_PROBLEMS]]
+        hidden = len(self.problems) - len(lines)
+        if hidden:
+            lines.append(f"... and {hidden} more")
+        super().__init__("\n".join(lines))
+
+
+class ExperimentError(_Problems):
+    """An experiment file that cannot be run."""
+
+
+class DataError(_Problems):
+    """Data that cannot be used for tuning or evaluation."""

@@ -1,0 +1,107 @@
+"""From an experiment file to an `Experiment`, or to a list of everything that is wrong with it."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gemini_sft import storage
+from gemini_sft.catalog import catalog
+from gemini_sft.errors import ExperimentError, Problem
+from gemini_sft.experiment.schema import Experiment
+from gemini_sft.experiment.source import Path, Source
+
+
+def load_experiment(uri: str, overrides: Sequence[str] = ()) -> Experiment:
+    """Reads, checks and returns an experiment.
+
+    Args:
+        uri: Path or `gs://` URI of the YAML file.
+        overrides: `key.subkey=value` texts that replace what the file says.
+
+    Raises:
+        UserError: There is no such file.
+        ExperimentError: It cannot be run; the error lists every problem with its line.
+    """
+    source = Source(storage.read_text(uri), uri)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not key or not equals:
+            raise ExperimentError([Problem(f"--set {override}", "expected KEY=VALUE, such as tuning.epochs=3")])
+        source.set(key, value)
+    problems: list[Problem] = []
+    experiment = None
+    try:
+        experiment = Experiment.model_validate(source.values)
+    except ValidationError as error:
+        problems = [Problem(source.place(_path(one)), _explain(one)) for one in error.errors()]
+    problems += [Problem(source.place(path), what) for path, what in _catalog_problems(source.values)]
+    if problems or experiment is None:
+        raise ExperimentError(problems)
+    return experiment
+
+
+def _catalog_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
+    """Yields what the catalog objects to, also in a file that has other problems."""
+    model = values.get("base_model")
+    if not isinstance(model, str) or not model:
+        return
+    objection = catalog().objection(model)
+    if objection:
+        yield ("base_model",), objection
+        return
+    tuning = values.get("tuning")
+    size = tuning.get("adapter_size") if isinstance(tuning, dict) else None
+    if isinstance(size, int):
+        objection = catalog().adapter_size_objection(model, size)
+        if objection:
+            yield ("tuning", "adapter_size"), objection
+
+
+def _path(error: ErrorDetails) -> Path:
+    return tuple(error["loc"])
+
+
+def _explain(error: ErrorDetails) -> str:
+    """Says in one line what is wrong with a value and what was expected."""
+    path = _path(error)
+    name = ".".join(map(str, path))
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{name} is not a key of an experiment{_suggestion(path)}"
+        case "missing":
+            return f"{name} is missing{_purpose(path)}"
+        case "string_pattern_mismatch":
+            return f"{name} is {error['input']!r}{_purpose(path)}"
+        case "model_type":
+            return f"{name} is {error['input']!r}: expected keys below it{_keys(_section((*path, '')))}"
+        case _:
+            return f"{name} is {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _section(path: Path) -> type[BaseModel] | None:
+    section: type[BaseModel] | None = Experiment
+    for name in path[:-1]:
+        field = section.model_fields.get(str(name)) if section else None
+        inner = field.annotation if field else None
+        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+    return section
+
+
+def _suggestion(path: Path) -> str:
+    section = _section(path)
+    if section is None:
+        return ""
+    near = difflib.get_close_matches(str(path[-1]), section.model_fields, n=1)
+    return f": did you mean {near[0]}?" if near else _keys(section)
+
+
+def _keys(section: type[BaseModel] | None) -> str:
+    return f" (there are: {', '.join(section.model_fields)})" if section else ""
+
+
+def _purpose(path: Path) -> str:
+    section = _section(path)
+    field = section.model_fields.get(str(path[-1])) if section else None
+    return f": {field.description}" if field and field.description else ""

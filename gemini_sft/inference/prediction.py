@@ -1,0 +1,51 @@
+"""What became of one example."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Outcome(StrEnum):
+    """How a request ended. Every example ends in one of these, and all of them count."""
+
+    ANSWERED = "answered"
+    EMPTY = "empty"
+    BLOCKED = "blocked"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+    ERROR = "error"
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is a text to score: a truncated answer is one."""
+        return self in (Outcome.ANSWERED, Outcome.TRUNCATED)
+
+
+class Prediction(BaseModel):
+    """A model's outcome for one example.
+
+    Attributes:
+        example_id: Whose prediction it is.
+        outcome: How it ended.
+        text: The answer; empty if there is none.
+        finish_reason: As the service states it; empty if it answered nothing.
+        model_version: The model that answered, in the service's own words.
+        prompt_tokens: As the service counted them.
+        output_tokens: Likewise, of the answer.
+        latency_seconds: From sending the last attempt to its answer.
+        attempts: How often the request was sent.
+        error: Why there is no answer.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    example_id: str
+    outcome: Outcome
+    text: str = ""
+    finish_reason: str = ""
+    model_version: str = ""
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    latency_seconds: float = 0.0
+    attempts: int = 1
+    error: str = ""

@@ -1,0 +1,45 @@
+"""Reading what generateContent answered."""
+
+from typing import TYPE_CHECKING
+
+from gemini_sft.inference.prediction import Outcome, Prediction
+
+if TYPE_CHECKING:
+    from google.genai.types import Candidate, GenerateContentResponse
+
+_BLOCKED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
+_MALFORMED = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE", "OTHER"}
+
+
+def read_response(response: "GenerateContentResponse", example_id: str) -> Prediction:
+    """Returns the prediction that an answer amounts to (without latency and attempts, which the caller knows)."""
+    usage = response.usage_metadata
+    candidate = response.candidates[0] if response.candidates else None
+    text = _text(candidate)
+    finish = candidate.finish_reason.value if candidate and candidate.finish_reason else ""
+    feedback = response.prompt_feedback
+    block = feedback.block_reason.value if feedback and feedback.block_reason else ""
+    return Prediction(
+        example_id=example_id,
+        outcome=_outcome(text, finish, block),
+        text=text,
+        finish_reason=finish or block,
+        model_version=response.model_version or "",
+        prompt_tokens=(usage.prompt_token_count if usage else 0) or 0,
+        output_tokens=(usage.candidates_token_count if usage else 0) or 0,
+    )
+
+
+def _text(candidate: "Candidate | None") -> str:
+    parts = candidate.content.parts if candidate and candidate.content else None
+    return "".join(part.text for part in parts or [] if part.text and not part.thought)
+
+
+def _outcome(text: str, finish: str, block: str) -> Outcome:
+    if block or finish in _BLOCKED:
+        return Outcome.BLOCKED
+    if finish in _MALFORMED:
+        return Outcome.MALFORMED
+    if not text.strip():
+        return Outcome.EMPTY
+    return Outcome.TRUNCATED if finish == "MAX_TOKENS" else Outcome.ANSWERED

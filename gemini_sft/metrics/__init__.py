@@ -1,0 +1,5 @@
+"""Scores of one answer against its reference, and which of them each task uses."""
+
+from gemini_sft.metrics.table import MetricSet, metrics_of
+
+__all__ = ["MetricSet", "metrics_of"]

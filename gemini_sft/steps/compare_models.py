@@ -1,0 +1,58 @@
+"""The decision and the report."""
+
+from gemini_sft import storage
+from gemini_sft.data import read_split
+from gemini_sft.decision import Comparison, compare
+from gemini_sft.experiment import load_experiment
+from gemini_sft.inference import Prediction
+from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.report import ReportInput, report_page
+from gemini_sft.tuning import Curves, TuningRecord
+
+
+def compare_models(
+    *,
+    experiment_uri: str,
+    run_id: str,
+    train_uri: str,
+    test_uri: str,
+    base_predictions_uri: str,
+    base_evaluation_uri: str,
+    candidate_predictions_uri: str,
+    candidate_evaluation_uri: str,
+    tuning_uri: str,
+    curves_uri: str,
+    comparison_uri: str,
+    report_uri: str,
+) -> Comparison:
+    """Compares base and candidate, and writes the comparison and the report.
+
+    Raises:
+        EvaluationError: The two were not asked the same examples.
+    """
+    experiment = load_experiment(experiment_uri)
+    base = EvaluationResult.model_validate(storage.read_json(base_evaluation_uri))
+    candidate = EvaluationResult.model_validate(storage.read_json(candidate_evaluation_uri))
+    comparison = compare(experiment.task, experiment.gate, base, candidate)
+    storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
+    page = report_page(
+        ReportInput(
+            run_id=run_id,
+            experiment=experiment,
+            comparison=comparison,
+            base=base,
+            candidate=candidate,
+            base_predictions=_predictions(base_predictions_uri),
+            candidate_predictions=_predictions(candidate_predictions_uri),
+            train=read_split(train_uri),
+            test=read_split(test_uri),
+            tuning=TuningRecord.model_validate(storage.read_json(tuning_uri)),
+            curves=Curves.model_validate(storage.read_json(curves_uri)),
+        )
+    )
+    storage.write_text(report_uri, page, "text/html; charset=utf-8")
+    return comparison
+
+
+def _predictions(uri: str) -> list[Prediction]:
+    return [Prediction.model_validate(one) for one in storage.read_jsonl(uri)]

@@ -1,0 +1,39 @@
+"""One model's predictions on the test split, and their scores."""
+
+from gemini_sft import storage
+from gemini_sft.data import read_split
+from gemini_sft.experiment import load_experiment
+from gemini_sft.inference import Request, predict
+from gemini_sft.inference.evaluation import evaluate
+
+
+def evaluate_model(
+    *,
+    project: str,
+    location: str,
+    experiment_uri: str,
+    model: str,
+    test_uri: str,
+    predictions_uri: str,
+    evaluation_uri: str,
+) -> dict[str, float]:
+    """Asks `model` (the experiment's base model if empty) for every test example and scores the answers.
+
+    Raises:
+        EvaluationError: More examples are without an answer than the experiment allows; the predictions are written
+            all the same.
+    """
+    experiment = load_experiment(experiment_uri)
+    examples = read_split(test_uri)
+    request = Request(project, location, model or experiment.base_model, experiment.base_model, experiment.evaluation)
+    predictions = predict(request, examples)
+    storage.write_jsonl(predictions_uri, (one.model_dump(mode="json") for one in predictions))
+    result = evaluate(
+        experiment.task,
+        request.model,
+        examples,
+        predictions,
+        max_failure_rate=experiment.evaluation.max_failure_rate,
+    )
+    storage.write_json(evaluation_uri, result.model_dump(mode="json"))
+    return {"examples": result.n, "failures": result.failures, **result.metrics}

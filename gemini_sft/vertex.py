@@ -1,0 +1,83 @@
+"""Clients of Vertex AI.
+
+Where the services are comes from the environment alone: google-genai reads `GOOGLE_VERTEX_BASE_URL` by itself, and
+`VERTEX_API_ENDPOINT` does the same for the REST calls here. Unset, both are Google's own.
+"""
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from gemini_sft.errors import ServiceError, UserError
+
+if TYPE_CHECKING:
+    from google.genai import Client
+
+_LOCATION = re.compile(r"^projects/[^/]+/locations/([^/]+)/")
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_TIMEOUT_SECONDS = 60
+
+
+def location_of(resource: str, default: str) -> str:
+    """Returns the location inside a full resource name; `default` for a short name such as a base model's.
+
+    A tuned model answers only there: tuned Gemini 3.x models live in `us` or `eu`, not in the region of the job.
+    """
+    match = _LOCATION.match(resource)
+    return match.group(1) if match else default
+
+
+def genai_client(
+    project: str, location: str, *, timeout_seconds: float = _TIMEOUT_SECONDS, attempts: int = 5
+) -> "Client":
+    """Returns a google-genai client of Vertex AI.
+
+    Args:
+        project: Google Cloud project.
+        location: Where the model or job is.
+        timeout_seconds: Of one request.
+        attempts: How often a request that met 408, 429 or a 5xx is sent, the first time included.
+    """
+    from google import genai
+    from google.genai import types
+
+    return genai.Client(
+        vertexai=True,
+        project=project,
+        location=location,
+        http_options=types.HttpOptions(
+            timeout=round(timeout_seconds * 1000), retry_options=types.HttpRetryOptions(attempts=attempts)
+        ),
+    )
+
+
+def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Returns a resource of the Vertex AI REST API.
+
+    Args:
+        path: Resource name or collection below the API's version.
+        location: Whose host serves it.
+        parameters: Of the query; a list repeats its key.
+
+    Raises:
+        ServiceError: The service refused or could not be reached.
+    """
+    import google.auth
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import AuthorizedSession
+    from requests import RequestException
+
+    host = os.environ.get("VERTEX_API_ENDPOINT") or f"https://{location}-aiplatform.googleapis.com"
+    url = f"{host}/v1/{path}"
+    try:
+        credentials, _ = google.auth.default(scopes=[_SCOPE])
+        with AuthorizedSession(credentials) as session:
+            response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
+    except GoogleAuthError as error:
+        raise UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})") from error
+    except RequestException as error:
+        raise ServiceError(f"{url} could not be reached: {error}") from error
+    if response.status_code != 200:
+        raise ServiceError(f"{url} answered {response.status_code}: {response.text[:500]}")
+    document: dict[str, Any] = response.json()
+    return document
