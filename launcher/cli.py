@@ -1,0 +1,116 @@
+"""The command line."""
+
+import json
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from gemini_sft.errors import RunError, UserError
+from launcher import results
+from launcher.running import Progress, RunRequest, run
+
+app = typer.Typer(
+    name="gemini-sft",
+    help="Fine-tune Gemini with one pipeline you can trust.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Place(StrEnum):
+    """Where a pipeline runs."""
+
+    LOCAL = "local"
+    VERTEX = "vertex"
+
+
+DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
+
+
+@app.command("run")
+def run_command(
+    experiment: Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")],
+    on: Annotated[Place, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")] = Place.LOCAL,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    data_dir: DataDir = Path(".local"),
+    project: Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")] = None,
+    location: Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")] = None,
+    bucket: Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")] = None,
+    service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
+) -> None:
+    """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
+    request = RunRequest(
+        experiment_file=experiment,
+        overrides=set_ or (),
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+        bucket=bucket,
+        service_account=service_account,
+    )
+    console, progress = Console(stderr=as_json, highlight=False), Progress()
+    try:
+        summary = run(request, console, progress)
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            state, reasons = _ending(error)
+            print(json.dumps(results.nothing(progress.run_id, state, reasons, progress.seconds)))
+        raise
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        results.show(Path(summary["artifacts"]), console)
+        console.print(f"Done in {summary['seconds']:.0f} s.")
+
+
+@app.command("emulator")
+def emulator_command(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 for a free one.")] = 8123,
+    data_dir: DataDir = Path(".local"),
+) -> None:
+    """Serve the Vertex AI emulator until Ctrl-C, and print the environment that leads to it."""
+    command = [sys.executable, "-m", "vertex_emulator", "--port", str(port), "--data-dir", str(data_dir)]
+    try:
+        code = subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:
+        code = 0
+    raise typer.Exit(code)
+
+
+def _ending(error: BaseException) -> tuple[str, list[str]]:
+    if isinstance(error, UserError):
+        return "REFUSED", str(error).splitlines()
+    if isinstance(error, RunError):
+        return "FAILED", [str(error)]
+    return "INTERRUPTED", ["interrupted"]
+
+
+def main() -> None:
+    """Runs the command line and turns its errors into messages and exit codes."""
+    console = Console(stderr=True, highlight=False)
+    try:
+        app(standalone_mode=True)
+    except UserError as error:
+        console.print(Text(str(error), "red"), soft_wrap=True)
+        sys.exit(2)
+    except RunError as error:
+        console.print(Text(f"The run failed: {error}", "red"), soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        console.print(Text("Interrupted: the run has been cancelled.", "yellow"))
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Starting the embedded emulator for one run, and ending it whatever happens."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from gemini_sft.errors import RunError, UserError
+
+_START_SECONDS = 60
+_STOP_SECONDS = 10
+
+
+class EmulatorProcess:
+    """An emulator in a process of its own.
+
+    Its standard input is a pipe from us: when we are gone, however that came, it reads the end and stops.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        """Starts it; it is not ready before `environment` has returned."""
+        command = [sys.executable, "-m", "vertex_emulator", "--json", "--until-stdin-closes"]
+        self._process = subprocess.Popen(
+            [*command, "--data-dir", str(data_dir)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # An interrupt at the terminal is for us to handle: we end the emulator when the job is cancelled.
+            start_new_session=True,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Waits until it answers, and returns the variables that lead to it.
+
+        Raises:
+            UserError: It could not start: the data directory or port is taken or cannot be written.
+            RunError: It ended without saying why, or is not ready in time.
+        """
+        assert self._process.stdout is not None and self._process.stderr is not None
+        timer = threading.Timer(_START_SECONDS, self._process.kill)
+        timer.start()
+        line = self._process.stdout.readline()
+        timer.cancel()
+        if line:
+            environment: dict[str, str] = json.loads(line)["environment"]
+            return environment
+        code = self._process.wait()
+        said = self._process.stderr.read().strip()
+        if code == 2:
+            raise UserError(said.removeprefix("vertex_emulator: "))
+        last = said.splitlines()[-1] if said else "it said nothing"
+        raise RunError(f"the emulator did not start (exit code {code}): {last}")
+
+    def require_alive(self) -> None:
+        """Checks that it still runs.
+
+        Raises:
+            RunError: It has ended.
+        """
+        code = self._process.poll()
+        if code is not None:
+            raise RunError(f"the emulator ended in the middle of the run (exit code {code}): start the run again")
+
+    def stop(self) -> None:
+        """Ends it and everything that it runs."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextlib.contextmanager
+def embedded_emulator(data_dir: Path) -> Iterator[EmulatorProcess]:
+    """Runs an emulator while the block runs; the block must call `environment` before it uses it."""
+    process = EmulatorProcess(data_dir)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def enter(environment: dict[str, str]) -> None:
+    """Points this process, and those that it starts, at the emulator and away from any real account."""
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY", "GEMINI_API_KEY"):
+        os.environ.pop(name, None)
+    os.environ.update(environment)

@@ -1,0 +1,118 @@
+"""What a run leaves: its files fetched, its numbers in one object and in one table."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gemini_sft import storage
+from gemini_sft.decision import Comparison, Verdict
+from gemini_sft.decision.comparison import Side
+from gemini_sft.tuning import TuningRecord
+
+_FILES = {
+    "report.html": ("compare-models", "report"),
+    "comparison.json": ("compare-models", "comparison"),
+    "tuning.json": ("tune-model", "tuning"),
+    "curves.json": ("extract-metrics", "curves"),
+    "curves.html": ("extract-metrics", "plot"),
+    "base-predictions.jsonl": ("evaluate-model", "predictions"),
+    "base-evaluation.json": ("evaluate-model", "evaluation"),
+    "candidate-predictions.jsonl": ("evaluate-model-2", "predictions"),
+    "candidate-evaluation.json": ("evaluate-model-2", "evaluation"),
+}
+
+_VERDICT_STYLES = {Verdict.PROMOTE: "bold green", Verdict.REJECT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+
+
+def fetch(artifacts: dict[str, dict[str, str]], folder: Path) -> None:
+    """Copies the files that people look at into `folder`, which appears with all of them or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        whole = Path(temporary) / folder.name
+        for name, (task, output) in _FILES.items():
+            storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
+        shutil.rmtree(folder, ignore_errors=True)
+        whole.replace(folder)
+
+
+def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, Any]:
+    """Returns the run as the object that `--json` prints; see `nothing` for one that did not succeed."""
+    comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
+    tuning = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
+    difference = comparison.difference
+    return {
+        "run_id": run_id,
+        "state": state,
+        "verdict": comparison.verdict.value,
+        "reasons": comparison.reasons,
+        "primary_metric": comparison.primary_metric,
+        "base": _numbers(comparison.base),
+        "candidate": _numbers(comparison.candidate),
+        "difference": {
+            "mean": difference.mean,
+            "low": difference.low,
+            "high": difference.high,
+            "confidence": difference.confidence,
+        },
+        "tuned_model": tuning.model,
+        "endpoint": tuning.endpoint,
+        "report": str(folder / "report.html"),
+        "artifacts": str(folder),
+        "seconds": round(seconds, 1),
+    }
+
+
+def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) -> dict[str, Any]:
+    """Returns the same object for a run without a result: its state, why, and nulls."""
+    blanks = ("base", "candidate", "difference", "tuned_model", "endpoint", "report", "artifacts")
+    head = {"run_id": run_id, "state": state, "verdict": None, "reasons": reasons, "primary_metric": None}
+    return head | dict.fromkeys(blanks) | {"seconds": round(seconds, 1)}
+
+
+def _numbers(side: Side) -> dict[str, Any]:
+    dumped = side.model_dump(mode="json")
+    return {"n": dumped["n"], "metrics": dumped["metrics"], "outcomes": dumped["outcomes"]}
+
+
+def show(folder: Path, console: Console) -> None:
+    """Prints the comparison of a fetched run: table, verdict, path of the report."""
+    comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
+    console.print(table(comparison))
+    if comparison.base.served_by.startswith("stand-in"):
+        console.print(Text("A local stand-in answered, not Gemini: these scores say nothing about Gemini.", "yellow"))
+    verdict = Text(comparison.verdict.value, _VERDICT_STYLES[comparison.verdict])
+    console.print(Text("Verdict: ").append(verdict).append(f". {'; '.join(comparison.reasons)}."))
+    console.print(Text(f"Report:  {folder / 'report.html'}"), soft_wrap=True)
+
+
+def table(comparison: Comparison) -> Table:
+    """Returns base and tuned model side by side: examples, failures and every metric with its difference."""
+    base, candidate = comparison.base, comparison.candidate
+    confidence = f"{comparison.difference.confidence:.0%}"
+    result = Table(title=f"{base.model}, base and tuned, on the same {base.n} examples", title_justify="left")
+    result.add_column("")
+    for column in ("base", "tuned", "difference", f"{confidence} interval"):
+        result.add_column(column, justify="right")
+    result.add_row("examples (n)", str(base.n), str(candidate.n), "", "")
+    result.add_row("failures", str(_failures(base)), str(_failures(candidate)), "", "", end_section=True)
+    for name, difference in comparison.differences.items():
+        result.add_row(
+            name + (" *" if name == comparison.primary_metric else ""),
+            f"{base.metrics[name]:.3f}",
+            f"{candidate.metrics[name]:.3f}",
+            f"{difference.mean:+.3f}",
+            f"[{difference.low:+.3f}, {difference.high:+.3f}]".replace("[", r"\["),
+            style="bold" if name == comparison.primary_metric else None,
+        )
+    result.caption = "* decides"
+    result.caption_justify = "left"
+    return result
+
+
+def _failures(side: Side) -> int:
+    return sum(count for outcome, count in side.outcomes.items() if not outcome.has_answer)

@@ -1,0 +1,185 @@
+"""Submitting a compiled pipeline to Vertex AI, and asking how it goes."""
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gemini_sft.errors import RunError, ServiceError, UserError
+from launcher.target import Target
+
+_SUCCEEDED = "PIPELINE_STATE_SUCCEEDED"
+_ENDED = {_SUCCEEDED, "PIPELINE_STATE_FAILED", "PIPELINE_STATE_CANCELLED"}
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """One task as it stands now; `state` is a word such as RUNNING."""
+
+    name: str
+    state: str
+    started: datetime | None
+    ended: datetime | None
+    error: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run as it stands now."""
+
+    state: str
+    error: str
+    tasks: tuple[TaskView, ...]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in _ENDED
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.state == _SUCCEEDED
+
+
+def new_run_id(experiment_name: str) -> str:
+    """Returns a name for a run that sorts by time and meets no other's."""
+    return f"{experiment_name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class Run:
+    """A pipeline job of the Vertex AI SDK."""
+
+    def __init__(self, template: Path, run_id: str, target: Target, parameters: dict[str, Any]) -> None:
+        """Prepares the job; nothing is sent yet."""
+        with _quiet():
+            from google.cloud import aiplatform
+
+            aiplatform.init(
+                project=target.project,
+                location=target.location,
+                api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
+                api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
+            )
+            self.id = run_id
+            self._target = target
+            self._job = aiplatform.PipelineJob(
+                display_name=run_id,
+                job_id=run_id,
+                template_path=str(template),
+                pipeline_root=target.pipeline_root,
+                parameter_values=parameters,
+                project=target.project,
+                location=target.location,
+            )
+
+    def submit(self) -> None:
+        """Starts the run.
+
+        Raises:
+            UserError: Vertex AI refused it as wrong.
+            ServiceError: Vertex AI did not take it.
+        """
+        with _api_errors("submit the pipeline"), _quiet(), _without_bucket_check():
+            self._job.submit(service_account=self._target.service_account)
+
+    def view(self) -> RunView:
+        """Returns the run as it stands now.
+
+        Raises:
+            ServiceError: Vertex AI did not say.
+        """
+        with _api_errors("read the pipeline's state"), _quiet():
+            state = self._job.state
+            resource = self._job.gca_resource
+        tasks = tuple(_task_view(detail) for detail in resource.job_detail.task_details)
+        return RunView(state.name, _plain(resource.error.message), tasks)
+
+    def artifacts(self) -> dict[str, dict[str, str]]:
+        """Returns the URI of each output artifact, by task name and output name."""
+        details = self._job.gca_resource.job_detail.task_details
+        return {
+            detail.task_name: {
+                name: outputs.artifacts[0].uri for name, outputs in detail.outputs.items() if outputs.artifacts
+            }
+            for detail in details
+        }
+
+    def cancel(self) -> None:
+        """Asks Vertex AI to end the run; does nothing if it cannot be reached or has ended."""
+        with contextlib.suppress(UserError, RunError), _api_errors("cancel the run"), _quiet():
+            self._job.cancel()
+
+
+def _task_view(detail: Any) -> TaskView:
+    return TaskView(
+        name=detail.task_name,
+        state=detail.state.name,
+        started=_time(detail.start_time),
+        ended=_time(detail.end_time),
+        error=_plain(detail.error.message),
+    )
+
+
+def _time(timestamp: Any) -> datetime | None:
+    # An unset protobuf timestamp reads as 1970.
+    return timestamp if timestamp and timestamp.timestamp() > 0 else None
+
+
+def _plain(text: str) -> str:
+    return _ANSI.sub("", text).strip()
+
+
+@contextlib.contextmanager
+def _api_errors(what: str) -> Iterator[None]:
+    from google.api_core.exceptions import ClientError, GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+    from requests import RequestException
+
+    try:
+        yield
+    except ClientError as error:
+        raise UserError(f"Vertex AI refused to {what}: {error.message}") from error
+    except (GoogleAPIError, RequestException) as error:
+        raise ServiceError(f"Vertex AI did not {what}: {error}") from error
+    except GoogleAuthError as error:
+        raise UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the SDK's own chatter and its warnings about its future from the user's terminal."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextlib.contextmanager
+def _without_bucket_check() -> Iterator[None]:
+    """Spares the SDK's look at the bucket's owner: we have listed it among the project's own when staging.
+
+    The SDK would ask the Resource Manager over gRPC, at an address that nothing in the environment can change, and
+    after a minute of trying would submit all the same.
+    """
+    from google.cloud.aiplatform.utils import gcs_utils
+
+    name = "create_gcs_bucket_for_pipeline_artifacts_if_it_does_not_exist"
+    original = getattr(gcs_utils, name)
+    setattr(gcs_utils, name, lambda **_: None)
+    try:
+        yield
+    finally:
+        setattr(gcs_utils, name, original)

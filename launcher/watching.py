@@ -1,0 +1,88 @@
+"""Following a run on the terminal."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from launcher.submission import Run, RunView, TaskView
+
+_FIRST_POLL_SECONDS = 0.5
+_LONGEST_POLL_SECONDS = 15.0
+_POLLS_AT_FIRST_PACE = 120
+
+_LOOKS = {
+    "SUCCEEDED": ("✓", "green"),
+    "SKIPPED": ("✓", "dim"),
+    "RUNNING": ("●", "cyan"),
+    "FAILED": ("✗", "bold red"),
+    "CANCELLED": ("✗", "yellow"),
+}
+_WAITING = ("·", "dim")
+
+
+def watch(run: Run, console: Console, check: Callable[[], None]) -> RunView:
+    """Shows the tasks of a run until it has ended.
+
+    On a terminal the picture is redrawn; elsewhere each change is one line.
+
+    Args:
+        run: A submitted run.
+        console: Where to show it.
+        check: Called before every look at the run; may raise to give up.
+
+    Returns:
+        The run as it ended.
+    """
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=4) as live:
+            return _follow(run, check, lambda view: live.update(picture(view), refresh=True))
+    return _follow(run, check, _Changes(console).show)
+
+
+def _follow(run: Run, check: Callable[[], None], show: Callable[[RunView], None]) -> RunView:
+    polls = 0
+    while True:
+        check()
+        view = run.view()
+        show(view)
+        if view.ended:
+            return view
+        polls += 1
+        late = max(0, polls - _POLLS_AT_FIRST_PACE)
+        time.sleep(min(_FIRST_POLL_SECONDS + 0.5 * late, _LONGEST_POLL_SECONDS))
+
+
+def picture(view: RunView) -> Table:
+    """Returns the tasks of a run as a table: sign, name, state, duration."""
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for task in view.tasks:
+        sign, style = _LOOKS.get(task.state, _WAITING)
+        table.add_row(Text(sign, style), task.name, Text(task.state.lower(), style), Text(_duration(task), "dim"))
+    return table
+
+
+class _Changes:
+    """Prints a line for every task that has changed its state."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._states: dict[str, str] = {}
+
+    def show(self, view: RunView) -> None:
+        for task in view.tasks:
+            if task.state not in ("PENDING", self._states.get(task.name)):
+                self._states[task.name] = task.state
+                sign, style = _LOOKS.get(task.state, _WAITING)
+                line = f"{sign} {task.name} {task.state.lower()} {_duration(task) if task.ended else ''}"
+                self._console.print(Text(line.rstrip(), style))
+
+
+def _duration(task: TaskView) -> str:
+    if task.started is None:
+        return ""
+    return f"{((task.ended or datetime.now(UTC)) - task.started).total_seconds():.1f} s"

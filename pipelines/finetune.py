@@ -1,0 +1,74 @@
+"""The main pipeline: tune a Gemini model, and tell whether that made it better."""
+
+from google_cloud_pipeline_components.types.artifact_types import VertexEndpoint, VertexModel
+from kfp import dsl
+
+from components.compare_models import compare_models
+from components.evaluate_model import evaluate_model
+from components.extract_metrics import extract_metrics
+from components.prepare_data import prepare_data
+from components.tune_model import tune_model
+
+
+@dsl.pipeline(name="gemini-finetune", description="Tune a Gemini model and compare it with its base.")
+def finetune(project: str, location: str, experiment_uri: str) -> None:
+    """Evaluates the base model, tunes it, evaluates the tuned model on the same examples, and compares.
+
+    Args:
+        project: Google Cloud project.
+        location: Region of the tuning job and of the base model.
+        experiment_uri: The experiment file, with data at `gs://` URIs.
+    """
+    run_id = dsl.PIPELINE_JOB_NAME_PLACEHOLDER
+
+    data = prepare_data(experiment_uri=experiment_uri)
+
+    base = evaluate_model(
+        project=project, location=location, experiment_uri=experiment_uri, test=data.outputs["test"]
+    ).set_display_name("evaluate base model")
+
+    tuned = tune_model(
+        project=project,
+        location=location,
+        experiment_uri=experiment_uri,
+        run_id=run_id,
+        train=data.outputs["train"],
+        validation=data.outputs["validation"],
+    )
+    dsl.importer(
+        artifact_uri=tuned.outputs["model_uri"],
+        artifact_class=VertexModel,
+        metadata={"resourceName": tuned.outputs["model"]},
+    ).set_display_name("tuned model")
+    dsl.importer(
+        artifact_uri=tuned.outputs["endpoint_uri"],
+        artifact_class=VertexEndpoint,
+        metadata={"resourceName": tuned.outputs["endpoint"]},
+    ).set_display_name("tuned endpoint")
+
+    curves = extract_metrics(tuning=tuned.outputs["tuning"])
+
+    candidate = evaluate_model(
+        project=project,
+        location=location,
+        experiment_uri=experiment_uri,
+        test=data.outputs["test"],
+        model=tuned.outputs["endpoint"],
+    ).set_display_name("evaluate tuned model")
+
+    decision = compare_models(
+        experiment_uri=experiment_uri,
+        run_id=run_id,
+        train=data.outputs["train"],
+        test=data.outputs["test"],
+        base_predictions=base.outputs["predictions"],
+        base_evaluation=base.outputs["evaluation"],
+        candidate_predictions=candidate.outputs["predictions"],
+        candidate_evaluation=candidate.outputs["evaluation"],
+        tuning=tuned.outputs["tuning"],
+        curves=curves.outputs["curves"],
+    )
+
+    # Models change behind their names, and a tuning job or a decision of another day is not this run's.
+    for task in (base, tuned, curves, candidate, decision):
+        task.set_caching_options(enable_caching=False)
