@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from gemini_sft.errors import RunError, UserError
 from launcher import results
@@ -94,23 +93,3 @@ def _ending(error: BaseException) -> tuple[str, list[str]]:
     if isinstance(error, RunError):
         return "FAILED", [str(error)]
     return "INTERRUPTED", ["interrupted"]
-
-
-def main() -> None:
-    """Runs the command line and turns its errors into messages and exit codes."""
-    console = Console(stderr=True, highlight=False)
-    try:
-        app(standalone_mode=True)
-    except UserError as error:
-        console.print(Text(str(error), "red"), soft_wrap=True)
-        sys.exit(2)
-    except RunError as error:
-        console.print(Text(f"The run failed: {error}", "red"), soft_wrap=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        console.print(Text("Interrupted: the run has been cancelled.", "yellow"))
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

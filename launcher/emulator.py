@@ -25,7 +25,7 @@ class EmulatorProcess:
         """Starts it; it is not ready before `environment` has returned."""
         command = [sys.executable, "-m", "vertex_emulator", "--json", "--until-stdin-closes"]
         self._process = subprocess.Popen(
-            [*command, "--data-dir", str(data_dir)],
+            [*command, "--data-dir", str(data_dir.resolve())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

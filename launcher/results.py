@@ -15,15 +15,15 @@ from gemini_sft.decision.comparison import Side
 from gemini_sft.tuning import TuningRecord
 
 _FILES = {
-    "report.html": ("compare-models", "report"),
-    "comparison.json": ("compare-models", "comparison"),
-    "tuning.json": ("tune-model", "tuning"),
-    "curves.json": ("extract-metrics", "curves"),
-    "curves.html": ("extract-metrics", "plot"),
-    "base-predictions.jsonl": ("evaluate-model", "predictions"),
-    "base-evaluation.json": ("evaluate-model", "evaluation"),
-    "candidate-predictions.jsonl": ("evaluate-model-2", "predictions"),
-    "candidate-evaluation.json": ("evaluate-model-2", "evaluation"),
+    "report.html": ("compare models", "report"),
+    "comparison.json": ("compare models", "comparison"),
+    "tuning.json": ("tune model", "tuning"),
+    "curves.json": ("extract metrics", "curves"),
+    "curves.html": ("extract metrics", "plot"),
+    "base-predictions.jsonl": ("evaluate base model", "predictions"),
+    "base-evaluation.json": ("evaluate base model", "evaluation"),
+    "candidate-predictions.jsonl": ("evaluate tuned model", "predictions"),
+    "candidate-evaluation.json": ("evaluate tuned model", "evaluation"),
 }
 
 _VERDICT_STYLES = {Verdict.PROMOTE: "bold green", Verdict.REJECT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}

@@ -1,6 +1,7 @@
 """`gemini-sft run`: from an experiment file to a verdict."""
 
 import contextlib
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from launcher.staging import check_data, resolve_data, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.target import Target, choose_target
 from launcher.watching import watch
+
+_OUR_ERRORS = re.compile(r"^gemini_sft\.errors\.\w+: ")
 
 
 @dataclass(frozen=True)
@@ -121,5 +124,5 @@ def _execute(
 def _failure(view: RunView) -> str:
     """Names the task that failed and why."""
     failed = [task for task in view.tasks if task.state == "FAILED"]
-    causes = [f"task {task.name} failed: {task.error}" for task in failed if task.error]
+    causes = [f"task {task.name!r} failed: {_OUR_ERRORS.sub('', task.error)}" for task in failed if task.error]
     return "; ".join(causes) or view.error or f"the run ended as {view.state}"

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from gemini_sft.errors import RunError, ServiceError, UserError
 from launcher.target import Target
 
@@ -71,6 +73,7 @@ class Run:
             )
             self.id = run_id
             self._target = target
+            self._display_names = _display_names(template)
             self._job = aiplatform.PipelineJob(
                 display_name=run_id,
                 job_id=run_id,
@@ -100,14 +103,14 @@ class Run:
         with _api_errors("read the pipeline's state"), _quiet():
             state = self._job.state
             resource = self._job.gca_resource
-        tasks = tuple(_task_view(detail) for detail in resource.job_detail.task_details)
+        tasks = tuple(self._task_view(detail) for detail in resource.job_detail.task_details)
         return RunView(state.name, _plain(resource.error.message), tasks)
 
     def artifacts(self) -> dict[str, dict[str, str]]:
-        """Returns the URI of each output artifact, by task name and output name."""
+        """Returns the URI of each output artifact, by the task's display name and the output's name."""
         details = self._job.gca_resource.job_detail.task_details
         return {
-            detail.task_name: {
+            self._name(detail): {
                 name: outputs.artifacts[0].uri for name, outputs in detail.outputs.items() if outputs.artifacts
             }
             for detail in details
@@ -118,15 +121,23 @@ class Run:
         with contextlib.suppress(UserError, RunError), _api_errors("cancel the run"), _quiet():
             self._job.cancel()
 
+    def _task_view(self, detail: Any) -> TaskView:
+        return TaskView(
+            name=self._name(detail),
+            state=detail.state.name,
+            started=_time(detail.start_time),
+            ended=_time(detail.end_time),
+            error=_plain(detail.error.message),
+        )
 
-def _task_view(detail: Any) -> TaskView:
-    return TaskView(
-        name=detail.task_name,
-        state=detail.state.name,
-        started=_time(detail.start_time),
-        ended=_time(detail.end_time),
-        error=_plain(detail.error.message),
-    )
+    def _name(self, detail: Any) -> str:
+        return self._display_names.get(detail.task_name, str(detail.task_name))
+
+
+def _display_names(template: Path) -> dict[str, str]:
+    """Returns the display name of each task; "the user specified name" of a task may be either of the two."""
+    spec = yaml.safe_load(template.read_text("utf-8"))
+    return {key: task["taskInfo"]["name"] for key, task in spec["root"]["dag"]["tasks"].items()}
 
 
 def _time(timestamp: Any) -> datetime | None:

@@ -23,6 +23,7 @@ _LOOKS = {
     "CANCELLED": ("✗", "yellow"),
 }
 _WAITING = ("·", "dim")
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def watch(run: Run, console: Console, check: Callable[[], None]) -> RunView:
@@ -74,8 +75,9 @@ class _Changes:
         self._states: dict[str, str] = {}
 
     def show(self, view: RunView) -> None:
-        for task in view.tasks:
-            if task.state not in ("PENDING", self._states.get(task.name)):
+        # Those that ended first: what they end lets others begin.
+        for task in sorted(view.tasks, key=lambda task: (task.ended is None, task.ended or task.started or _NEVER)):
+            if task.state not in ("PENDING", "NOT_TRIGGERED", self._states.get(task.name)):
                 self._states[task.name] = task.state
                 sign, style = _LOOKS.get(task.state, _WAITING)
                 line = f"{sign} {task.name} {task.state.lower()} {_duration(task) if task.ended else ''}"

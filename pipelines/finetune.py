@@ -21,7 +21,7 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
     """
     run_id = dsl.PIPELINE_JOB_NAME_PLACEHOLDER
 
-    data = prepare_data(experiment_uri=experiment_uri)
+    data = prepare_data(experiment_uri=experiment_uri).set_display_name("prepare data")
 
     base = evaluate_model(
         project=project, location=location, experiment_uri=experiment_uri, test=data.outputs["test"]
@@ -34,7 +34,7 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         run_id=run_id,
         train=data.outputs["train"],
         validation=data.outputs["validation"],
-    )
+    ).set_display_name("tune model")
     dsl.importer(
         artifact_uri=tuned.outputs["model_uri"],
         artifact_class=VertexModel,
@@ -46,7 +46,7 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         metadata={"resourceName": tuned.outputs["endpoint"]},
     ).set_display_name("tuned endpoint")
 
-    curves = extract_metrics(tuning=tuned.outputs["tuning"])
+    curves = extract_metrics(tuning=tuned.outputs["tuning"]).set_display_name("extract metrics")
 
     candidate = evaluate_model(
         project=project,
@@ -67,7 +67,7 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         candidate_evaluation=candidate.outputs["evaluation"],
         tuning=tuned.outputs["tuning"],
         curves=curves.outputs["curves"],
-    )
+    ).set_display_name("compare models")
 
     # Models change behind their names, and a tuning job or a decision of another day is not this run's.
     for task in (base, tuned, curves, candidate, decision):

@@ -15,6 +15,9 @@ from gemini_sft.inference.evaluation import EvaluationResult
 from gemini_sft.inference.prediction import Outcome
 from gemini_sft.metrics import metrics_of
 
+FEWEST_EXAMPLES = 10
+"""Below this a bootstrap interval is too narrow to be believed: with one example it has no width at all."""
+
 
 class Verdict(StrEnum):
     """What to do with the tuned model."""
@@ -156,6 +159,8 @@ def _decide(metric: str, difference: Difference, gate: Gate, n: int) -> tuple[Ve
     asked = f"the gain of {gate.min_gain:g} that was asked" if gate.min_gain else "zero"
     if not all(map(math.isfinite, (difference.mean, difference.low, difference.high))):
         return Verdict.REJECT, [f"{metric} could not be computed for every example"]
+    if n < FEWEST_EXAMPLES:
+        return Verdict.INCONCLUSIVE, [f"{stated}: fewer than {FEWEST_EXAMPLES} examples decide nothing"]
     if difference.low > gate.min_gain:
         return Verdict.PROMOTE, [f"{stated}: it lies wholly above {asked}"]
     if difference.high <= gate.min_gain:

@@ -25,7 +25,9 @@ _SIGNS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")
 
 def reference() -> str:
     """Returns the page as Markdown."""
-    return _HEAD + "".join(f"| `{key}` | {kind} | {default} | {text} |\n" for key, kind, default, text in _rows(Experiment))
+    return _HEAD + "".join(
+        f"| `{key}` | {kind} | {default} | {text} |\n" for key, kind, default, text in _rows(Experiment)
+    )
 
 
 def _rows(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:

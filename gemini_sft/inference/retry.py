@@ -1,6 +1,7 @@
 """Whether a failed request is sent again, as a value."""
 
 import asyncio
+import json
 from enum import Enum
 
 
@@ -32,5 +33,5 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
     from google.genai.errors import UnknownApiResponseError
 
     # A body that is cut off in the middle reaches us as JSON that does not end, or as half a character.
-    cut_off = (UnknownApiResponseError, UnicodeDecodeError)
+    cut_off = (json.JSONDecodeError, UnicodeDecodeError, UnknownApiResponseError)
     return (aiohttp.ClientError, asyncio.TimeoutError, TimeoutError, ConnectionError, *cut_off)

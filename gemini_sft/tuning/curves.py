@@ -92,9 +92,9 @@ def _read_values(tensorboard: str, series: list[str], location: str) -> dict[str
     answer = vertex.get(f"{tensorboard}:batchRead", location, {"timeSeries": series})
     curves = {}
     for one in answer.get("timeSeriesData", []):
-        points = sorted(
-            (int(point.get("step", 0)), point["scalar"].get("value", 0.0)) for point in one.get("values", [])
-        )
+        read = ((int(point.get("step", 0)), float(point["scalar"].get("value", 0))) for point in one.get("values", []))
+        # A loss that has run away is written as NaN, which neither a chart nor JSON can hold.
+        points = sorted(point for point in read if math.isfinite(point[1]))
         curves[one["tensorboardTimeSeriesId"]] = Curve(
             steps=[step for step, _ in points], values=[value for _, value in points]
         )

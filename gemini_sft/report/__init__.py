@@ -1,0 +1,6 @@
+"""The page that a run leaves behind, and the small one with the curves of its tuning job."""
+
+from gemini_sft.report.input import ReportInput
+from gemini_sft.report.page import report_page
+
+__all__ = ["ReportInput", "report_page"]

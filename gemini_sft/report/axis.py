@@ -1,0 +1,78 @@
+"""Where things stand on a horizontal axis, in percent of its width, so that a drawing fits every screen."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gemini_sft.decision import Difference
+
+_MARGIN = 0.06
+_TICKS = 5
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on the axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class IntervalPlot:
+    """A difference with its interval, drawn against zero and against what was asked; places in percent.
+
+    Attributes:
+        low: Lower end of the interval.
+        mean: The difference.
+        high: Upper end of the interval.
+        zero: No change.
+        asked: The gain that was asked; None where none was.
+    """
+
+    low: float
+    mean: float
+    high: float
+    zero: float
+    asked: float | None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale from `start` to `end`."""
+
+    start: float
+    end: float
+
+    @classmethod
+    def around(cls, values: Iterable[float]) -> "Axis":
+        """Returns an axis that shows zero and every finite value, with some air around them."""
+        finite = [value for value in values if math.isfinite(value)] + [0.0]
+        low, high = min(finite), max(finite)
+        air = (high - low) * _MARGIN or 0.01
+        return cls(low - air, high + air)
+
+    def at(self, value: float) -> float:
+        """Returns the place of a value, in percent."""
+        return round(100 * (value - self.start) / (self.end - self.start), 2)
+
+    def ticks(self) -> list[Tick]:
+        """Returns about five round values, zero among them."""
+        rough = (self.end - self.start) / _TICKS
+        magnitude: float = 10.0 ** math.floor(math.log10(rough))
+        step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough * 0.999)
+        digits = max(0, -math.floor(math.log10(step)))
+        first, last = math.ceil(self.start / step), math.floor(self.end / step)
+        return [Tick(self.at(n * step), _label(n * step, digits)) for n in range(first, last + 1)]
+
+    def interval(self, difference: Difference, asked: float | None = None) -> IntervalPlot | None:
+        """Returns the drawing of a difference, or None if it has no numbers."""
+        numbers = (difference.low, difference.mean, difference.high)
+        if not all(map(math.isfinite, numbers)):
+            return None
+        low, mean, high = map(self.at, numbers)
+        return IntervalPlot(low, mean, high, self.at(0.0), None if asked is None else self.at(asked))
+
+
+def _label(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "\u2212") if round(value, digits) else "0"

@@ -1,0 +1,120 @@
+"""What ran: names, data, settings, time and cost."""
+
+from dataclasses import dataclass
+
+from gemini_sft.report import numbers
+from gemini_sft.report.input import ReportInput
+from gemini_sft.report.text import Passage, passage
+
+_SIZES = {"ONE": "1", "TWO": "2", "FOUR": "4", "EIGHT": "8", "SIXTEEN": "16", "THIRTY_TWO": "32"}
+_LEFT = "left to the service"
+_NOT_REPORTED = "not reported"
+_INSTRUCTION_LIMIT = 6000
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and a value; `code` if the value is an identifier rather than words."""
+
+    name: str
+    value: str
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as the experiment asks for it and as the service says it ran it."""
+
+    name: str
+    meaning: str
+    asked: str
+    ran: str
+
+
+@dataclass(frozen=True)
+class RanView:
+    """What ran, in groups."""
+
+    groups: dict[str, list[Fact]]
+    settings: list[Setting]
+    system_instruction: Passage | None
+
+
+def ran_view(data: ReportInput) -> RanView:
+    """Returns what ran."""
+    instruction = data.experiment.prompt.system_instruction
+    return RanView(
+        groups={"Run": _run(data), "Data": _examples(data), "Tuning job": _job(data), "Evaluation": _evaluation(data)},
+        settings=_settings(data),
+        system_instruction=passage(instruction, _INSTRUCTION_LIMIT) if instruction else None,
+    )
+
+
+def _run(data: ReportInput) -> list[Fact]:
+    return [
+        Fact("Run", data.run_id, code=True),
+        Fact("Experiment", data.experiment.name, code=True),
+        Fact("Task", data.experiment.task.value.replace("_", " ")),
+        Fact("Base model", data.tuning.base_model, code=True),
+        Fact("Tuned model", data.tuning.model, code=True),
+        Fact("Endpoint of the tuned model", data.tuning.endpoint, code=True),
+    ]
+
+
+def _examples(data: ReportInput) -> list[Fact]:
+    files = data.experiment.data
+    return [
+        Fact("Training examples", f"{numbers.count(len(data.train))} from {files.train}"),
+        Fact("Validation examples", f"from {files.validation}" if files.validation else "none were given"),
+        Fact("Test examples", f"{numbers.count(len(data.test))} from {files.test}"),
+        Fact("Counted by the service", numbers.count(data.tuning.examples, "example")),
+        Fact("Left out by the service", numbers.count(data.tuning.dropped.count, "training example")),
+    ]
+
+
+def _job(data: ReportInput) -> list[Fact]:
+    record = data.tuning
+    return [
+        Fact("Job", record.job or _NOT_REPORTED, code=bool(record.job)),
+        Fact("Time from start to end", numbers.duration(record.seconds)),
+        Fact("Optimizer steps", numbers.count(record.steps)),
+        Fact("Billable tokens", f"{numbers.count(record.billable_tokens)} in the training data"),
+        Fact("Checkpoints kept", numbers.count(len(record.checkpoints)) if record.checkpoints else "the last one only"),
+    ]
+
+
+def _evaluation(data: ReportInput) -> list[Fact]:
+    asked, gate = data.experiment.evaluation, data.experiment.gate
+    temperature = "the model's own" if asked.temperature is None else f"{asked.temperature:g}"
+    longest = "the model's own limit" if asked.max_output_tokens is None else f"{asked.max_output_tokens:,} tokens"
+    return [
+        Fact("Base answers came from", data.base.served_by or _NOT_REPORTED, code=bool(data.base.served_by)),
+        Fact("Tuned answers came from", data.candidate.served_by or _NOT_REPORTED, code=bool(data.candidate.served_by)),
+        Fact("Temperature", temperature),
+        Fact("Longest answer", longest),
+        Fact("Gain asked for", f"more than {gate.min_gain:g} with {numbers.percent(gate.confidence)} confidence"),
+    ]
+
+
+def _settings(data: ReportInput) -> list[Setting]:
+    asked, ran = data.experiment.tuning, data.tuning
+    size = (ran.adapter_size or "").removeprefix("ADAPTER_SIZE_")
+    return [
+        Setting("Epochs", "passes over the training data", _or(asked.epochs, _LEFT), _or(ran.epochs, _NOT_REPORTED)),
+        Setting(
+            "Adapter size",
+            "how much the model can change",
+            _or(asked.adapter_size, _LEFT),
+            _SIZES.get(size, size) or _NOT_REPORTED,
+        ),
+        Setting(
+            "Learning rate multiplier",
+            "how fast it changes",
+            _or(asked.learning_rate_multiplier, _LEFT),
+            _or(ran.learning_rate_multiplier, _NOT_REPORTED),
+        ),
+    ]
+
+
+def _or(value: float | None, otherwise: str) -> str:
+    return otherwise if value is None else f"{value:g}"

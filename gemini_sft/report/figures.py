@@ -1,0 +1,101 @@
+"""Plotly figures of a tuning job's curves.
+
+Their colours are names of the style sheet's variables, which the page's script looks up.
+"""
+
+import math
+from typing import Any
+
+from gemini_sft.tuning import TuningRecord
+from gemini_sft.tuning.curves import Curve, Curves
+
+Figure = dict[str, Any]
+"""`id` of the element to draw in, `label` for who cannot see it, and Plotly's `data` and `layout`."""
+
+MOST_POINTS = 2000
+"""Of one curve; beyond, evenly many are left out, which no screen would show."""
+
+_MARKERS_UP_TO = 40
+_MOST_EPOCH_LABELS = 10
+_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+
+
+def curve_figures(curves: Curves, record: TuningRecord) -> list[Figure]:
+    """Returns one figure for loss and one for accuracy, leaving out what has no values."""
+    kinds = (
+        ("loss-plot", "Loss", curves.train_loss, curves.validation_loss, ".3~g"),
+        ("accuracy-plot", "Accuracy", curves.train_accuracy, curves.validation_accuracy, ".0%"),
+    )
+    figures = []
+    for name, title, train, validation, form in kinds:
+        traces = [
+            _trace("Training", train, color="var(--train)", dash="solid", symbol="circle"),
+            _trace("Validation", validation, color="var(--validation)", dash="dash", symbol="diamond"),
+        ]
+        drawn = [trace for trace in traces if trace]
+        if drawn:
+            seen = " and ".join(trace["name"].lower() for trace in drawn)
+            label = f"Line chart: {title.lower()} on {seen} examples against optimizer steps"
+            figures.append({"id": name, "label": label, "data": drawn, "layout": _layout(title, form, record)})
+    return figures
+
+
+def _trace(name: str, curve: Curve | None, *, color: str, dash: str, symbol: str) -> dict[str, Any] | None:
+    if curve is None or not any(map(math.isfinite, curve.values)):
+        return None
+    points = [(step, value if math.isfinite(value) else None) for step, value in _thin(curve)]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if len(points) <= _MARKERS_UP_TO else "lines",
+        "name": name,
+        "x": [step for step, _ in points],
+        "y": [value if value is None else float(f"{value:.6g}") for _, value in points],
+        "line": {"color": color, "width": 2, "dash": dash},
+        "marker": {"color": color, "size": 6, "symbol": symbol},
+    }
+
+
+def _thin(curve: Curve) -> list[tuple[int, float]]:
+    points = list(zip(curve.steps, curve.values, strict=True))
+    stride = math.ceil(len(points) / MOST_POINTS)
+    return points if stride <= 1 else [*points[:-1:stride], points[-1]]
+
+
+def _layout(title: str, form: str, record: TuningRecord) -> dict[str, Any]:
+    axis = {"gridcolor": "var(--rule)", "linecolor": "var(--line)", "zeroline": False, "fixedrange": True}
+    ends = record.checkpoints
+    stride = math.ceil(len(ends) / _MOST_EPOCH_LABELS) or 1
+    return {
+        "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15, "color": "var(--ink)"}},
+        "font": {"family": _FONT, "size": 12, "color": "var(--muted)"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 52, "r": 16, "t": 76, "b": 48},
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": "var(--card)", "bordercolor": "var(--line)", "font": {"color": "var(--ink)"}},
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.12, "yanchor": "bottom"},
+        "xaxis": {**axis, "title": {"text": "Optimizer step", "standoff": 8}, "rangemode": "tozero", "tickformat": "d"},
+        "yaxis": {**axis, "tickformat": form, "automargin": True},
+        "shapes": [_epoch_line(one.step) for one in ends],
+        "annotations": [_epoch_label(one.step, one.epoch, first=n == 0) for n, one in enumerate(ends[::stride])],
+    }
+
+
+def _epoch_line(step: int) -> dict[str, Any]:
+    line = {"color": "var(--line)", "width": 1, "dash": "dot"}
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1, "line": line}
+
+
+def _epoch_label(step: int, epoch: int, *, first: bool) -> dict[str, Any]:
+    return {
+        "text": f"epoch {epoch}" if first else str(epoch),
+        "x": step,
+        "y": 1,
+        "xref": "x",
+        "yref": "paper",
+        "xanchor": "right" if first else "center",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 11, "color": "var(--muted)"},
+    }

@@ -1,0 +1,108 @@
+"""Examples that are not in the result: those without an answer and those that training left out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from gemini_sft.data import Example
+from gemini_sft.inference import Prediction
+from gemini_sft.report.input import ReportInput
+from gemini_sft.report.text import Passage, passage
+from gemini_sft.tuning import TuningRecord
+
+SHOWN = 50
+"""Rows per table."""
+
+_REASON_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A request that brought no answer."""
+
+    place: str
+    id: str
+    model: str
+    outcome: str
+    reason: Passage
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Requests that brought no answer: the first `SHOWN` of `total`, of `asked` that were sent."""
+
+    shown: list[Failure]
+    total: int
+    asked: int
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A training example that the service left out."""
+
+    place: str
+    number: str
+    reason: Passage
+
+
+@dataclass(frozen=True)
+class DroppedView:
+    """Training examples that the service left out: `total` of `of`, of which it names `named` and `shown` are here."""
+
+    shown: list[Dropped]
+    named: int
+    total: int
+    of: int
+
+
+def failures(data: ReportInput) -> Failures:
+    """Returns the requests without an answer, in the order of the test split."""
+    found = list(_failures(data))
+    return Failures(found[:SHOWN], len(found), len(data.base_predictions) + len(data.candidate_predictions))
+
+
+def dropped(record: TuningRecord, train: Sequence[Example]) -> DroppedView:
+    """Returns the training examples that the service left out; it counts them from 1 and names only some."""
+    pairs = list(zip_longest(record.dropped.indices, record.dropped.reasons))
+    shown = [
+        Dropped(
+            place=_place(index, train),
+            number="" if index is None else f"{index:,}",
+            reason=passage(reason or "no reason was given", _REASON_LIMIT),
+        )
+        for index, reason in pairs[:SHOWN]
+    ]
+    return DroppedView(shown, len(pairs), max(record.dropped.count, len(record.dropped.indices)), len(train))
+
+
+def _failures(data: ReportInput) -> Iterator[Failure]:
+    sides = [
+        (model, {one.example_id: one for one in predictions})
+        for model, predictions in (("base", data.base_predictions), ("tuned", data.candidate_predictions))
+    ]
+    for example in data.test:
+        for model, predictions in sides:
+            prediction = predictions.get(example.id)
+            if prediction is not None and not prediction.outcome.has_answer:
+                yield _failure(example, model, prediction)
+
+
+def _failure(example: Example, model: str, prediction: Prediction) -> Failure:
+    reason = prediction.error or prediction.finish_reason or "no reason was given"
+    return Failure(
+        place=f"{example.source}:{example.line}",
+        id=example.id,
+        model=model,
+        outcome=prediction.outcome.value,
+        reason=passage(reason, _REASON_LIMIT),
+        attempts=prediction.attempts,
+    )
+
+
+def _place(index: int | None, train: Sequence[Example]) -> str:
+    if index is None:
+        return "not named"
+    if not 1 <= index <= len(train):
+        return f"no such example: the split has {len(train):,}"
+    return f"{train[index - 1].source}:{train[index - 1].line}"

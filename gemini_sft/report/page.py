@@ -1,0 +1,32 @@
+"""The report of one run, as one HTML document."""
+
+from gemini_sft.report.changes import changes
+from gemini_sft.report.curves import curves_view
+from gemini_sft.report.facts import ran_view
+from gemini_sft.report.input import ReportInput
+from gemini_sft.report.missing import dropped, failures
+from gemini_sft.report.render import render
+from gemini_sft.report.scores import metric_table, outcome_rows
+from gemini_sft.report.verdict import verdict_view
+
+
+def report_page(data: ReportInput) -> str:
+    """Returns one self-contained HTML document; the same input gives the same text."""
+    curves = curves_view(data.curves, data.tuning)
+    return render(
+        "report.html.j2",
+        curves.figures,
+        run_id=data.run_id,
+        verdict=verdict_view(data),
+        ran=ran_view(data),
+        metrics=metric_table(data),
+        base=data.base,
+        tuned=data.candidate,
+        outcomes=outcome_rows(data),
+        curves=curves,
+        record=data.tuning,
+        heading="h2",
+        changes=changes(data),
+        failures=failures(data),
+        dropped=dropped(data.tuning, data.train),
+    )

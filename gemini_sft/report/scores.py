@@ -1,0 +1,98 @@
+"""Metrics and outcomes of both models, side by side."""
+
+from dataclasses import dataclass
+
+from gemini_sft.decision import Difference
+from gemini_sft.inference import Outcome
+from gemini_sft.report import numbers
+from gemini_sft.report.axis import Axis, IntervalPlot, Tick
+from gemini_sft.report.input import ReportInput
+from gemini_sft.report.words import OUTCOMES, metric_words
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric."""
+
+    label: str
+    meaning: str
+    decides: bool
+    base: str
+    tuned: str
+    difference: str
+    span: str
+    reading: str
+    plot: IntervalPlot | None
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """Every metric, the one that decides first, drawn on one scale."""
+
+    rows: list[MetricRow]
+    ticks: list[Tick]
+    confidence: str
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """How many requests ended in one way, of all that were sent."""
+
+    name: str
+    meaning: str
+    base: str
+    base_share: str
+    tuned: str
+    tuned_share: str
+
+
+def metric_table(data: ReportInput) -> MetricTable:
+    """Returns the metrics side by side."""
+    comparison = data.comparison
+    primary, asked = comparison.primary_metric, data.experiment.gate.min_gain
+    names = sorted(comparison.differences, key=lambda name: name != primary)
+    axis = Axis.around(
+        [end for one in comparison.differences.values() for end in (one.low, one.mean, one.high)] + [asked]
+    )
+    rows = []
+    for name in names:
+        difference, words = comparison.differences[name], metric_words(name)
+        rows.append(
+            MetricRow(
+                label=words.label,
+                meaning=words.meaning,
+                decides=name == primary,
+                base=numbers.score(comparison.base.metrics[name]),
+                tuned=numbers.score(comparison.candidate.metrics[name]),
+                difference=numbers.signed(difference.mean),
+                span=numbers.span(difference.low, difference.high),
+                reading=_reading(difference),
+                plot=axis.interval(difference, asked if name == primary else None),
+            )
+        )
+    return MetricTable(rows, axis.ticks(), numbers.percent(comparison.difference.confidence))
+
+
+def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
+    """Returns every outcome that occurred, and `answered` in any case."""
+    base, tuned = data.base, data.candidate
+    rows = []
+    for outcome, meaning in OUTCOMES.items():
+        counts = base.outcomes.get(outcome, 0), tuned.outcomes.get(outcome, 0)
+        if any(counts) or outcome is Outcome.ANSWERED:
+            shares = (numbers.percent(n / (of or 1)) for n, of in zip(counts, (base.n, tuned.n), strict=True))
+            base_share, tuned_share = shares
+            rows.append(
+                OutcomeRow(
+                    outcome.value, meaning, numbers.count(counts[0]), base_share, numbers.count(counts[1]), tuned_share
+                )
+            )
+    return rows
+
+
+def _reading(difference: Difference) -> str:
+    if difference.low > 0:
+        return "\u25b2 higher"
+    if difference.high < 0:
+        return "\u25bc lower"
+    return "= no clear change" if difference.low <= 0 <= difference.high else ""

@@ -1,0 +1,149 @@
+"""The command line as a user runs it, on small data, and one full run of the shipped experiment."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+GEMINI_SFT = [sys.executable, "-m", "launcher.main"]
+
+
+def environment() -> dict[str, str]:
+    """The shell of a user who has no Google account."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "VERTEX_", "GCE_"))}
+    return kept | {
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "120",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def gemini_sft(*arguments: str | Path, cwd: Path, timeout: float = 180) -> Ended:
+    """Runs the command line to its end."""
+    done = subprocess.run(
+        [*GEMINI_SFT, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def processes_of(folder: Path) -> list[int]:
+    """The ids of processes that work below a folder: emulator, pipeline runner, tasks, training."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes()
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if str(folder).encode() in command and state != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Waits for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the command line in the background; whatever still runs at the end is killed."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str | Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*GEMINI_SFT, *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def write_experiment(folder: Path, *, train: int = 24, test: int = 6, **changes: Any) -> Path:
+    """Writes a small experiment made from the samples; `changes` replace keys of the file."""
+    samples = ROOT / "samples" / "summarization"
+    lines = (samples / "train.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (folder / "train.jsonl").write_text("".join(lines[:train]), "utf-8")
+    with (samples / "test.csv").open(encoding="utf-8", newline="") as source:
+        rows = list(csv.reader(source))[: test + 1]
+    with (folder / "test.csv").open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows(rows)
+    document = {
+        "name": "small",
+        "task": "summarization",
+        "base_model": "gemini-2.5-flash",
+        "data": {"train": "train.jsonl", "test": "test.csv"},
+        "tuning": {"epochs": 1, "adapter_size": 1},
+    }
+    path = folder / "small.yaml"
+    path.write_text(yaml.safe_dump(document | changes), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """The shipped experiment, run once with --json: its object and the folder that it was run in."""
+    folder = tmp_path_factory.mktemp("finished")
+    ended = gemini_sft("run", ROOT / "experiments" / "summarization.yaml", "--json", cwd=folder)
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out), folder
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, as a clone would be, with this environment's packages in place of its .venv."""
+    copy = tmp_path_factory.mktemp("checkout") / "project"
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", ".local", "build", ".*_cache", "__pycache__", "*.egg-info", ".hypothesis"
+    )
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    (copy / ".venv").symlink_to(sys.prefix)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The project's own folder."""
+    return ROOT

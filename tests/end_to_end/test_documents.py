@@ -1,0 +1,112 @@
+"""Every command that the documents show, and every target of the Makefile, run as a reader would run them."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.end_to_end.conftest import ROOT, environment
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/emulator.md", "docs/architecture.md", "docs/experiment.md"]
+ELSEWHERE = {
+    # Installs, lints and runs these very tests: continuous integration is the test of it.
+    "make test",
+    "make test-unit",
+    "make format",
+    # Serves until it is stopped, or speaks to what it serves: see the tests of those below.
+    "gemini-sft emulator --port 8123 --data-dir .local",
+    'curl -X PUT 127.0.0.1:8123/emulator/faults -d \'[{"path": "generateContent", "status": 429, "times": 3}]\'',
+}
+COMMAND = re.compile(r"^(make|gemini-sft|python|curl|\.) ")
+
+
+def shown_commands() -> list[str]:
+    """Commands in the documents' code blocks that name no language, without comments, in order, each once."""
+    found = []
+    for name in DOCUMENTS:
+        blocks = re.findall(r"^```\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        lines = (line.split("  #")[0].strip() for block in blocks for line in block.splitlines())
+        found += [line for line in lines if COMMAND.match(line)]
+    return list(dict.fromkeys(found))
+
+
+def shell(command: str, checkout: Path, timeout: float = 170) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-ec", f". .venv/bin/activate && {command}"],
+        cwd=checkout,
+        env=environment() | {"PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def test_documents_show_commands() -> None:
+    assert len(shown_commands()) > 6
+    assert set(shown_commands()) >= ELSEWHERE
+
+
+@pytest.mark.parametrize("command", [one for one in shown_commands() if one not in ELSEWHERE])
+def test_command_works(command: str, checkout: Path) -> None:
+    done = shell(command, checkout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if command == "make run":
+        assert "Verdict: " in done.stdout
+        assert "pip" not in done.stdout
+
+
+@pytest.mark.parametrize("target", ["help", "compile", "clean"])
+def test_target_works(target: str, checkout: Path) -> None:
+    done = shell(f"make {target}", checkout)
+    assert done.returncode == 0, done.stderr
+    expected = {"help": "make run", "compile": "finetune.yaml", "clean": "rm -rf"}[target]
+    assert expected in done.stdout
+
+
+def test_help_is_the_first_target_and_names_every_other(checkout: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    said = shell("make", checkout).stdout
+    assert targets == set(re.findall(r"^  make ([a-z-]+)", said, re.MULTILINE))
+
+
+def test_installed_environment_is_left_alone(checkout: Path) -> None:
+    done = shell("make --dry-run run", checkout)
+    assert "pip" not in done.stdout
+
+
+def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
+    process = subprocess.Popen(
+        ["bash", "-c", ". .venv/bin/activate && exec gemini-sft emulator --port 0 --data-dir .emulator"],
+        cwd=checkout,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    url = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+    (fault,) = (one for one in shown_commands() if one.startswith("curl"))
+    body = re.findall(r"'(.*)'", fault)[0]
+    assert httpx.put(f"{url}/emulator/faults", content=body, trust_env=False).status_code == 200
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(15) == 0
+    process.stdout.close()
+
+
+def test_example_in_the_readme_is_the_shipped_experiment() -> None:
+    import yaml
+
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    shipped = (ROOT / "experiments" / "summarization.yaml").read_text("utf-8")
+    assert yaml.safe_load(shown) == yaml.safe_load(shipped)
+
+
+def test_links_lead_somewhere() -> None:
+    for name in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text("utf-8")):
+            assert "://" in target or ((ROOT / name).parent / target).exists(), f"{name}: {target}"

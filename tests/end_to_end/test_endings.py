@@ -1,0 +1,118 @@
+"""How runs end that do not succeed: one clear message, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import gemini_sft, processes_of, wait_until, write_experiment
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def assert_nothing_is_left(folder: Path) -> None:
+    wait_until(lambda: not processes_of(folder), 15, f"processes {processes_of(folder)} still run")
+    halves = [path for path in folder.rglob("*") if path.name.startswith(".") and "runs" in path.parts]
+    assert not halves
+
+
+def test_small_run_prints_table_verdict_and_report(tmp_path: Path) -> None:
+    ended = gemini_sft("run", write_experiment(tmp_path), cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    for text in (
+        "examples (n)",
+        "failures",
+        "rouge1_precision",
+        "rouge2_recall",
+        "rougeL_f *",
+        "95% interval",
+        "Verdict: ",
+    ):
+        assert text in ended.out
+    report = next(line.split()[-1] for line in ended.out.splitlines() if line.startswith("Report:"))
+    assert (tmp_path / report).is_file()
+    assert "Traceback" not in ended.out + ended.err
+    assert_nothing_is_left(tmp_path)
+
+
+def test_refused_training_data_fail_the_run_and_name_task_and_cause(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path, train=10)
+    # Two of twelve examples are longer than the model takes: more than the tenth that the service forgives.
+    long = {"messages": [{"role": "user", "content": "word " * 140_000}, {"role": "model", "content": "No."}]}
+    with (tmp_path / "train.jsonl").open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(long) + "\n" for _ in range(2))
+    ended = gemini_sft("run", experiment, "--json", cwd=tmp_path)
+    assert ended.code == 1
+    summary = json.loads(ended.out)
+    assert summary["state"] == "FAILED"
+    assert summary["verdict"] is None
+    (reason,) = summary["reasons"]
+    assert "task 'tune model' failed" in reason
+    assert "10" in reason
+    assert len(ended.err.splitlines()) < 40
+    assert "Traceback" not in ended.err
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("moment", ["start", "emulator", "tasks"])
+def test_interrupt_at_any_moment_leaves_nothing(tmp_path: Path, started: Start, moment: str) -> None:
+    process = started("run", write_experiment(tmp_path, train=100))
+    if moment == "emulator":
+        wait_until(lambda: bool(processes_of(tmp_path / ".local")), 20, "the emulator runs")
+    elif moment == "tasks":
+        wait_until(lambda: bool(list((tmp_path / ".local").rglob("prepare-data"))), 60, "a task runs")
+    else:
+        time.sleep(0.7)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in out + err
+    assert_nothing_is_left(tmp_path)
+
+
+def test_killed_emulator_is_named_as_the_cause(tmp_path: Path, started: Start) -> None:
+    process = started("run", write_experiment(tmp_path, train=100))
+    wait_until(lambda: bool(list((tmp_path / ".local").rglob("prepare-data"))), 60, "a task runs")
+    command = b"vertex_emulator\0--json"
+    for number in processes_of(tmp_path / ".local"):
+        if command in Path(f"/proc/{number}/cmdline").read_bytes():
+            os.kill(number, signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the emulator ended in the middle of the run" in err
+    assert "Traceback" not in out + err
+    assert_nothing_is_left(tmp_path)
+
+
+def test_killed_launcher_takes_everything_with_it(tmp_path: Path, started: Start) -> None:
+    process = started("run", write_experiment(tmp_path, train=100))
+    wait_until(lambda: bool(list((tmp_path / ".local").rglob("prepare-data"))), 60, "a task runs")
+    os.kill(process.pid, signal.SIGKILL)
+    assert_nothing_is_left(tmp_path)
+
+
+def test_second_emulator_on_the_same_data_is_refused(tmp_path: Path, started: Start) -> None:
+    emulator = started("emulator", "--port", "0")
+    assert emulator.stdout is not None
+    assert "127.0.0.1" in emulator.stdout.readline()
+    ended = gemini_sft("run", write_experiment(tmp_path), cwd=tmp_path)
+    assert ended.code == 2
+    assert "another emulator uses" in ended.err
+    assert "--data-dir" in ended.err
+    os.killpg(emulator.pid, signal.SIGINT)
+    assert emulator.wait(15) == 0
+
+
+def test_port_in_use_is_refused(tmp_path: Path, started: Start) -> None:
+    emulator = started("emulator", "--port", "0")
+    assert emulator.stdout is not None
+    port = emulator.stdout.readline().split("127.0.0.1:")[1].split(",")[0]
+    ended = gemini_sft("emulator", "--port", port, "--data-dir", tmp_path / "other", cwd=tmp_path)
+    assert ended.code == 2
+    assert f"port {port} on 127.0.0.1 cannot be used" in ended.err
+    assert "Traceback" not in ended.err

@@ -1,0 +1,74 @@
+"""A user's mistakes: exit code 2, the place, the remedy, no traceback, and nothing started."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import gemini_sft, write_experiment
+
+
+def refused(folder: Path, *arguments: str | Path) -> str:
+    ended = gemini_sft("run", *arguments, cwd=folder)
+    assert ended.code == 2, ended.out + ended.err
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    assert not (folder / ".local").exists()
+    return ended.err
+
+
+def test_missing_experiment(tmp_path: Path) -> None:
+    assert "nowhere.yaml: there is no such file" in refused(tmp_path, "nowhere.yaml")
+
+
+def test_directory_as_experiment(tmp_path: Path) -> None:
+    assert "is a directory, not a file" in refused(tmp_path, tmp_path)
+
+
+def test_several_mistakes_are_shown_at_once(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path, base_model="gemini-2.0-flash-001", evalution={}, gate={"min_gain": "much"})
+    said = refused(tmp_path, experiment)
+    assert "gemini-2.0-flash-001 was retired on 2026-06-01: use gemini-3.5-flash" in said
+    assert "evalution is not a key of an experiment: did you mean evaluation?" in said
+    assert "gate.min_gain is 'much'" in said
+    assert said.count(f"{experiment.name}:") == 3
+
+
+def test_adapter_size_that_the_model_lacks(tmp_path: Path) -> None:
+    said = refused(
+        tmp_path, write_experiment(tmp_path), "--set", "base_model=gemini-2.5-pro", "--set", "tuning.adapter_size=16"
+    )
+    assert "gemini-2.5-pro has no adapter of size 16: choose one of 1, 2, 4, 8" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "train.jsonl: is empty"),
+        ('{"messages": []}\nnot json\n', "train.jsonl:2: is not JSON"),
+        ('{"text": "x"}\n', 'train.jsonl:1: has neither "messages" nor "contents"'),
+    ],
+)
+def test_unusable_data(tmp_path: Path, content: str, message: str) -> None:
+    experiment = write_experiment(tmp_path)
+    (tmp_path / "train.jsonl").write_text(content, "utf-8")
+    assert message in refused(tmp_path, experiment)
+
+
+def test_missing_data_and_directory_as_data_are_shown_together(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path, data={"train": "gone.jsonl", "test": "folder.csv"})
+    (tmp_path / "folder.csv").mkdir()
+    said = refused(tmp_path, experiment)
+    assert "gone.jsonl: there is no such file" in said
+    assert "folder.csv: is a directory, not a file" in said
+
+
+def test_vertex_without_a_project(tmp_path: Path) -> None:
+    said = refused(tmp_path, write_experiment(tmp_path), "--on", "vertex")
+    assert "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT" in said
+
+
+def test_json_speaks_of_mistakes_too(tmp_path: Path) -> None:
+    ended = gemini_sft("run", "nowhere.yaml", "--json", cwd=tmp_path)
+    assert ended.code == 2
+    assert '"state": "REFUSED"' in ended.out
+    assert len(ended.out.splitlines()) == 1

@@ -1,0 +1,109 @@
+"""`gemini-sft run` on the shipped experiment: what it says must be what it did."""
+
+import csv
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Finished = tuple[dict[str, Any], Path]
+
+METRICS = [f"rouge{kind}_{part}" for kind in ("1", "2", "L") for part in ("precision", "recall", "f")]
+
+
+def predictions(finished: Finished, side: str) -> list[dict[str, Any]]:
+    summary, folder = finished
+    text = (folder / summary["artifacts"] / f"{side}-predictions.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
+    summary, _ = finished
+    assert list(summary) == [
+        "run_id",
+        "state",
+        "verdict",
+        "reasons",
+        "primary_metric",
+        "base",
+        "candidate",
+        "difference",
+        "tuned_model",
+        "endpoint",
+        "report",
+        "artifacts",
+        "seconds",
+    ]
+    assert summary["state"] == "PIPELINE_STATE_SUCCEEDED"
+    assert summary["primary_metric"] == "rougeL_f"
+    assert list(summary["base"]["metrics"]) == METRICS
+    assert set(summary["difference"]) == {"mean", "low", "high", "confidence"}
+
+
+def test_tuning_helps_and_the_gate_sees_it(finished: Finished) -> None:
+    summary, _ = finished
+    assert summary["base"]["n"] == summary["candidate"]["n"] == 64
+    assert summary["difference"]["low"] > 0.01
+    assert summary["verdict"] == "promote"
+
+
+@pytest.mark.parametrize("side", ["base", "candidate"])
+def test_metrics_are_those_of_rouge_score(finished: Finished, side: str, repository: Path) -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    with (repository / "samples/summarization/test.csv").open(encoding="utf-8", newline="") as file:
+        references = [row["output_text"] for row in csv.DictReader(file)]
+    scorer = RougeScorer(["rouge2", "rougeL"], use_stemmer=True)
+    scores = [
+        scorer.score(reference, one["text"])
+        for reference, one in zip(references, predictions(finished, side), strict=True)
+    ]
+    stated = finished[0][side]["metrics"]
+    assert stated["rougeL_f"] == pytest.approx(statistics.fmean(score["rougeL"].fmeasure for score in scores))
+    assert stated["rouge2_recall"] == pytest.approx(statistics.fmean(score["rouge2"].recall for score in scores))
+
+
+def test_difference_is_the_difference(finished: Finished) -> None:
+    summary, _ = finished
+    gain = summary["candidate"]["metrics"]["rougeL_f"] - summary["base"]["metrics"]["rougeL_f"]
+    assert summary["difference"]["mean"] == pytest.approx(gain)
+    assert summary["difference"]["low"] < gain < summary["difference"]["high"]
+
+
+def test_every_example_has_its_prediction(finished: Finished) -> None:
+    base, candidate = predictions(finished, "base"), predictions(finished, "candidate")
+    assert [one["example_id"] for one in base] == [one["example_id"] for one in candidate]
+    assert len({one["example_id"] for one in base}) == 64
+    assert sum(finished[0]["base"]["outcomes"].values()) == 64
+
+
+def test_tuned_gemini_3_is_served_from_the_multi_region(finished: Finished) -> None:
+    summary, _ = finished
+    assert "/locations/us-central1/models/" in summary["tuned_model"]
+    assert "/locations/us/endpoints/" in summary["endpoint"]
+
+
+def test_answers_say_that_no_gemini_gave_them(finished: Finished) -> None:
+    summary, folder = finished
+    comparison = json.loads((folder / summary["artifacts"] / "comparison.json").read_text("utf-8"))
+    assert comparison["base"]["served_by"] == "stand-in for gemini-3.1-flash-lite"
+    assert comparison["candidate"]["served_by"].startswith("stand-in tuned as projects/")
+
+
+def test_curves_have_every_series(finished: Finished) -> None:
+    summary, folder = finished
+    curves = json.loads((folder / summary["artifacts"] / "curves.json").read_text("utf-8"))
+    tuning = json.loads((folder / summary["artifacts"] / "tuning.json").read_text("utf-8"))
+    assert all(curves.values())
+    assert len(curves["train_loss"]["values"]) == tuning["steps"]
+    assert len(tuning["checkpoints"]) == tuning["epochs"]
+    assert curves["train_loss"]["values"][-1] < curves["train_loss"]["values"][0]
+
+
+def test_report_stands_where_it_is_said_to(finished: Finished) -> None:
+    summary, folder = finished
+    page = (folder / summary["report"]).read_text("utf-8")
+    assert summary["run_id"] in page
+    assert "stand-in" in page

@@ -1,0 +1,95 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gemini_sft.data import Example
+from gemini_sft.data.example import turn
+from gemini_sft.errors import EvaluationError
+from gemini_sft.experiment import Task
+from gemini_sft.inference import Outcome, Prediction
+from gemini_sft.inference.evaluation import EvaluationResult, evaluate
+from gemini_sft.metrics.rouge import NAMES
+
+TARGET = "boil the kettle"
+
+
+def score(predictions: list[Prediction], max_failure_rate: float = 1.0) -> EvaluationResult:
+    examples = [
+        Example(one.example_id, None, (turn("user", "?"), turn("model", TARGET)), "f", line)
+        for line, one in enumerate(predictions, 1)
+    ]
+    return evaluate(Task.SUMMARIZATION, "models/m", examples, predictions, max_failure_rate=max_failure_rate)
+
+
+def prediction(position: int, outcome: Outcome, text: str = TARGET, **fields: str) -> Prediction:
+    return Prediction(example_id=f"e{position}", outcome=outcome, text=text, **fields)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.sampled_from(Outcome), min_size=1, max_size=8))
+@settings(deadline=None, max_examples=25)
+def test_every_example_is_in_the_denominator(outcomes: list[Outcome]) -> None:
+    """Every text is the target itself, so an answer scores 1; what is no answer scores 0 whatever text it has."""
+    result = score([prediction(position, outcome) for position, outcome in enumerate(outcomes)])
+    answers = sum(outcome.has_answer for outcome in outcomes)
+    assert result.n == len(outcomes) == len(result.scores) == sum(result.outcomes.values())
+    assert result.metrics == pytest.approx(dict.fromkeys(NAMES, answers / len(outcomes)))
+    assert result.failures == len(outcomes) - answers
+    assert result.outcomes == {outcome: outcomes.count(outcome) for outcome in {*outcomes}}
+    for position, outcome in enumerate(outcomes):
+        assert result.scores[f"e{position}"] == dict.fromkeys(NAMES, float(outcome.has_answer))
+
+
+@given(st.sampled_from([1, 3, 10, 47, 100]), st.data())
+@settings(deadline=None, max_examples=40)
+def test_the_share_that_may_fail_is_exact(n: int, data: st.DataObject) -> None:
+    """Also where floats are not: 0.29 of 100 are 29, though 0.29 * 100 is less than 29."""
+    failures = data.draw(st.integers(0, n))
+    outcomes = [Outcome.EMPTY] * failures + [Outcome.ANSWERED] * (n - failures)
+    predictions = [prediction(position, outcome, "") for position, outcome in enumerate(outcomes)]
+    assert score(predictions, failures / n).failures == failures
+    if failures:
+        with pytest.raises(EvaluationError):
+            score(predictions, (failures - 0.5) / n)
+
+
+def test_too_many_failures_are_explained_by_their_most_frequent_reasons() -> None:
+    predictions = [
+        prediction(0, Outcome.ANSWERED),
+        *(prediction(1 + position, Outcome.ERROR, "", error="ClientError: 403 no") for position in range(3)),
+        *(prediction(4 + position, Outcome.BLOCKED, "", finish_reason="SAFETY") for position in range(2)),
+        *(prediction(6 + position, Outcome.EMPTY, "", finish_reason="MAX_TOKENS") for position in range(2)),
+        prediction(8, Outcome.EMPTY, ""),
+    ]
+    with pytest.raises(EvaluationError) as caught:
+        score(predictions, 0.5)
+    assert str(caught.value) == (
+        "8 of 9 examples have no answer from models/m, more than the 50% that evaluation.max_failure_rate allows:"
+        " 3 x ClientError: 403 no; 2 x blocked SAFETY; 2 x empty MAX_TOKENS"
+    )
+
+
+def test_no_failure_at_all_may_be_asked_for() -> None:
+    assert score([prediction(0, Outcome.ANSWERED)], 0.0).failures == 0
+    with pytest.raises(EvaluationError):
+        score([prediction(0, Outcome.ANSWERED), prediction(1, Outcome.EMPTY)], 0.0)
+
+
+def test_what_answered_is_the_first_version_that_is_stated() -> None:
+    predictions = [
+        prediction(0, Outcome.ERROR, ""),
+        prediction(1, Outcome.ANSWERED, model_version="gemini-x"),
+        prediction(2, Outcome.ANSWERED, model_version="gemini-y"),
+    ]
+    assert score(predictions).served_by == "gemini-x"
+    assert score(predictions[:1]).served_by == ""
+
+
+def test_a_prediction_for_every_example_or_none() -> None:
+    example = Example("e0", None, (turn("user", "?"), turn("model", TARGET)), "f", 1)
+    with pytest.raises(ValueError, match="shorter"):
+        evaluate(Task.SUMMARIZATION, "m", [example], [], max_failure_rate=1)
+
+
+def test_an_evaluation_survives_its_json() -> None:
+    result = score([prediction(0, Outcome.ANSWERED), prediction(1, Outcome.EMPTY)])
+    assert EvaluationResult.model_validate(result.model_dump(mode="json")) == result

@@ -1,0 +1,246 @@
+import math
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from gemini_sft.data.example import turn
+from gemini_sft.decision import Verdict
+from gemini_sft.inference import Outcome, Prediction
+from gemini_sft.report import ReportInput, report_page
+from gemini_sft.report.text import visible
+from gemini_sft.tuning.job import DroppedExamples
+from tests.unit.gemini_sft.report.sample import HOSTILE, answered, example, made_of, sample_input, without_curves
+
+VOID = {"meta", "br", "img", "link", "input", "line", "rect", "circle"}
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: elements, their attributes and the text outside scripts and styles."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.scripts.append(data)
+        elif self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+    def tags(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+
+def page_of(data: ReportInput) -> Page:
+    return Page(report_page(data))
+
+
+def two(base: str, tuned: str) -> ReportInput:
+    one = example(0, "What is wrong?", "The router restarts nightly.")
+    return made_of([one], [answered(one, base)], [answered(one, tuned)])
+
+
+def test_sections_stand_in_their_order() -> None:
+    headings = [attributes.get("id") for tag, attributes in page_of(sample_input()).elements if tag in ("h1", "h2")]
+    wanted = ["verdict", "ran", "metrics", "outcomes", "curves", "changes", "failures", "dropped"]
+    assert [one for one in headings if one in wanted] == wanted
+
+
+def test_headings_do_not_skip_a_level() -> None:
+    levels = [int(tag[1]) for tag, _ in page_of(sample_input()).elements if tag in ("h1", "h2", "h3", "h4", "h5")]
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_tables_have_captions_and_heads_with_scope() -> None:
+    page = page_of(sample_input())
+    assert len(page.tags("table")) == len(page.tags("caption")) == 6
+    assert all(one.get("scope") in ("col", "row") for one in page.tags("th"))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "headline"),
+    [
+        (Verdict.PROMOTE, "Promote the tuned model"),
+        (Verdict.REJECT, "Keep the base model"),
+        (Verdict.INCONCLUSIVE, "These examples cannot tell"),
+    ],
+)
+def test_verdict_and_its_reasons_are_said(verdict: Verdict, headline: str) -> None:
+    data = sample_input()
+    comparison = data.comparison.model_copy(update={"verdict": verdict, "reasons": ["because of this", "and of that"]})
+    text = page_of(replace(data, comparison=comparison)).text
+    assert f"Verdict: {verdict.value} {headline}" in text
+    assert "because of this." in text and "and of that." in text
+
+
+def test_what_ran_is_said() -> None:
+    data = sample_input()
+    text = page_of(data).text
+    for said in (
+        data.run_id,
+        data.tuning.base_model,
+        data.tuning.model,
+        data.tuning.endpoint,
+        data.tuning.job,
+        "240 from samples/tickets/train.jsonl",
+        "60 from test.jsonl",
+        "Epochs passes over the training data left to the service 3",
+        "Adapter size how much the model can change left to the service 4",
+        "24 min 17 s",
+        "48,213 in the training data",
+    ):
+        assert said in text
+
+
+def test_failures_are_counted_and_listed() -> None:
+    data = sample_input()
+    failed = data.base.failures + data.candidate.failures
+    text = page_of(data).text
+    assert f"{failed} of 120 requests" in text
+    assert "503 UNAVAILABLE" in text and "SAFETY" in text
+    assert f"Of these without an answer {data.base.failures} {data.candidate.failures}" in text
+
+
+def test_dropped_examples_are_found_by_their_place_counted_from_1() -> None:
+    data = sample_input()
+    dropped = DroppedExamples(count=9, indices=[1, 240, 241], reasons=["first", "last"])
+    text = page_of(replace(data, tuning=data.tuning.model_copy(update={"dropped": dropped}))).text
+    assert f"train.jsonl:{data.train[0].line} 1 first" in text
+    assert f"train.jsonl:{data.train[239].line} 240 last" in text
+    assert "no such example: the split has 240 241 no reason was given" in text
+    assert "left out 9 of 240 training examples" in text and "3 of them are listed" in text
+
+
+@pytest.mark.parametrize(("served_by", "expected"), [("stand-in-extractive-1", True), ("gemini-2.5-flash", False)])
+def test_answers_of_a_stand_in_are_declared(served_by: str, expected: bool) -> None:
+    text = page_of(sample_input(served_by=served_by)).text
+    assert ("These answers did not come from Gemini" in text) is expected
+
+
+def test_a_page_with_no_changed_example() -> None:
+    text = page_of(two("The router restarts.", "The router restarts.")).text
+    assert "No example's score changed." in text
+    assert "0 got worse and 0 got better" in text
+
+
+def test_a_page_without_curves_has_no_script() -> None:
+    html = report_page(without_curves(sample_input()))
+    assert "reported no curves" in Page(html).text
+    assert "<script" not in html and "script-src 'none'" in html
+    assert len(html) < 200_000
+
+
+def test_five_thousand_long_examples_stay_a_small_page() -> None:
+    examples = [example(n, "& prompt <b> \u202e" * 3000, "one two three") for n in range(5000)]
+    base = [answered(one, '"one" <i> \u4e2d' * 2000) for one in examples[:2000]] + [
+        Prediction(example_id=one.id, outcome=Outcome.ERROR, error="<oops> " * 1000) for one in examples[2000:]
+    ]
+    tuned = [answered(one, "one two three" if n % 2 else "four") for n, one in enumerate(examples)]
+    small = [replace(one, contents=(turn("user", "short"), one.contents[-1])) for one in examples]
+    quick = made_of(small, [answered(one, "one") for one in small], tuned)
+    data = replace(quick, test=examples, base_predictions=base)
+    assert len(report_page(data).encode()) < 7_000_000
+
+
+def test_numbers_that_do_not_exist_are_not_printed() -> None:
+    data = sample_input()
+    difference = data.comparison.difference.model_copy(update=dict.fromkeys(("mean", "low", "high"), math.nan))
+    primary = data.comparison.primary_metric
+    side = data.comparison.candidate.model_copy(update={"metrics": dict.fromkeys(data.candidate.metrics, math.inf)})
+    scores = {key: dict.fromkeys(one, math.nan) for key, one in data.candidate.scores.items()}
+    broken = replace(
+        data,
+        comparison=data.comparison.model_copy(
+            update={"differences": data.comparison.differences | {primary: difference}, "candidate": side}
+        ),
+        candidate=data.candidate.model_copy(update={"scores": scores}),
+        tuning=data.tuning.model_copy(update={"seconds": math.nan, "learning_rate_multiplier": None}),
+    )
+    page = page_of(broken)
+    assert "not computable" in page.text and "60 examples could not be scored" in page.text
+    words = page.text.lower().split()
+    assert not {"nan", "+nan", "inf", "+inf", "nan%"} & set(words)
+    assert not any("nan" in str(value) for _, attributes in page.elements for value in attributes.values())
+
+
+def test_same_input_same_bytes() -> None:
+    assert report_page(sample_input()) == report_page(sample_input())
+
+
+def hostile_input() -> ReportInput:
+    one = replace(example(0, HOSTILE, HOSTILE + " reference"), source=HOSTILE, system_instruction=HOSTILE + " system")
+    other = example(1, "question", "answer")
+    data = made_of(
+        [one, other],
+        [answered(one, HOSTILE + " base"), Prediction(example_id=other.id, outcome=Outcome.ERROR, error=HOSTILE)],
+        [answered(one, HOSTILE + " tuned reference"), answered(other, "answer")],
+        train=[one],
+        served_by="stand-in" + HOSTILE,
+    )
+    record = data.tuning.model_copy(
+        update={
+            "job": HOSTILE,
+            "model": HOSTILE,
+            "adapter_size": HOSTILE,
+            "dropped": DroppedExamples(count=1, indices=[1], reasons=[HOSTILE]),
+        }
+    )
+    comparison = data.comparison.model_copy(update={"reasons": [HOSTILE + " reason"]})
+    return replace(data, run_id=HOSTILE, tuning=record, comparison=comparison)
+
+
+def test_hostile_text_stays_text() -> None:
+    page = page_of(hostile_input())
+    assert [one.get("type") for one in page.tags("script")] == ["application/json", None, None]
+    assert not page.tags("img")
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    shown = " ".join(visible(HOSTILE).split())
+    for place in ("base", "tuned reference", "reference", "system", "reason"):
+        assert f"{shown} {place}" in page.text
+    assert page.text.count("{{ 7 * 7 }} {% raw %}") > 10
+
+
+def test_no_character_of_a_hostile_text_can_hide_or_reorder() -> None:
+    html = report_page(hostile_input())
+    outside_scripts = html.split('<script type="application/json"')[0]
+    assert not [one for one in "\x00\x1b\u202e\u202c\u2028\u2029" if one in outside_scripts]
+    assert "[U+202E]right to left[U+202C]" in outside_scripts
+
+
+def test_a_lone_surrogate_can_be_written() -> None:
+    report_page(two("half \ud83d a pair", "restarts")).encode()
+
+
+def test_nothing_is_loaded_from_outside() -> None:
+    page = page_of(sample_input())
+    assert not page.tags("link") and not page.tags("base") and not page.tags("iframe")
+    assert not [attributes for _, attributes in page.elements if "src" in attributes or "action" in attributes]
+    assert all((one.get("href") or "").startswith("#") for one in page.tags("a"))
+    policy = next(one["content"] for one in page.tags("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None and policy.startswith("default-src 'none'; img-src data:;")
+    assert "unsafe-inline" not in policy.partition("script-src")[2] and "http" not in policy

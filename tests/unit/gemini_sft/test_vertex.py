@@ -1,0 +1,72 @@
+import socket
+from collections.abc import Callable, Sequence
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gemini_sft import vertex
+from gemini_sft.errors import ServiceError, UserError
+from gemini_sft.steps.tune_model import resource_uri
+from gemini_sft.vertex import location_of
+
+Serve = Callable[[Sequence[BaseRoute]], str]
+
+
+@pytest.mark.parametrize(
+    ("resource", "location"),
+    [
+        ("projects/7/locations/us/endpoints/42", "us"),
+        ("projects/my-p/locations/europe-west4/models/3@1", "europe-west4"),
+        ("gemini-2.5-flash", "default"),
+        ("publishers/google/models/gemini-2.5-flash", "default"),
+        ("", "default"),
+        ("projects/7/locations/us", "default"),
+    ],
+)
+def test_a_resource_is_where_its_name_says(resource: str, location: str) -> None:
+    assert location_of(resource, "default") == location
+
+
+def test_the_address_of_a_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "projects/7/locations/us/endpoints/42"
+    monkeypatch.delenv("VERTEX_API_ENDPOINT", raising=False)
+    assert resource_uri(name) == f"https://us-aiplatform.googleapis.com/v1/{name}"
+    monkeypatch.setenv("VERTEX_API_ENDPOINT", "http://127.0.0.1:1")
+    assert resource_uri(name) == f"http://127.0.0.1:1/v1/{name}"
+
+
+def test_a_resource_is_read_with_credentials_and_every_parameter(serve: Serve) -> None:
+    async def echo(request: Request) -> Response:
+        return JSONResponse({"query": request.url.query, "credentials": request.headers["authorization"]})
+
+    serve([Route("/v1/a/b", echo)])
+    assert vertex.get("a/b", "us", {"x": ["1", "2"], "y": 3}) == {
+        "query": "x=1&x=2&y=3",
+        "credentials": "Bearer emulator-token",
+    }
+
+
+def test_a_refusal_is_a_service_error(serve: Serve) -> None:
+    url = serve([Route("/v1/a", lambda _: JSONResponse({"error": {"message": "told you"}}, 403))])
+    with pytest.raises(ServiceError) as caught:
+        vertex.get("a", "us")
+    assert str(caught.value) == f'{url}/v1/a answered 403: {{"error":{{"message":"told you"}}}}'
+
+
+def test_nobody_there(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve([])
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("VERTEX_API_ENDPOINT", url)
+    with pytest.raises(ServiceError) as caught:
+        vertex.get("a", "us")
+    assert str(caught.value).startswith(f"{url}/v1/a could not be reached: ")
+
+
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")
+    with pytest.raises(UserError) as caught:
+        vertex.get("a", "us")
+    assert str(caught.value).startswith("no Google credentials: run `gcloud auth application-default login` (")

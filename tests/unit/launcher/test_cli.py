@@ -1,0 +1,101 @@
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from launcher import cli
+from launcher.emulator import enter
+
+VALID = "name: demo\ntask: summarization\nbase_model: gemini-2.5-flash\ndata: {train: t.csv, test: t.csv}\n"
+
+
+def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["gemini-sft", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("experiment", "data", "options", "message"),
+    [
+        (None, None, [], "x.yaml: there is no such file"),
+        (
+            "name: Demo\n" + VALID.partition("\n")[2],
+            None,
+            [],
+            "x.yaml:1: name is 'Demo': Names the runs: lower case, digits and hyphens.",
+        ),
+        (VALID, None, [], "t.csv: there is no such file\nt.csv: there is no such file"),
+        (VALID, "input_text,output_text\na,[bold]\nb,\n", [], "t.csv:3: turn 2 (the model's) is empty\n" * 2),
+        (VALID, None, ["--set", "task"], "--set task: expected KEY=VALUE, such as tuning.epochs=3"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_mistake_is_told_without_a_traceback_and_before_anything_starts(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    experiment: str | None,
+    data: str | None,
+    options: list[str],
+    message: str,
+    as_json: bool,
+) -> None:
+    if experiment:
+        (folder / "x.yaml").write_text(experiment)
+    if data:
+        (folder / "t.csv").write_text(data)
+    before = sorted(folder.iterdir())
+    code = called(monkeypatch, "run", "x.yaml", *options, *(["--json"] if as_json else []))
+    out, err = capsys.readouterr()
+    assert code == 2 and err.strip() == message.strip()
+    assert sorted(folder.iterdir()) == before
+    if as_json:
+        document = json.loads(out)
+        assert (document["state"], document["run_id"], document["verdict"]) == ("REFUSED", None, None)
+        assert document["reasons"] == message.strip().splitlines()
+    else:
+        assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["run"], "experiment"),
+        (["run", "x.yaml", "--on", "moon"], "moon"),
+        (["walk"], "walk"),
+        (["emulator", "--port", "70000"], "65535"),
+    ],
+)
+def test_a_command_that_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+) -> None:
+    assert called(monkeypatch, *arguments) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(monkeypatch, "--help") == 0
+    out = capsys.readouterr().out
+    assert "run" in out and "emulator" in out
+
+
+def test_the_shells_own_credentials_do_not_reach_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_CLOUD_PROJECT"):
+        monkeypatch.setenv(name, "of the shell")
+    monkeypatch.setenv("VERTEX_API_ENDPOINT", "")
+    enter({"GOOGLE_CLOUD_PROJECT": "local-project", "VERTEX_API_ENDPOINT": "http://127.0.0.1:1"})
+    assert os.environ["GOOGLE_CLOUD_PROJECT"] == "local-project"
+    assert os.environ["VERTEX_API_ENDPOINT"] == "http://127.0.0.1:1"
+    assert not {"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY", "GEMINI_API_KEY"} & os.environ.keys()

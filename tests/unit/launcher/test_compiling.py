@@ -1,0 +1,148 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipelines
+from launcher.compiling import NotPortable, compile_pipeline, compile_pipelines
+from launcher.portability import refusals
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+IMAGE = "example.test/python:1"
+
+
+def one(text: str) -> str:
+    return text
+
+
+SUFFIX = "!"
+
+
+def names_missing(text: str) -> str:
+    return text + SUFFIX
+
+
+def pipeline(build: Callable[..., Any]) -> Any:
+    from kfp import dsl
+
+    return dsl.pipeline(name="demo")(build)
+
+
+def component(function: Callable[..., Any], image: str = IMAGE, **options: Any) -> Any:
+    from kfp import dsl
+
+    return dsl.component(function, base_image=image, **({"install_kfp_package": False} | options))
+
+
+def test_in_this_process_too_the_golden_copy_comes_out(tmp_path: Path) -> None:
+    """The subprocess of `tests/unit/test_compile.py` has another hash seed and another folder."""
+    written = compile_pipelines(tmp_path / "new" / "build")
+    assert sorted(file.name for file in written) == sorted(file.name for file in GOLDEN.glob("*.yaml"))
+    for file in written:
+        assert file.read_bytes() == (GOLDEN / file.name).read_bytes()
+    assert sorted((tmp_path / "new" / "build").iterdir()) == sorted(written)
+
+
+@pytest.mark.parametrize("earlier", [None, "an earlier one"])
+def test_what_vertex_would_refuse_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: str | None
+) -> None:
+    def build(text: str) -> None:
+        component(one, "example.test/python:latest")(text=text)
+
+    monkeypatch.setitem(pipelines.PIPELINES, "demo", pipeline(build))
+    if earlier:
+        (tmp_path / "demo.yaml").write_text(earlier)
+    with pytest.raises(NotPortable) as caught:
+        compile_pipeline("demo", tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}/demo.yaml would not run on Vertex AI:\n"
+        "  exec-one: the image 'example.test/python:latest' is not pinned by a tag or digest"
+    )
+    assert [file.name for file in tmp_path.iterdir()] == (["demo.yaml"] if earlier else [])
+    assert not earlier or (tmp_path / "demo.yaml").read_text() == earlier
+
+
+class TestWhatTheCompilerLetsPass:
+    """Real output of the compiler for sources that it takes without a word."""
+
+    @pytest.fixture
+    def refused(self, tmp_path: Path) -> Callable[[Callable[..., None]], list[str]]:
+        def refuse(build: Callable[..., None], **options: Any) -> list[str]:
+            from kfp import compiler
+
+            compiler.Compiler().compile(pipeline(build), str(tmp_path / "x.yaml"), **options)
+            return refusals((tmp_path / "x.yaml").read_text("utf-8"))
+
+        return refuse
+
+    def test_a_sound_pipeline(self, refused: Callable[..., list[str]]) -> None:
+        def build(text: str) -> None:
+            component(one)(text=component(one)(text=text).output)
+
+        assert refused(build) == []
+
+    def test_conditions_loops_and_exit_handlers_are_sound(self, refused: Callable[..., list[str]]) -> None:
+        from kfp import dsl
+
+        def build(text: str, numbers: list[int] = [1, 2]) -> None:  # noqa: B006
+            with dsl.ExitHandler(component(one)(text="bye")):
+                first = component(one)(text=text)
+                with dsl.If(first.output == "yes"), dsl.ParallelFor(["a", "b"]) as item:
+                    component(one)(text=item)
+
+        assert refused(build) == []
+
+    def test_a_loop_whose_item_nobody_uses_inside_an_exit_handler(self, refused: Callable[..., list[str]]) -> None:
+        from kfp import dsl
+
+        def build(texts: list[str]) -> None:
+            with dsl.ExitHandler(component(one)(text="bye")), dsl.ParallelFor(texts):
+                component(one)(text="same")
+
+        (found,) = refused(build)
+        assert "dangling componentInputParameter 'pipelinechannel--texts" in found
+
+    def test_an_importer_of_a_composed_address(self, refused: Callable[..., list[str]]) -> None:
+        from kfp import dsl
+
+        def build(text: str) -> None:
+            done = component(one)(text=text)
+            dsl.importer(artifact_uri=f"gs://b/{done.output}", artifact_class=dsl.Model)
+
+        (found,) = refused(build)
+        assert found.endswith(": holds a placeholder that the compiler did not resolve")
+
+    def test_a_name_from_around_the_component(self, refused: Callable[..., list[str]]) -> None:
+        def build(text: str) -> None:
+            component(names_missing)(text=text)
+
+        assert refused(build) == ["exec-names-missing: its source uses 'SUFFIX', which it neither defines nor imports"]
+
+    @pytest.mark.parametrize("options", [{"packages_to_install": ["numpy"]}, {"install_kfp_package": True}])
+    def test_packages_installed_at_run_time(self, refused: Callable[..., list[str]], options: dict[str, Any]) -> None:
+        def build(text: str) -> None:
+            component(one, **options)(text=text)
+
+        assert refused(build) == ["exec-one: installs packages when it starts; they belong in the image"]
+
+    def test_an_image_given_as_a_parameter(self, refused: Callable[..., list[str]]) -> None:
+        def build(text: str, image: str) -> None:
+            component(one)(text=text).set_container_image(image)
+
+        (found,) = refused(build)
+        assert found.startswith("exec-one: the image ") and "{{" in found
+        assert found.endswith(" is only known at run time")
+
+    def test_settings_for_kubernetes(self, tmp_path: Path) -> None:
+        from kfp import compiler, dsl
+
+        def build(text: str) -> None:
+            component(one)(text=text)
+
+        config = dsl.PipelineConfig(active_deadline_seconds=3600)
+        compiler.Compiler().compile(dsl.pipeline(name="demo", pipeline_config=config)(build), str(tmp_path / "x.yaml"))
+        assert refusals((tmp_path / "x.yaml").read_text("utf-8")) == [
+            "has 2 YAML documents: a second one holds Kubernetes settings, which Vertex AI refuses"
+        ]

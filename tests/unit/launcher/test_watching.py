@@ -1,0 +1,109 @@
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from gemini_sft.errors import RunError
+from launcher import watching
+from launcher.running import _failure
+from launcher.submission import RunView, TaskView
+
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+RUNNING, DONE = "PIPELINE_STATE_RUNNING", "PIPELINE_STATE_SUCCEEDED"
+
+
+def task(name: str, state: str, seconds: float | None = None, error: str = "") -> TaskView:
+    started = None if state == "PENDING" else START
+    return TaskView(name, state, started, None if seconds is None else START + timedelta(seconds=seconds), error)
+
+
+class Scripted:
+    """A run that shows one view after the other."""
+
+    def __init__(self, *views: RunView) -> None:
+        self._views: Iterator[RunView] = iter(views)
+
+    def view(self) -> RunView:
+        return next(self._views)
+
+
+VIEWS = (
+    RunView(RUNNING, "", (task("prepare data", "PENDING"),)),
+    RunView(RUNNING, "", (task("prepare data", "RUNNING"), task("tune model", "PENDING"))),
+    RunView(RUNNING, "", (task("prepare data", "SUCCEEDED", 1.25), task("tune model", "RUNNING"))),
+    RunView(RUNNING, "", (task("prepare data", "SUCCEEDED", 1.25), task("tune model", "RUNNING"))),
+    RunView(DONE, "", (task("prepare data", "SUCCEEDED", 1.25), task("tune model", "FAILED", 62))),
+)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_FIRST_POLL_SECONDS", 0.0)
+
+
+def test_away_from_a_terminal_each_change_is_one_line() -> None:
+    file = io.StringIO()
+    view = watching.watch(Scripted(*VIEWS), Console(file=file, width=80), lambda: None)  # type: ignore[arg-type]
+    assert view is VIEWS[-1]
+    assert file.getvalue().splitlines() == [
+        "● prepare data running",
+        "✓ prepare data succeeded 1.2 s",
+        "● tune model running",
+        "✗ tune model failed 62.0 s",
+    ]
+
+
+def test_on_a_terminal_all_tasks_are_drawn() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system=None)
+    assert watching.watch(Scripted(*VIEWS), console, lambda: None) is VIEWS[-1]  # type: ignore[arg-type]
+    drawn = [line.split() for line in file.getvalue().splitlines() if "model" in line or "data" in line]
+    assert [line[-6:] for line in drawn[-2:]] == [
+        ["✓", "prepare", "data", "succeeded", "1.2", "s"],
+        ["✗", "tune", "model", "failed", "62.0", "s"],
+    ]
+
+
+def test_watching_ends_when_the_check_says_so() -> None:
+    calls = iter([None, None, RunError("the emulator ended")])
+
+    def check() -> None:
+        error = next(calls)
+        if error:
+            raise error
+
+    with pytest.raises(RunError, match="the emulator ended"):
+        watching.watch(Scripted(*VIEWS), Console(file=io.StringIO()), check)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "SUCCEEDED", "SKIPPED", "FAILED", "CANCELLED", "NEW_WORD"])
+def test_every_state_can_be_drawn(state: str) -> None:
+    file = io.StringIO()
+    Console(file=file, width=80).print(watching.picture(RunView(RUNNING, "", (task("a", state, 3),))))
+    assert f"a  {state.lower()}" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("view", "message"),
+    [
+        (
+            RunView(
+                "PIPELINE_STATE_FAILED",
+                "job failed",
+                (
+                    task("prepare data", "SUCCEEDED"),
+                    task("tune model", "FAILED", error="gemini_sft.errors.TuningError: ended as FAILED: no space"),
+                    task("evaluate base model", "FAILED", error="MemoryError"),
+                    task("extract metrics", "CANCELLED", error="upstream"),
+                ),
+            ),
+            "task 'tune model' failed: ended as FAILED: no space; task 'evaluate base model' failed: MemoryError",
+        ),
+        (RunView("PIPELINE_STATE_FAILED", "job failed", (task("a", "FAILED"),)), "job failed"),
+        (RunView("PIPELINE_STATE_CANCELLED", "", ()), "the run ended as PIPELINE_STATE_CANCELLED"),
+    ],
+)
+def test_a_failure_names_task_and_cause(view: RunView, message: str) -> None:
+    assert _failure(view) == message

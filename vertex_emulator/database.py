@@ -1,0 +1,69 @@
+"""The emulator's memory: every resource as a JSON document, in one SQLite file that survives a kill."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+class Database:
+    """Documents by resource name.
+
+    A document belongs to a `kind` (such as `tuningJobs`) and a `parent` (the resource name it is listed under). Every
+    write is a transaction of its own. Use from one thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript(
+            """
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = NORMAL;
+            CREATE TABLE IF NOT EXISTS documents (
+                serial INTEGER PRIMARY KEY AUTOINCREMENT,
+                name TEXT NOT NULL UNIQUE,
+                kind TEXT NOT NULL,
+                parent TEXT NOT NULL,
+                body BLOB NOT NULL
+            );
+            CREATE INDEX IF NOT EXISTS by_parent ON documents (kind, parent, serial);
+            CREATE TABLE IF NOT EXISTS counters (kind TEXT PRIMARY KEY, last INTEGER NOT NULL);
+            """
+        )
+
+    def next_id(self, kind: str) -> str:
+        """Returns a new number for a resource of `kind`, never given before: 19 digits, as Vertex's are."""
+        (last,) = self._connection.execute(
+            "INSERT INTO counters VALUES (?, 1) ON CONFLICT (kind) DO UPDATE SET last = last + 1 RETURNING last",
+            (kind,),
+        ).fetchone()
+        # An odd multiplier modulo 2^62 is a bijection: numbers look random, never meet, and do not tell their order.
+        return str(1_000_000_000_000_000_000 + (last * 2_862_933_555_777_941_757) % 2**62)
+
+    def put(self, kind: str, parent: str, document: dict[str, Any]) -> None:
+        """Stores `document` under its own `name`, replacing an earlier one."""
+        self._connection.execute(
+            "INSERT INTO documents (name, kind, parent, body) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+            (document["name"], kind, parent, orjson.dumps(document)),
+        )
+
+    def get(self, name: str) -> dict[str, Any] | None:
+        """Returns the document named `name`, or None."""
+        row = self._connection.execute("SELECT body FROM documents WHERE name = ?", (name,)).fetchone()
+        return None if row is None else dict(orjson.loads(row[0]))
+
+    def list(self, kind: str, parent: str | None = None) -> list[dict[str, Any]]:
+        """Returns the documents of a kind in the order of their making, of one parent or of all."""
+        where, arguments = ("AND parent = ?", (kind, parent)) if parent is not None else ("", (kind,))
+        rows = self._connection.execute(f"SELECT body FROM documents WHERE kind = ? {where} ORDER BY serial", arguments)
+        return [dict(orjson.loads(body)) for (body,) in rows]
+
+    def delete(self, name: str) -> bool:
+        """Forgets a document; tells whether there was one."""
+        return self._connection.execute("DELETE FROM documents WHERE name = ?", (name,)).rowcount > 0
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()

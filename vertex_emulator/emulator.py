@@ -1,0 +1,33 @@
+"""What the parts of a running emulator share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vertex_emulator.database import Database
+from vertex_emulator.pipelines.jobs import PipelineJobs
+from vertex_emulator.serving import Serving
+from vertex_emulator.storage.objects import ObjectStore
+from vertex_emulator.tuning.jobs import TuningJobs
+
+
+@dataclass
+class Emulator:
+    """One emulator: its memory and its running work.
+
+    Attributes:
+        data_dir: The only directory that it writes to.
+        url: Where it is reached, `http://127.0.0.1:PORT`.
+        database: Every resource but objects.
+        objects: Cloud Storage.
+        serving: The stand-in models behind generateContent.
+        tuning: Tuning jobs under way.
+        pipelines: Pipeline jobs under way.
+    """
+
+    data_dir: Path
+    url: str
+    database: Database
+    objects: ObjectStore
+    serving: Serving
+    tuning: TuningJobs
+    pipelines: PipelineJobs

@@ -1,0 +1,83 @@
+"""The REST methods of pipeline jobs."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vertex_emulator.errors import ApiError, not_found
+from vertex_emulator.filters import compile_filter
+from vertex_emulator.names import location_of
+from vertex_emulator.pipelines.resource import KIND, JobResource
+from vertex_emulator.pipelines.submission import submit
+from vertex_emulator.resources import operation, parameters
+from vertex_emulator.routing import LOCATION, emulator_of, vertex
+from vertex_emulator.wire import Json, page, read_json
+
+_JOBS = f"{LOCATION}/{KIND}"
+_JOB = f"{_JOBS}/{{job}}"
+_FILTERABLE = ("display_name", "state", "create_time", "update_time", "end_time", "labels", "schedule_name")
+
+
+async def _create(request: Request) -> Response:
+    job_id = parameters(request, "pipelineJobId").get("pipelineJobId", "")
+    job = await submit(emulator_of(request), location_of(request), await read_json(request), job_id)
+    return Json(job.document)
+
+
+async def _get(request: Request) -> Response:
+    return Json(_job_of(request).document)
+
+
+async def _list(request: Request) -> Response:
+    from vertex_emulator.protobuf import types
+
+    query = parameters(request, "filter", "pageSize", "pageToken", "readMask")
+    holds = compile_filter(
+        query.get("filter", ""),
+        types.PipelineJob,
+        _FILTERABLE,
+        derived={
+            "pipeline_name": lambda job: str(job["pipelineSpec"].get("pipelineInfo", {}).get("name", "")),
+            "pipeline_job_user_id": lambda job: str(job["name"].rpartition("/")[2]),
+        },
+    )
+    jobs = emulator_of(request).database.list(KIND, location_of(request))
+    return Json(page(request, KIND, [_brief(job) for job in reversed(jobs) if holds(job)]))
+
+
+def _brief(document: dict[str, Any]) -> dict[str, Any]:
+    contexts = {key: value for key, value in document["jobDetail"].items() if key != "taskDetails"}
+    return {**document, "jobDetail": contexts}
+
+
+async def _cancel(request: Request) -> Response:
+    emulator_of(request).pipelines.cancel(_job_of(request))
+    return Json({})
+
+
+async def _delete(request: Request) -> Response:
+    job = _job_of(request)
+    if not job.ended:
+        message = f"The PipelineJob `{job.name}` is in state {job.state} and cannot be deleted: cancel it first."
+        raise ApiError("FAILED_PRECONDITION", message)
+    emulator_of(request).database.delete(job.name)
+    return operation(request, {}, "Empty")
+
+
+def _job_of(request: Request) -> JobResource:
+    emulator = emulator_of(request)
+    name = f"{location_of(request)}/{KIND}/{request.path_params['job']}"
+    document = emulator.database.get(name)
+    if document is None:
+        raise not_found(f"The PipelineJob `{name}`")
+    return JobResource(document, emulator.database, emulator.objects)
+
+
+routes = [
+    *vertex("POST", f"{_JOB}:cancel", _cancel),
+    *vertex("POST", _JOBS, _create),
+    *vertex("GET", _JOBS, _list),
+    *vertex("GET", _JOB, _get),
+    *vertex("DELETE", _JOB, _delete),
+]
