@@ -44,8 +44,10 @@ class EmulatorProcess:
         assert self._process.stdout is not None and self._process.stderr is not None
         timer = threading.Timer(_START_SECONDS, self._process.kill)
         timer.start()
-        line = self._process.stdout.readline()
-        timer.cancel()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            timer.cancel()
         if line:
             environment: dict[str, str] = json.loads(line)["environment"]
             return environment

@@ -1,5 +1,7 @@
 """Loss and token accuracy against steps, as Vertex AI's TensorBoard keeps them for a tuning job."""
 
+import math
+
 from pydantic import BaseModel, ConfigDict
 
 from gemini_sft import vertex

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 import uvicorn
+from google.auth.compute_engine import _metadata
 from google.cloud import aiplatform
 
 from vertex_emulator.environment import LOCATION, PROJECT, variables
@@ -62,15 +63,21 @@ class Server:
         self._thread.join(10)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One emulator for a folder of tests, with the environment that leads to it."""
+    """One emulator for all these tests, with the environment that leads to it."""
     running = Server(tmp_path_factory.mktemp("emulator"))
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
         for name, value in variables(running.port).items():
             patch.setenv(name, value)
-        # The one SDK that reads no environment.
-        aiplatform.init(project=PROJECT, location=LOCATION, api_endpoint=running.url, api_transport="rest")
+        # google-auth reads this variable when it is imported, which may have been long ago.
+        patch.setattr(_metadata, "_GCE_METADATA_HOST", f"127.0.0.1:{running.port}")
         yield running
     running.close()
+
+
+@pytest.fixture
+def aiplatform_sdk(server: Server) -> None:
+    """Points google-cloud-aiplatform, which reads no environment, at the emulator."""
+    aiplatform.init(project=PROJECT, location=LOCATION, api_endpoint=server.url, api_transport="rest")

@@ -19,8 +19,8 @@ LEARNING_RATE = 0.01
 _WARM_UP = 0.1
 _FINAL_SHARE = 0.1
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.99, 1e-6
-_MAX_WEIGHT = 1000.0
-"""Bounds weights, so that scores stay finite at any learning rate; sensible training never gets near it."""
+_MAX_RATE = 1000.0
+"""Bounds the learning rate, so that scores stay finite at any multiplier."""
 
 _HABIT_RECORDS = 200
 
@@ -48,13 +48,12 @@ class Adam:
     def step(self, gradients: dict[str, Floats], rate: float) -> None:
         """Move every array against its gradient."""
         self._steps += 1
-        size = min(rate, _MAX_WEIGHT) * np.sqrt(1 - _BETA_2**self._steps) / (1 - _BETA_1**self._steps)
+        size = min(rate, _MAX_RATE) * np.sqrt(1 - _BETA_2**self._steps) / (1 - _BETA_1**self._steps)
         for name, array in self._parameters.items():
             gradient, first, second = gradients[name], self._first[name], self._second[name]
             first += (1 - _BETA_1) * (gradient - first)
             second += (1 - _BETA_2) * (gradient * gradient - second)
             np.subtract(array, np.float32(size) * first / (np.sqrt(second) + np.float32(_EPSILON)), out=array)
-            np.clip(array, -_MAX_WEIGHT, _MAX_WEIGHT, out=array)
 
 
 class _Tally:

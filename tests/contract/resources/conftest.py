@@ -13,14 +13,19 @@ from vertex_emulator.names import project_number
 PARENT = f"projects/{project_number(PROJECT)}/locations/{LOCATION}"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(autouse=True)
+def sdk(aiplatform_sdk: None) -> None:
+    """Every test here may use google-cloud-aiplatform."""
+
+
+@pytest.fixture(scope="session")
 def http(server: Server) -> Iterator[httpx.Client]:
     """A plain client for requests below the project's location."""
     with httpx.Client(base_url=f"{server.url}/v1/{PARENT}", trust_env=False) as client:
         yield client
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def client(server: Server) -> Iterator[genai.Client]:
     connected = genai.Client(vertexai=True, project=PROJECT, location=LOCATION)
     yield connected

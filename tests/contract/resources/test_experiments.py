@@ -143,7 +143,7 @@ def test_an_outdated_context_is_not_overwritten(server: Any) -> None:
 
 def test_children(http: httpx.Client) -> None:
     for name in ("parent", "child"):
-        http.post(f"{CONTEXTS}?contextId=tree-{name}", json={"schema_title": "system.Experiment"}).raise_for_status()
+        http.post(f"{CONTEXTS}?contextId=tree-{name}", json={"schema_title": "system.Pipeline"}).raise_for_status()
     parent, child = f"{CONTEXTS}/tree-parent", f"{CONTEXTS}/tree-child"
     # A project's id and its number mean the same, in paths and in bodies.
     by_id = f"projects/{PROJECT}/locations/{LOCATION}{child}"
@@ -159,7 +159,7 @@ def test_children(http: httpx.Client) -> None:
 
 
 def refusals(http: httpx.Client) -> list[tuple[httpx.Response, int, str]]:
-    http.post(f"{CONTEXTS}?contextId=strict", json={"schemaTitle": "system.Experiment"}).raise_for_status()
+    http.post(f"{CONTEXTS}?contextId=strict", json={"schemaTitle": "system.Pipeline"}).raise_for_status()
     strict = f"{CONTEXTS}/strict"
     return [
         (http.get(f"{CONTEXTS}/nobody"), 404, "NOT_FOUND"),

@@ -99,9 +99,7 @@ def test_versions_are_deleted_by_googles_rules(server: Any, http: httpx.Client) 
     # A version's number is never given again.
     assert tuned(server, "deleting", model.rpartition("/")[2]) == f"{model}@3"
     aiplatform.Model(model).delete()
-    assert [http.get(f"/models/{model.rpartition('/')[2]}{at}").status_code for at in ("", "@1", "@3")] == [
-        404
-    ] * 3
+    assert [http.get(f"/models/{model.rpartition('/')[2]}{at}").status_code for at in ("", "@1", "@3")] == [404] * 3
 
 
 def test_tuned_models_in_genai(server: Any, client: genai.Client) -> None:

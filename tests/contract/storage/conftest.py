@@ -1,6 +1,5 @@
 """A Cloud Storage emulator on its own: in a thread of the tests or, run as a script, in a process of its own."""
 
-import os
 import socket
 import sys
 import threading
@@ -67,8 +66,9 @@ class Server:
 
     def client(self) -> Any:
         """Returns the unmodified SDK's client, pointed here by the environment alone."""
-        os.environ["STORAGE_EMULATOR_HOST"] = self.url
-        client = storage.Client(project=PROJECT)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("STORAGE_EMULATOR_HOST", self.url)
+            client = storage.Client(project=PROJECT)
         self._clients.append(client)
         return client
 

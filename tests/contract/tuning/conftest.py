@@ -35,14 +35,19 @@ EXAMPLES = [example(number) for number in range(80)]
 VALIDATION = [example(number) for number in range(100, 110)]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(autouse=True)
+def sdk(aiplatform_sdk: None) -> None:
+    """Every test here may use google-cloud-aiplatform."""
+
+
+@pytest.fixture(scope="session")
 def client(server: Server) -> Iterator[genai.Client]:
     connected = genai.Client(vertexai=True, project=PROJECT, location=LOCATION)
     yield connected
     connected.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def upload(server: Server) -> Upload:
     """Puts examples, or a text as it is, into an object and returns its URI."""
     bucket = storage.Client(project=PROJECT).create_bucket(BUCKET)
@@ -55,12 +60,12 @@ def upload(server: Server) -> Upload:
     return put
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def training(upload: Upload) -> str:
     return upload("train.jsonl", EXAMPLES)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def slow_training(upload: Upload) -> str:
     """Tunes for some seconds with 100 epochs."""
     return upload("slow.jsonl", [example(number) for number in range(400)])

@@ -1,6 +1,6 @@
 """Google's two notebooks, on summarization and on question answering, with a model id that is not retired.
 
-Their lines are kept; uploads, printing, plotting and waiting are shortened.
+The same calls in the same order; uploads, printing, plotting and waiting are shortened.
 """
 
 import time

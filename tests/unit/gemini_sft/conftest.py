@@ -30,6 +30,8 @@ class Exchangeable:
 def stage() -> Iterator[tuple[Exchangeable, int]]:
     """Serves an application on 127.0.0.1, at the port that is returned beside it."""
     listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio does not set it on sockets made like this, and without it every second answer takes 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     app = Exchangeable()
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -4,9 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from gemini_sft.errors import TuningError, UserError
 from launcher import cli
+from launcher import main as entry
 from launcher.emulator import enter
+from launcher.running import Progress, RunRequest
 
 VALID = "name: demo\ntask: summarization\nbase_model: gemini-2.5-flash\ndata: {train: t.csv, test: t.csv}\n"
 
@@ -14,7 +18,7 @@ VALID = "name: demo\ntask: summarization\nbase_model: gemini-2.5-flash\ndata: {t
 def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["gemini-sft", *arguments])
     with pytest.raises(SystemExit) as caught:
-        cli.main()
+        entry.main()
     assert isinstance(caught.value.code, int)
     return caught.value.code
 
@@ -65,6 +69,39 @@ def test_a_mistake_is_told_without_a_traceback_and_before_anything_starts(
         document = json.loads(out)
         assert (document["state"], document["run_id"], document["verdict"]) == ("REFUSED", None, None)
         assert document["reasons"] == message.strip().splitlines()
+    else:
+        assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message", "state"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted: nothing is left running.", "INTERRUPTED"),
+        (TuningError("task 'tune' failed: [red]"), 1, "The run failed: task 'tune' failed: [red]", "FAILED"),
+        (UserError("the bucket is taken"), 2, "the bucket is taken", "REFUSED"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_how_a_run_may_end(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    message: str,
+    state: str,
+    as_json: bool,
+) -> None:
+    def end(request: RunRequest, console: Console, progress: Progress) -> None:
+        progress.run_id = "demo-1"
+        raise error
+
+    monkeypatch.setattr(cli, "run", end)
+    assert called(monkeypatch, "run", "x.yaml", *(["--json"] if as_json else [])) == code
+    out, err = capsys.readouterr()
+    assert err == f"{message}\n"
+    if as_json:
+        document = json.loads(out)
+        assert (document["state"], document["run_id"]) == (state, "demo-1") and document["reasons"]
     else:
         assert out == ""
 

@@ -20,9 +20,13 @@ class TestResolving:
     ) -> None:
         (tmp_path / "elsewhere").mkdir()
         monkeypatch.chdir(tmp_path / "elsewhere")
-        given = experiment("../data/train.csv", "/absolute/test.csv")
+        given = experiment("../data/train.csv", "/absolute/test.csv", "data/validation.csv")
         resolved = resolve_data(given, "../experiments/x.yaml")
-        assert resolved.data == Data(train=str(tmp_path / "data" / "train.csv"), test="/absolute/test.csv")
+        assert resolved.data == Data(
+            train=str(tmp_path / "data" / "train.csv"),
+            validation=str(tmp_path / "experiments" / "data" / "validation.csv"),
+            test="/absolute/test.csv",
+        )
         assert resolved.model_copy(update={"data": given.data}) == given
 
     def test_objects_in_cloud_storage_stay_as_they_are(self, tmp_path: Path) -> None:

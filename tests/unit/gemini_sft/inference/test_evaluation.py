@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gemini_sft.data import Example
@@ -26,7 +26,7 @@ def prediction(position: int, outcome: Outcome, text: str = TARGET, **fields: st
 
 
 @given(st.lists(st.sampled_from(Outcome), min_size=1, max_size=8))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=20)
 def test_every_example_is_in_the_denominator(outcomes: list[Outcome]) -> None:
     """Every text is the target itself, so an answer scores 1; what is no answer scores 0 whatever text it has."""
     result = score([prediction(position, outcome) for position, outcome in enumerate(outcomes)])
@@ -39,11 +39,12 @@ def test_every_example_is_in_the_denominator(outcomes: list[Outcome]) -> None:
         assert result.scores[f"e{position}"] == dict.fromkeys(NAMES, float(outcome.has_answer))
 
 
-@given(st.sampled_from([1, 3, 10, 47, 100]), st.data())
-@settings(deadline=None, max_examples=40)
-def test_the_share_that_may_fail_is_exact(n: int, data: st.DataObject) -> None:
+@given(st.integers(1, 100), st.integers(0, 100))
+@settings(deadline=None, max_examples=15)
+@example(100, 29)
+def test_the_share_that_may_fail_is_exact(n: int, failures: int) -> None:
     """Also where floats are not: 0.29 of 100 are 29, though 0.29 * 100 is less than 29."""
-    failures = data.draw(st.integers(0, n))
+    failures = min(failures, n)
     outcomes = [Outcome.EMPTY] * failures + [Outcome.ANSWERED] * (n - failures)
     predictions = [prediction(position, outcome, "") for position, outcome in enumerate(outcomes)]
     assert score(predictions, failures / n).failures == failures
@@ -85,9 +86,9 @@ def test_what_answered_is_the_first_version_that_is_stated() -> None:
 
 
 def test_a_prediction_for_every_example_or_none() -> None:
-    example = Example("e0", None, (turn("user", "?"), turn("model", TARGET)), "f", 1)
+    one = Example("e0", None, (turn("user", "?"), turn("model", TARGET)), "f", 1)
     with pytest.raises(ValueError, match="shorter"):
-        evaluate(Task.SUMMARIZATION, "m", [example], [], max_failure_rate=1)
+        evaluate(Task.SUMMARIZATION, "m", [one], [], max_failure_rate=1)
 
 
 def test_an_evaluation_survives_its_json() -> None:

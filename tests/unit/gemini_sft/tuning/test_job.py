@@ -142,7 +142,6 @@ def test_every_adapter_size_of_the_catalog_is_one_of_the_sdks() -> None:
     [
         ("FAILED", {"error": {"code": 3, "message": "12 % were dropped"}}, "12 % were dropped"),
         ("CANCELLED", {"error": {"code": 1}}, "Vertex AI gave no reason"),
-        ("EXPIRED", {}, "Vertex AI gave no reason"),
         ("PARTIALLY_SUCCEEDED", {"tunedModel": TUNED}, "Vertex AI gave no reason"),
         ("PAUSED", {}, "Vertex AI gave no reason"),
     ],

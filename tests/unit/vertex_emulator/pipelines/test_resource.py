@@ -23,7 +23,13 @@ def job(tmp_path: Path) -> JobResource:
 
 
 def started(task: str, *tasks: str, kind: str = "container", inputs: Any = NOTHING) -> dict[str, Any]:
-    return {"event": "task_started", "task": task, "kind": kind, "tasks": dict(zip(tasks, tasks, strict=True)), "inputs": inputs}
+    return {
+        "event": "task_started",
+        "task": task,
+        "kind": kind,
+        "tasks": dict(zip(tasks, tasks, strict=True)),
+        "inputs": inputs,
+    }
 
 
 def finished(task: str, cause: str | None = None, outputs: Any = NOTHING) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.unit.vertex_emulator.standin.toys import (
-    DEFAULTS,
     Training,
     articles,
     exact_match,
@@ -44,7 +43,8 @@ def test_labels_are_learnt(place: str) -> None:
     base = exact_match(BASE, held_out)
     assert base == 0 if place == "nowhere" else base > 0
     assert exact_match(fit(train_set).model, held_out) >= max(0.85, base + 0.3)
-    assert exact_match(fit(shuffled(train_set)).model, held_out) <= 0.3
+    if place != "system":
+        assert exact_match(fit(shuffled(train_set)).model, held_out) <= 0.3
 
 
 def test_the_label_list_of_the_system_instruction_is_read() -> None:
@@ -96,8 +96,9 @@ def test_training_can_be_continued() -> None:
     assert again.epochs[0][1] is start
     assert set(again.model.memory) >= set(start.memory)
     assert again.model.adapter.size == 8
-    further = fit(first, DEFAULTS, start=start)
-    assert further.steps[0].loss < 0.5 * fit(first).steps[0].loss
+    further = fit(first, start=start)
+    assert fit(first).steps[0].accuracy <= 0.25
+    assert further.steps[0].accuracy >= 0.75
 
 
 def test_continuing_does_not_change_the_start() -> None:

@@ -32,7 +32,18 @@ def test_the_base_summarizes_in_whole_sentences() -> None:
     for sentence in sentences:
         answer = answer.replace(sentence, "")
     assert answer.strip() == ""
-    assert len(BASE.answer("", record.turns).split()) <= 60
+
+
+def test_the_base_summarizes_from_the_start() -> None:
+    for record in articles(5, seed=4):
+        sentences = [sentence.text for sentence in BASE.read("", record.turns).sentences]
+        assert BASE.answer("", record.turns).startswith(sentences[0])
+        assert len(BASE.answer("", record.turns).split()) <= 60
+
+
+def test_nothing_is_said_twice() -> None:
+    text = "The old red bridge fell.\nThe old red bridge fell down.\nNobody was hurt that day."
+    assert BASE.answer("", user(text)) == "The old red bridge fell. Nobody was hurt that day."
 
 
 def test_a_speaker_is_named_once_in_a_row() -> None:
@@ -55,6 +66,8 @@ def test_a_loaded_model_answers_as_the_saved_one(
         assert loaded.answer(record.system, record.turns) == model.answer(record.system, record.turns)
     assert loaded.habit == model.habit
     assert loaded.memory == model.memory
+    assert loaded.boilerplate == model.boilerplate
+    assert loaded.vocabulary.numbers == model.vocabulary.numbers
     for name, array in loaded.adapter.parameters().items():
         assert np.array_equal(array, model.adapter.parameters()[name])
 

@@ -61,6 +61,7 @@ def test_offered_labels_are_found(offer: str, in_system: bool) -> None:
         "There are three types of bread: rye, wheat and sourdough. Each of them keeps for a week.",
         "Take what you need:\n- a hammer\n- a nail\nThen hang the picture on the wall.",
         "She packed three things: a rope, a lamp, a knife. Nobody knew why she did that.",
+        "The museum shows many classes of boats and several types: ferries, tugs. It is cheap.",
     ],
 )
 def test_prose_that_enumerates_offers_no_answers(article: str) -> None:

@@ -36,8 +36,24 @@ def test_an_adapter_that_learnt_nothing_answers_as_the_base() -> None:
     records = intents(24, seed=1, place="prompt")
     remembering, _ = lessons_module.remember(StandIn.base(), records, 4, np.random.default_rng(1))
     assert remembering.memory
-    for record in [*records, *intents(8, seed=2, place="nowhere"), *questions(8, seed=1)]:
+    named = Record("", user("Is the lost card a lost card?\nYes."), "")
+    for record in [named, *records, *intents(8, seed=2, place="nowhere"), *questions(8, seed=1)]:
         assert remembering.answer(record.system, record.turns) == BASE.answer(record.system, record.turns)
+
+
+def test_what_was_learnt_stays_when_there_is_more_to_learn(intent_training: Training) -> None:
+    start = intent_training.model
+    grown, _ = lessons_module.remember(start, questions(64, seed=5), 6, np.random.default_rng(1))
+    assert len(grown.memory) > len(start.memory)
+    assert len(grown.vocabulary.numbers) > len(start.vocabulary.numbers)
+    for name, number in start.answer_numbers.items():
+        old = start.adapter.strings_out[:, number]
+        new = grown.adapter.strings_out[:, grown.answer_numbers[name]]
+        assert np.array_equal(new[: len(old)], old)
+        assert not new[len(old) :].any()
+    for word, number in start.vocabulary.numbers.items():
+        old, new = start.adapter.words_in[number], grown.adapter.words_in[grown.vocabulary.numbers[word]]
+        assert np.array_equal(new[: len(old)], old)
 
 
 def test_every_step_and_epoch_is_reported(question_training: Training) -> None:
@@ -70,10 +86,12 @@ def test_without_validation_records_there_are_no_metrics(intent_training: Traini
 def test_records_that_nothing_can_answer_are_counted_but_teach_nothing() -> None:
     good = questions(16, seed=1)
     hopeless = [Record("", user("Alpha beta gamma."), f"Zeta{number} theta{number}") for number in range(16)]
-    steps = fit(good + hopeless, Settings(2, 1.0, 4)).steps
-    assert sum(step.predictions for step in steps) == 64
-    assert sum(step.accuracy * step.predictions for step in steps) <= 32
-    assert all(math.isfinite(step.loss) for step in steps)
+    training = fit(good + hopeless, Settings(8, 1.0, 4), validation=good[:4] + hopeless[:4])
+    assert sum(step.predictions for step in training.steps) == 8 * 32
+    assert all(math.isfinite(step.loss) for step in training.steps)
+    metrics = training.epochs[-1][2]
+    assert metrics
+    assert (metrics.accuracy, metrics.predictions) == (0.5, 8)
     only = fit(hopeless[:4], Settings(1, 1.0, 4), validation=hopeless[:2])
     assert [(step.loss, step.accuracy, step.predictions) for step in only.steps] == [(0.0, 0.0, 4)]
     assert only.model.answer("", user("Alpha beta gamma.")) == "Alpha beta gamma."
@@ -119,6 +137,18 @@ def test_of_too_many_candidates_a_sample_is_learnt_from(monkeypatch: pytest.Monk
     assert sampled.steps[0].loss != exact.steps[0].loss
     assert sampled.steps[0].loss == pytest.approx(exact.steps[0].loss, rel=0.15)
     assert exact_match(sampled.model, held_out) >= exact_match(exact.model, held_out) - 0.1
+
+
+def test_a_sample_stands_for_all_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lessons_module, "_MIN_CANDIDATES", 50)
+    strings = lessons_module.Strings({})
+    teacher = lessons_module.Teacher(BASE, strings, 10**9, np.random.default_rng(0))
+    record = questions(1, seed=1)[0]
+    lesson, candidates, full = teacher.prepare(record.target, BASE.read(record.system, record.turns))
+    assert len(lesson.corrections) == len(lesson.example.features.hot) == 50
+    assert len(candidates) == len(full.features.hot) > 60
+    assert np.exp(lesson.corrections).sum() == pytest.approx(len(candidates))
+    assert lesson.right.any()
 
 
 def test_defaults_of_the_service() -> None:
