@@ -28,6 +28,7 @@ _ENDED = _SUCCEEDED | {
     "JOB_STATE_PARTIALLY_SUCCEEDED",
     "JOB_STATE_PAUSED",
 }
+_BUSY = (408, 429)
 
 _log = logging.getLogger(__name__)
 
@@ -140,10 +141,10 @@ def tune(request: TuningRequest) -> TuningRecord:
         )
         _log.info("tuning job %s is made", job.name)
         job = _wait(client, job, request.settings.timeout_minutes * 60.0)
-    except ClientError as error:
-        raise UserError(f"Vertex AI refused the tuning job: {error.message}") from error
     except APIError as error:
-        raise ServiceError(f"Vertex AI could not make the tuning job: {error}") from error
+        if isinstance(error, ClientError) and error.code not in _BUSY:
+            raise UserError(f"Vertex AI refused the tuning job: {error.message}") from error
+        raise ServiceError(f"Vertex AI could not make or follow the tuning job: {error}") from error
     if _state(job) not in _SUCCEEDED:
         reason = job.error.message if job.error and job.error.message else "Vertex AI gave no reason"
         raise TuningError(f"tuning job {job.name} ended as {_state(job)}: {reason}")

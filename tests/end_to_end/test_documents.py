@@ -24,14 +24,25 @@ ELSEWHERE = {
 COMMAND = re.compile(r"^(make|gemini-sft|python|curl|\.) ")
 
 
+def blocks(name: str) -> list[tuple[str, list[str]]]:
+    """The code blocks of a document: language, and lines."""
+    found: list[tuple[str, list[str]]] = []
+    inside = False
+    for line in (ROOT / name).read_text("utf-8").splitlines():
+        if line.startswith("```"):
+            inside = not inside
+            if inside:
+                found.append((line.removeprefix("```"), []))
+        elif inside:
+            found[-1][1].append(line)
+    return found
+
+
 def shown_commands() -> list[str]:
     """Commands in the documents' code blocks that name no language, without comments, in order, each once."""
-    found = []
-    for name in DOCUMENTS:
-        blocks = re.findall(r"^```\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.DOTALL | re.MULTILINE)
-        lines = (line.split("  #")[0].strip() for block in blocks for line in block.splitlines())
-        found += [line for line in lines if COMMAND.match(line)]
-    return list(dict.fromkeys(found))
+    lines = [line for name in DOCUMENTS for language, block in blocks(name) if not language for line in block]
+    commands = (line.split("  #")[0].strip() for line in lines)
+    return list(dict.fromkeys(command for command in commands if COMMAND.match(command)))
 
 
 def shell(command: str, checkout: Path, timeout: float = 170) -> subprocess.CompletedProcess[str]:
@@ -101,7 +112,7 @@ def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
 def test_example_in_the_readme_is_the_shipped_experiment() -> None:
     import yaml
 
-    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    (shown,) = ("\n".join(lines) for language, lines in blocks("README.md") if language == "yaml")
     shipped = (ROOT / "experiments" / "summarization.yaml").read_text("utf-8")
     assert yaml.safe_load(shown) == yaml.safe_load(shipped)
 

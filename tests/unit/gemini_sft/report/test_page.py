@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import pytest
 
-from gemini_sft.data.example import turn
 from gemini_sft.decision import Verdict
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.report import ReportInput, report_page
@@ -153,18 +152,6 @@ def test_a_page_without_curves_has_no_script() -> None:
     assert "reported no curves" in Page(html).text
     assert "<script" not in html and "script-src 'none'" in html
     assert len(html) < 200_000
-
-
-def test_five_thousand_long_examples_stay_a_small_page() -> None:
-    examples = [example(n, "& prompt <b> \u202e" * 3000, "one two three") for n in range(5000)]
-    base = [answered(one, '"one" <i> \u4e2d' * 2000) for one in examples[:2000]] + [
-        Prediction(example_id=one.id, outcome=Outcome.ERROR, error="<oops> " * 1000) for one in examples[2000:]
-    ]
-    tuned = [answered(one, "one two three" if n % 2 else "four") for n, one in enumerate(examples)]
-    small = [replace(one, contents=(turn("user", "short"), one.contents[-1])) for one in examples]
-    quick = made_of(small, [answered(one, "one") for one in small], tuned)
-    data = replace(quick, test=examples, base_predictions=base)
-    assert len(report_page(data).encode()) < 7_000_000
 
 
 def test_numbers_that_do_not_exist_are_not_printed() -> None:

@@ -77,6 +77,11 @@ def request(location: str = "us-central1", validation: str | None = "gs://b/v", 
     return TuningRequest("p", location, "gemini-2.5-flash", "run-1", "gs://b/t", validation, Tuning(**settings), labels)
 
 
+def impatient(minutes: float) -> TuningRequest:
+    """A request that waits for less than the schema allows."""
+    return dataclasses.replace(request(), settings=Tuning().model_copy(update={"timeout_minutes": minutes}))
+
+
 def test_a_job_that_succeeds(tuner: Tuner) -> None:
     tuner.extra |= {
         "experiment": "projects/7/locations/us-central1/metadataStores/default/contexts/x",
@@ -142,6 +147,7 @@ def test_every_adapter_size_of_the_catalog_is_one_of_the_sdks() -> None:
     [
         ("FAILED", {"error": {"code": 3, "message": "12 % were dropped"}}, "12 % were dropped"),
         ("CANCELLED", {"error": {"code": 1}}, "Vertex AI gave no reason"),
+        ("EXPIRED", {}, "Vertex AI gave no reason"),
         ("PARTIALLY_SUCCEEDED", {"tunedModel": TUNED}, "Vertex AI gave no reason"),
         ("PAUSED", {}, "Vertex AI gave no reason"),
     ],
@@ -150,7 +156,7 @@ def test_a_job_that_ends_otherwise(tuner: Tuner, word: str, extra: dict[str, Any
     tuner.states[-1] = f"JOB_STATE_{word}"
     tuner.extra = extra
     with pytest.raises(TuningError) as caught:
-        tune(request())
+        tune(impatient(0.02))
     assert str(caught.value) == f"tuning job {NAME} ended as JOB_STATE_{word}: {reason}"
 
 
@@ -163,9 +169,8 @@ def test_success_without_a_model_is_none(tuner: Tuner) -> None:
 
 def test_a_job_that_takes_too_long_is_cancelled(tuner: Tuner) -> None:
     tuner.states = ["JOB_STATE_RUNNING"]
-    shortest = Tuning().model_copy(update={"timeout_minutes": 0.001})
     with pytest.raises(TuningError) as caught:
-        tune(dataclasses.replace(request(), settings=shortest))
+        tune(impatient(0.001))
     assert str(caught.value) == f"tuning job {NAME} was cancelled: not done after 0 minutes"
     assert tuner.cancelled
 
@@ -181,7 +186,7 @@ def test_a_location_that_does_not_tune_is_refused_before_anything_is_sent(tuner:
     ("code", "status", "kind", "message"),
     [
         (400, "INVALID_ARGUMENT", UserError, "Vertex AI refused the tuning job: told you"),
-        (501, "UNIMPLEMENTED", ServiceError, "Vertex AI could not make the tuning job: 501 UNIMPLEMENTED"),
+        (501, "UNIMPLEMENTED", ServiceError, "Vertex AI could not make or follow the tuning job: 501 UNIMPLEMENTED"),
     ],
 )
 def test_a_refusal(tuner: Tuner, code: int, status: str, kind: type[Exception], message: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.vertex_emulator.standin.toys import user
+from tests.learning.toys import user
 from vertex_emulator.standin.reading import Page, read_page
 
 LABELS = ("billing", "refund", "technical issue")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.vertex_emulator.standin.toys import Training, fit, intents, questions
+from tests.learning.toys import Training, fit, intents, questions
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.vertex_emulator.standin.toys import (
+from tests.learning.toys import (
     Training,
     articles,
     exact_match,
@@ -109,7 +109,7 @@ def test_loss_is_finite_at_any_learning_rate(multiplier: float) -> None:
 def test_the_same_settings_give_the_same_file(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from tests.unit.vertex_emulator.standin.toys import *\n"
+        "from tests.learning.toys import *\n"
         "records = intents(16, 1, 'system') + questions(16, 1)\n"
         "fit(records, Settings(2, 1.0, 4, seed=3)).model.save(Path(sys.argv[1]))\n"
     )

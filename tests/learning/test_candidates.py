@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.unit.vertex_emulator.standin.toys import user
+from tests.learning.toys import user
 from vertex_emulator.standin.candidates import (
     LABELLED,
     MAX_SPAN_SENTENCES,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.vertex_emulator.standin.toys import Training, articles, intents, questions, user
+from tests.learning.toys import Training, articles, intents, questions, user
 from vertex_emulator.standin import StandIn, complete, tokens
 from vertex_emulator.standin.answering import render
 from vertex_emulator.standin.candidates import LABELLED

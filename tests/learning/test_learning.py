@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.vertex_emulator.standin.toys import (
+from tests.learning.toys import (
     Training,
     articles,
     exact_match,

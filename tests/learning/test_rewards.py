@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.vertex_emulator.standin.toys import user
+from tests.learning.toys import user
 from vertex_emulator.standin.candidates import SPAN, Candidates, find_candidates
 from vertex_emulator.standin.reading import read_page
 from vertex_emulator.standin.rewards import Target

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.unit.vertex_emulator.standin.toys import Training, fit, intents, questions, user
+from tests.learning.toys import Training, fit, intents, questions, user
 from vertex_emulator.standin import Settings, StandIn
 from vertex_emulator.standin.ranker import Adapter, Example, add_gradients, mapped_strings, scores
 from vertex_emulator.standin.strings import string_vectors
