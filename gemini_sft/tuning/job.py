@@ -1,5 +1,6 @@
 """Making a supervised tuning job and waiting for its end."""
 
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -132,15 +133,15 @@ def tune(request: TuningRequest) -> TuningRecord:
     regions = catalog().models[request.base_model].tuning_regions
     if request.location not in regions:
         raise UserError(f"{request.base_model} cannot be tuned in {request.location}: use {' or '.join(regions)}")
-    client = genai_client(request.project, request.location)
     try:
-        job = client.tunings.tune(
-            base_model=request.base_model,
-            training_dataset=TuningDataset(gcs_uri=request.train_uri),
-            config=_config(request),
-        )
-        _log.info("tuning job %s is made", job.name)
-        job = _wait(client, job, request.settings.timeout_minutes * 60.0)
+        with contextlib.closing(genai_client(request.project, request.location)) as client:
+            job = client.tunings.tune(
+                base_model=request.base_model,
+                training_dataset=TuningDataset(gcs_uri=request.train_uri),
+                config=_config(request),
+            )
+            _log.info("tuning job %s is made", job.name)
+            job = _wait(client, job, request.settings.timeout_minutes * 60.0)
     except APIError as error:
         if isinstance(error, ClientError) and error.code not in _BUSY:
             raise UserError(f"Vertex AI refused the tuning job: {error.message}") from error

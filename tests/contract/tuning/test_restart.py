@@ -118,7 +118,7 @@ def test_a_training_process_ends_with_its_server(tmp_path: Path) -> None:
         [sys.executable, "-m", "vertex_emulator.tuning.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[4],
+        cwd=Path(__file__).parents[3],
     )
     with worker:
         assert worker.stdin and worker.stdout
