@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXPERIMENT ?= experiments/summarization.yaml
-SOURCES := gemini_sft launcher vertex_emulator components pipelines tests compile.py
+PORT ?= 8123
+DATA_DIR ?= .local
+SOURCES := gemini_sft launcher vertex_emulator components pipelines tests benchmarks compile.py
 
 .PHONY: help
 help:  ## Show this help
@@ -15,8 +17,8 @@ run: $(VENV)/installed  ## Tune, evaluate and compare on this machine: EXPERIMEN
 	@$(BIN)/gemini-sft run $(EXPERIMENT)
 
 .PHONY: emulator
-emulator: $(VENV)/installed  ## Serve the Vertex AI emulator until Ctrl-C
-	@$(BIN)/gemini-sft emulator
+emulator: $(VENV)/installed  ## Serve the Vertex AI emulator until Ctrl-C: PORT=8123 DATA_DIR=.local
+	@exec $(BIN)/gemini-sft emulator --port $(PORT) --data-dir $(DATA_DIR)
 
 .PHONY: compile
 compile: $(VENV)/installed  ## Compile the pipelines to build/

@@ -1,7 +1,7 @@
 """The command line."""
 
 import json
-import subprocess
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -80,11 +80,8 @@ def emulator_command(
 ) -> None:
     """Serve the Vertex AI emulator until Ctrl-C, and print the environment that leads to it."""
     command = [sys.executable, "-m", "vertex_emulator", "--port", str(port), "--data-dir", str(data_dir)]
-    try:
-        code = subprocess.run(command, check=False).returncode
-    except KeyboardInterrupt:
-        code = 0
-    raise typer.Exit(code)
+    # In this very process: nothing is left over when it is killed.
+    os.execv(command[0], command)
 
 
 def _ending(error: BaseException) -> tuple[str, list[str]]:

@@ -9,9 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.end_to_end.conftest import ROOT, environment
+from tests.end_to_end.conftest import ROOT, environment, processes_of
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/emulator.md", "docs/architecture.md", "docs/experiment.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "benchmarks/README.md",
+    "docs/emulator.md",
+    "docs/architecture.md",
+    "docs/experiment.md",
+]
 ELSEWHERE = {
     # Installs, lints and runs these very tests: continuous integration is the test of it.
     "make test",
@@ -71,11 +78,12 @@ def test_command_works(command: str, checkout: Path) -> None:
         assert "pip" not in done.stdout
 
 
-@pytest.mark.parametrize("target", ["help", "compile", "clean"])
-def test_target_works(target: str, checkout: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "expected"), [("help", "make run"), ("compile", "build/finetune.yaml"), ("clean", "rm -rf")]
+)
+def test_target_works(target: str, expected: str, checkout: Path) -> None:
     done = shell(f"make {target}", checkout)
     assert done.returncode == 0, done.stderr
-    expected = {"help": "make run", "compile": "finetune.yaml", "clean": "rm -rf"}[target]
     assert expected in done.stdout
 
 
@@ -92,7 +100,7 @@ def test_installed_environment_is_left_alone(checkout: Path) -> None:
 
 def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
     process = subprocess.Popen(
-        ["bash", "-c", ". .venv/bin/activate && exec gemini-sft emulator --port 0 --data-dir .emulator"],
+        ["make", "emulator", "PORT=0", "DATA_DIR=.emulator"],
         cwd=checkout,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -105,8 +113,9 @@ def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
     body = re.findall(r"'(.*)'", fault)[0]
     assert httpx.put(f"{url}/emulator/faults", content=body, trust_env=False).status_code == 200
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(15) == 0
+    process.wait(15)  # make tells of the interrupt with a code of its own
     process.stdout.close()
+    assert not processes_of(checkout / ".emulator")
 
 
 def test_example_in_the_readme_is_the_shipped_experiment() -> None:

@@ -1,7 +1,9 @@
 """`gemini-sft run` on the shipped experiment: what it says must be what it did."""
 
+import contextlib
 import csv
 import json
+import sqlite3
 import statistics
 from pathlib import Path
 from typing import Any
@@ -107,3 +109,44 @@ def test_report_stands_where_it_is_said_to(finished: Finished) -> None:
     page = (folder / summary["report"]).read_text("utf-8")
     assert summary["run_id"] in page
     assert "stand-in" in page
+
+
+def test_model_and_endpoint_enter_the_lineage_and_every_task_shows_metrics(finished: Finished) -> None:
+    summary, folder = finished
+    with contextlib.closing(sqlite3.connect(folder / ".local" / "vertex.db")) as database:
+        query = "SELECT body FROM documents WHERE kind = 'pipelineJobs'"
+        (body,) = database.execute(query).fetchone()
+    details = {detail["taskName"]: detail for detail in json.loads(body)["jobDetail"]["taskDetails"]}
+    for task, schema, name in (
+        ("tuned model", "google.VertexModel", summary["tuned_model"]),
+        ("tuned endpoint", "google.VertexEndpoint", summary["endpoint"]),
+    ):
+        (artifact,) = details[task]["outputs"]["artifact"]["artifacts"]
+        assert artifact["schemaTitle"] == schema
+        assert artifact["metadata"] == {"resourceName": name}
+        assert artifact["uri"].endswith(f"/v1/{name}")
+    shown = {
+        name: artifact["metadata"]
+        for name, detail in details.items()
+        for output in detail["outputs"].values()
+        for artifact in output["artifacts"]
+        if artifact["schemaTitle"] == "system.Metrics"
+    }
+    assert set(shown) == {
+        "prepare data",
+        "evaluate base model",
+        "evaluate tuned model",
+        "extract metrics",
+        "compare models",
+    }
+    assert shown["compare models"]["verdict"] == summary["verdict"]
+    assert shown["evaluate tuned model"]["rougeL_f"] == summary["candidate"]["metrics"]["rougeL_f"]
+
+
+def test_artifacts_went_through_cloud_storage(finished: Finished) -> None:
+    summary, folder = finished
+    bucket = folder / ".local" / "storage" / "local-project-gemini-sft" / "pipelines"
+    (run,) = bucket.glob(f"*/{summary['run_id']}")
+    train = (run / "prepare-data" / "train" / "examples.jsonl").read_text("utf-8").splitlines()
+    assert len(train) == 170
+    assert set(json.loads(train[0])) == {"contents"}

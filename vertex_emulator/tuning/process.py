@@ -1,7 +1,6 @@
 """Runs the training process and hands on what it tells."""
 
 import asyncio
-import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
@@ -15,8 +14,6 @@ from vertex_emulator.tuning.order import Order
 _ROOT = Path(__file__).parents[2]
 _LINE_BYTES = 2**26
 """A message carries example prompts of the dataset, which may be long."""
-
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 class WorkerCrash(Exception):
@@ -41,7 +38,6 @@ async def follow(order: Order) -> AsyncGenerator[dict[str, Any], None]:
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
             cwd=_ROOT,
-            env=os.environ | _ONE_THREAD,
             start_new_session=True,
             limit=_LINE_BYTES,
         )
