@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _LOCATION = re.compile(r"^projects/[^/]+/locations/([^/]+)/")
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_MULTI_REGIONS = ("us", "eu")
 _TIMEOUT_SECONDS = 60
+_ATTEMPTS = 4
+_PASSING = (408, 429, 500, 502, 503, 504)
 
 
 def location_of(resource: str, default: str) -> str:
@@ -51,6 +54,18 @@ def genai_client(
     )
 
 
+def host(location: str) -> str:
+    """Returns the address of Vertex AI for a location.
+
+    A region has a host of its own, the multi-regions `us` and `eu` have regional endpoint hosts, `global` has neither.
+    """
+    if endpoint := os.environ.get("VERTEX_API_ENDPOINT"):
+        return endpoint
+    if location in _MULTI_REGIONS:
+        return f"https://aiplatform.{location}.rep.googleapis.com"
+    return "https://" + ("" if location == "global" else f"{location}-") + "aiplatform.googleapis.com"
+
+
 def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
     """Returns a resource of the Vertex AI REST API.
 
@@ -66,12 +81,16 @@ def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> d
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import AuthorizedSession
     from requests import RequestException
+    from requests.adapters import HTTPAdapter
+    from urllib3 import Retry
 
-    host = os.environ.get("VERTEX_API_ENDPOINT") or f"https://{location}-aiplatform.googleapis.com"
-    url = f"{host}/v1/{path}"
+    url = f"{host(location)}/v1/{path}"
+    # Hours of tuning may lie before this call: what passes is waited for.
+    retry = Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False)
     try:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
         with AuthorizedSession(credentials) as session:
+            session.mount(url, HTTPAdapter(max_retries=retry))
             response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
     except GoogleAuthError as error:
         raise UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})") from error

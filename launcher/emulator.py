@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,10 @@ class EmulatorProcess:
             # An interrupt at the terminal is for us to handle: we end the emulator when the job is cancelled.
             start_new_session=True,
         )
+        # Somebody must read it, or the emulator would stand still when the pipe is full.
+        self._said: deque[str] = deque(maxlen=20)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def environment(self) -> dict[str, str]:
         """Waits until it answers, and returns the variables that lead to it.
@@ -41,7 +46,7 @@ class EmulatorProcess:
             UserError: It could not start: the data directory or port is taken or cannot be written.
             RunError: It ended without saying why, or is not ready in time.
         """
-        assert self._process.stdout is not None and self._process.stderr is not None
+        assert self._process.stdout is not None
         timer = threading.Timer(_START_SECONDS, self._process.kill)
         timer.start()
         try:
@@ -52,11 +57,10 @@ class EmulatorProcess:
             environment: dict[str, str] = json.loads(line)["environment"]
             return environment
         code = self._process.wait()
-        said = self._process.stderr.read().strip()
+        said = self._last_words()
         if code == 2:
-            raise UserError(said.removeprefix("vertex_emulator: "))
-        last = said.splitlines()[-1] if said else "it said nothing"
-        raise RunError(f"the emulator did not start (exit code {code}): {last}")
+            raise UserError(said)
+        raise RunError(f"the emulator did not start (exit code {code}): {said}")
 
     def require_alive(self) -> None:
         """Checks that it still runs.
@@ -66,7 +70,19 @@ class EmulatorProcess:
         """
         code = self._process.poll()
         if code is not None:
-            raise RunError(f"the emulator ended in the middle of the run (exit code {code}): start the run again")
+            said = self._last_words()
+            raise RunError(f"the emulator ended in the middle of the run (exit code {code}): {said}")
+
+    def _last_words(self) -> str:
+        """Returns the last line that it wrote before it ended."""
+        self._listener.join(1)
+        return self._said[-1].removeprefix("vertex_emulator: ") if self._said else "start the run again"
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if line.strip():
+                self._said.append(line.strip())
 
     def stop(self) -> None:
         """Ends it and everything that it runs."""

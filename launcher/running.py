@@ -1,16 +1,18 @@
 """`gemini-sft run`: from an experiment file to a verdict."""
 
 import contextlib
+import errno
+import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from gemini_sft.errors import RunError
+from gemini_sft.errors import RunError, UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from launcher import results
 from launcher.compiling import compile_pipeline
@@ -20,6 +22,7 @@ from launcher.submission import Run, RunView, new_run_id
 from launcher.target import Target, choose_target
 from launcher.watching import watch
 
+_CANCEL_SECONDS = 8.0
 _OUR_ERRORS = re.compile(r"^gemini_sft\.errors\.\w+: ")
 
 
@@ -74,17 +77,37 @@ def run(request: RunRequest, console: Console, progress: Progress) -> dict[str, 
     experiment = load_experiment(str(request.experiment_file), request.overrides)
     experiment = resolve_data(experiment, str(request.experiment_file))
     check_data(experiment)
-    with contextlib.ExitStack() as stack:
+    with _disk_errors(request.data_dir), contextlib.ExitStack() as stack:
         emulator = None if request.on_vertex else stack.enter_context(embedded_emulator(request.data_dir))
+        if emulator:
+            console.print("Starting the local emulator ...")
         target = _target(request, emulator)
         template = compile_pipeline("finetune", request.data_dir / "compiled")
         view, folder = _execute(experiment, template, target, request, console, progress, emulator)
         return results.summary(progress.run_id or "", view.state, folder, progress.seconds)
 
 
+@contextlib.contextmanager
+def _disk_errors(data_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # Errors of the network are OSErrors too, but name no file.
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        what = f"{error.filename or data_dir}: {error.strerror}"
+        raise UserError(f"cannot write: {what}; free some space, or choose another --data-dir") from error
+
+
 def _target(request: RunRequest, emulator: EmulatorProcess | None) -> Target:
     if emulator is None:
-        return choose_target(request.project, request.location, request.bucket, request.service_account)
+        target = choose_target(request.project, request.location, request.bucket, request.service_account)
+        if "/" not in os.environ.get("GEMINI_SFT_IMAGE", ""):
+            raise UserError(
+                "the components need an image that Vertex AI can pull: build one with `make image IMAGE=...`, push it,"
+                " and set GEMINI_SFT_IMAGE to its address in Artifact Registry"
+            )
+        return target
     # Before any Google library is imported: google-auth reads its variables only then.
     enter(emulator.environment())
     return choose_target(None, None, request.bucket)
@@ -103,17 +126,19 @@ def _execute(
     progress.run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}
     submitted = Run(template, progress.run_id, target, parameters)
-    submitted.submit()
-    console.print(f"Run {progress.run_id} on {'Vertex AI' if request.on_vertex else 'the local emulator'}")
     try:
+        submitted.submit()
+        console.print(f"Run {progress.run_id} on {'Vertex AI' if request.on_vertex else 'the local emulator'}")
         view = watch(submitted, console, emulator.require_alive if emulator else lambda: None)
     except KeyboardInterrupt:
-        submitted.cancel()
+        if not submitted.cancel(_CANCEL_SECONDS) and request.on_vertex:
+            console.print(f"The run {progress.run_id} may still go on: look at it in the console of Vertex AI.")
         raise
-    except RunError:
+    except RunError as error:
         if emulator:
             emulator.require_alive()
-        raise
+            raise
+        raise RunError(f"{error} (the run {progress.run_id} goes on at Vertex AI)") from error
     if not view.succeeded:
         raise RunError(_failure(view))
     folder = request.data_dir / "runs" / progress.run_id

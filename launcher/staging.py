@@ -5,8 +5,9 @@ from pathlib import Path
 
 from gemini_sft import storage
 from gemini_sft.data import read_examples
-from gemini_sft.errors import DataError, Problem, ServiceError, UserError
+from gemini_sft.errors import DataError, Problem, UserError
 from gemini_sft.experiment import Experiment
+from launcher.submission import api_errors
 from launcher.target import Target
 
 
@@ -27,7 +28,7 @@ def check_data(experiment: Experiment) -> None:
         DataError: With the problems of all files.
     """
     problems: list[Problem] = []
-    for uri in experiment.data.model_dump().values():
+    for split, uri in experiment.data.model_dump().items():
         if uri is None or "://" in uri:
             continue
         try:
@@ -35,8 +36,8 @@ def check_data(experiment: Experiment) -> None:
         except DataError as error:
             problems += error.problems
         except UserError as error:
-            where, _, what = str(error).partition(": ")
-            problems.append(Problem(_shown(where), what))
+            _, _, what = str(error).partition(": ")
+            problems.append(Problem(_shown(uri), f"{what} (data.{split}, relative to the experiment file)"))
     if problems:
         raise DataError(problems)
 
@@ -85,17 +86,17 @@ def _shown(path: str) -> str:
 
 
 def _ensure_bucket(target: Target) -> None:
-    from google.api_core.exceptions import Conflict, Forbidden, GoogleAPIError
+    """Makes the bucket if the project has none of that name; one of that name elsewhere is not to be trusted."""
+    from google.api_core.exceptions import Conflict
     from google.cloud.storage import Client
 
-    client = Client(project=target.project)
-    try:
+    with api_errors(f"list or make the bucket gs://{target.bucket}"):
+        client = Client(project=target.project)
         if any(bucket.name == target.bucket for bucket in client.list_buckets(prefix=target.bucket)):
             return
-        client.create_bucket(target.bucket, location=target.location)
-    except (Conflict, Forbidden) as error:
-        raise UserError(
-            f"the bucket gs://{target.bucket} is not this project's: give another with --bucket ({error.message})"
-        ) from error
-    except GoogleAPIError as error:
-        raise ServiceError(f"Cloud Storage did not make the bucket gs://{target.bucket}: {error}") from error
+        try:
+            client.create_bucket(target.bucket, location=target.location)
+        except Conflict as error:
+            raise UserError(
+                f"the bucket gs://{target.bucket} is not this project's: give another with --bucket ({error.message})"
+            ) from error

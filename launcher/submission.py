@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import secrets
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ import yaml
 from gemini_sft.errors import RunError, ServiceError, UserError
 from launcher.target import Target
 
-_SUCCEEDED = "PIPELINE_STATE_SUCCEEDED"
-_ENDED = {_SUCCEEDED, "PIPELINE_STATE_FAILED", "PIPELINE_STATE_CANCELLED"}
+_SUCCEEDED = "SUCCEEDED"
+_ENDED = {_SUCCEEDED, "FAILED", "CANCELLED"}
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -73,6 +75,7 @@ class Run:
             )
             self.id = run_id
             self._target = target
+            self._submitted = False
             self._display_names = _display_names(template)
             self._job = aiplatform.PipelineJob(
                 display_name=run_id,
@@ -91,7 +94,8 @@ class Run:
             UserError: Vertex AI refused it as wrong.
             ServiceError: Vertex AI did not take it.
         """
-        with _api_errors("submit the pipeline"), _quiet(), _without_bucket_check():
+        with api_errors("submit the pipeline"), _quiet(), _without_bucket_check():
+            self._submitted = True
             self._job.submit(service_account=self._target.service_account)
 
     def view(self) -> RunView:
@@ -100,11 +104,13 @@ class Run:
         Raises:
             ServiceError: Vertex AI did not say.
         """
-        with _api_errors("read the pipeline's state"), _quiet():
-            state = self._job.state
+        with api_errors("read the pipeline's state"), _quiet():
+            state = self._job.state.name.removeprefix("PIPELINE_STATE_")
             resource = self._job.gca_resource
-        tasks = tuple(self._task_view(detail) for detail in resource.job_detail.task_details)
-        return RunView(state.name, _plain(resource.error.message), tasks)
+        # A service lists tasks in any order; started tasks tell the true one.
+        details = sorted(resource.job_detail.task_details, key=lambda detail: _time(detail.start_time) or _NEVER)
+        tasks = tuple(self._task_view(detail) for detail in details)
+        return RunView(state, _plain(resource.error.message), tasks)
 
     def artifacts(self) -> dict[str, dict[str, str]]:
         """Returns the URI of each output artifact, by the task's display name and the output's name."""
@@ -116,10 +122,22 @@ class Run:
             for detail in details
         }
 
-    def cancel(self) -> None:
-        """Asks Vertex AI to end the run; does nothing if it cannot be reached or has ended."""
-        with contextlib.suppress(UserError, RunError), _api_errors("cancel the run"), _quiet():
+    def cancel(self, patience_seconds: float) -> bool:
+        """Asks Vertex AI to end the run, and waits a little for the end; a run that was never submitted has none.
+
+        Returns:
+            Whether the run is known to be over.
+        """
+        if not self._submitted:
+            return True
+        deadline = time.monotonic() + patience_seconds
+        with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), _quiet():
             self._job.cancel()
+            while time.monotonic() < deadline:
+                if self.view().ended:
+                    return True
+                time.sleep(0.2)
+        return False
 
     def _task_view(self, detail: Any) -> TaskView:
         return TaskView(
@@ -150,17 +168,20 @@ def _plain(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _api_errors(what: str) -> Iterator[None]:
-    from google.api_core.exceptions import ClientError, GoogleAPIError
+def api_errors(what: str) -> Iterator[None]:
+    """Turns the errors of Google's libraries into ours; `what` says what was tried, as in "submit the pipeline"."""
+    from google.api_core.exceptions import ClientError, GoogleAPIError, TooManyRequests
     from google.auth.exceptions import GoogleAuthError
     from requests import RequestException
 
     try:
         yield
+    except TooManyRequests as error:
+        raise ServiceError(f"Google has no room to {what} just now: {error.message}") from error
     except ClientError as error:
-        raise UserError(f"Vertex AI refused to {what}: {error.message}") from error
+        raise UserError(f"Google refused to {what}: {error.message}") from error
     except (GoogleAPIError, RequestException) as error:
-        raise ServiceError(f"Vertex AI did not {what}: {error}") from error
+        raise ServiceError(f"Google did not {what}: {getattr(error, 'message', error)}") from error
     except GoogleAuthError as error:
         raise UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})") from error
 

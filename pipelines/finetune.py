@@ -39,12 +39,12 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         artifact_uri=tuned.outputs["model_uri"],
         artifact_class=VertexModel,
         metadata={"resourceName": tuned.outputs["model"]},
-    ).set_display_name("tuned model")
+    ).set_display_name("register tuned model")
     dsl.importer(
         artifact_uri=tuned.outputs["endpoint_uri"],
         artifact_class=VertexEndpoint,
         metadata={"resourceName": tuned.outputs["endpoint"]},
-    ).set_display_name("tuned endpoint")
+    ).set_display_name("register tuned endpoint")
 
     curves = extract_metrics(tuning=tuned.outputs["tuning"]).set_display_name("extract metrics")
 
@@ -69,6 +69,6 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         curves=curves.outputs["curves"],
     ).set_display_name("compare models")
 
-    # Models change behind their names, and a tuning job or a decision of another day is not this run's.
-    for task in (base, tuned, curves, candidate, decision):
+    # Data and models change behind their names, and a tuning job or a decision of another day is not this run's.
+    for task in (data, base, tuned, curves, candidate, decision):
         task.set_caching_options(enable_caching=False)

@@ -1,10 +1,14 @@
 """The emulator's memory: every resource as a JSON document, in one SQLite file that survives a kill."""
 
+import os
 import sqlite3
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
+
+_DISK_FAILURE = 3
 
 
 class Database:
@@ -15,6 +19,7 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript(
             """
@@ -43,11 +48,14 @@ class Database:
 
     def put(self, kind: str, parent: str, document: dict[str, Any]) -> None:
         """Stores `document` under its own `name`, replacing an earlier one."""
-        self._connection.execute(
-            "INSERT INTO documents (name, kind, parent, body) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET body = excluded.body",
-            (document["name"], kind, parent, orjson.dumps(document)),
-        )
+        try:
+            self._connection.execute(
+                "INSERT INTO documents (name, kind, parent, body) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+                (document["name"], kind, parent, orjson.dumps(document)),
+            )
+        except sqlite3.OperationalError as error:
+            self._give_up(error)
 
     def get(self, name: str) -> dict[str, Any] | None:
         """Returns the document named `name`, or None."""
@@ -63,6 +71,12 @@ class Database:
     def delete(self, name: str) -> bool:
         """Forgets a document; tells whether there was one."""
         return self._connection.execute("DELETE FROM documents WHERE name = ?", (name,)).rowcount > 0
+
+    def _give_up(self, error: sqlite3.Error) -> NoReturn:
+        """Ends the process: what it cannot remember it must not go on to tell, and nobody would see a job end."""
+        remedy = "free some space, or choose another --data-dir"
+        print(f"vertex_emulator: cannot write to {self._path.parent} ({error}): {remedy}", file=sys.stderr, flush=True)
+        os._exit(_DISK_FAILURE)
 
     def close(self) -> None:
         """Closes the file."""

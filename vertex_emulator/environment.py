@@ -25,6 +25,8 @@ def variables(port: int) -> dict[str, str]:
         # google-auth takes credentials from the metadata server; it asks the one by name and pings the other.
         "GCE_METADATA_HOST": address,
         "GCE_METADATA_IP": address,
+        # Without a folder of gcloud's, google-auth does not find the user's own account before the metadata server.
+        "CLOUDSDK_CONFIG": "/dev/null",
         # No proxy may carry what is meant for this machine.
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",

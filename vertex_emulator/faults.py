@@ -11,6 +11,7 @@
 """
 
 import asyncio
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -56,8 +57,10 @@ class Faults:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection event, late or with an error where a rule says so."""
         if scope["type"] == "http":
+            # The way to end all trouble stays open.
+            rules = [] if scope["path"].startswith("/emulator/") else self._rules
             scope.setdefault("state", {})["faults"] = self
-            for rule in self._rules:
+            for rule in rules:
                 if rule.times == 0 or not re.search(rule.path, scope["path"]):
                     continue
                 rule.times -= 1
@@ -68,8 +71,25 @@ class Faults:
         await self._app(scope, receive, send)
 
     def replace(self, rules: list[dict[str, Any]]) -> None:
-        """Puts new rules in force; a rule with an unknown key is a TypeError."""
-        self._rules = [_Rule(**rule) for rule in rules]
+        """Puts new rules in force.
+
+        Raises:
+            TypeError: A rule has an unknown key or a value of a wrong type.
+            ValueError: A path is no regular expression.
+        """
+        known = {field.name for field in dataclasses.fields(_Rule)}
+        for given in rules:
+            if unknown := set(given) - known:
+                raise TypeError(f"unknown field {min(unknown)!r}: expected {', '.join(sorted(known))}")
+        new = [_Rule(**rule) for rule in rules]
+        for rule in new:
+            try:
+                re.compile(rule.path)
+            except re.error as error:
+                raise ValueError(f"{rule.path!r} is not a regular expression: {error}") from error
+            if not all(isinstance(value, int | float) for value in (rule.latency, rule.status, rule.times)):
+                raise TypeError("latency, status and times are numbers")
+        self._rules = new
 
     @staticmethod
     def _refusal(rule: _Rule) -> Response:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -119,7 +120,11 @@ def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Call
     """
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
-        emulator = open_emulator(data_dir, bound)
+        try:
+            emulator = open_emulator(data_dir, bound)
+        except (OSError, sqlite3.Error) as error:
+            remedy = "free some space, or choose another --data-dir"
+            raise StartError(f"cannot keep data in {data_dir} ({error}): {remedy}") from error
         config = uvicorn.Config(
             application(emulator), log_level="warning", access_log=False, timeout_graceful_shutdown=2, loop="asyncio"
         )

@@ -76,6 +76,8 @@ def _explain(error: ErrorDetails) -> str:
             return f"{name} is {error['input']!r}{_purpose(path)}"
         case "model_type":
             return f"{name} is {error['input']!r}: expected keys below it{_keys(_section((*path, '')))}"
+        case "value_error":
+            return f"{name} is {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
         case _:
             return f"{name} is {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Task(StrEnum):
@@ -17,14 +17,26 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def _readable(uri: str) -> str:
+    scheme, separator, _ = uri.rpartition("://")
+    if separator and scheme != "gs":
+        raise ValueError(f"must be a path or a gs:// URI, not {scheme}://")
+    if not uri.lower().endswith((".jsonl", ".csv")):
+        raise ValueError("must end in .jsonl or .csv")
+    return uri
+
+
+_DataFile = Annotated[str, Field(min_length=1), AfterValidator(_readable)]
+
+
 class Data(_Section):
     """Where the examples are: JSONL (`messages` or Gemini `contents`) or CSV (`input_text,output_text`)."""
 
-    train: Annotated[str, Field(min_length=1, description="Examples to learn from: a path or gs:// URI.")]
+    train: Annotated[_DataFile, Field(description="Examples to learn from: a path or gs:// URI.")]
     validation: Annotated[
-        str | None, Field(min_length=1, description="Examples on which Vertex AI reports the loss while it tunes.")
+        _DataFile | None, Field(description="Examples on which Vertex AI reports the loss while it tunes.")
     ] = None
-    test: Annotated[str, Field(min_length=1, description="Examples on which base and tuned model are compared.")]
+    test: Annotated[_DataFile, Field(description="Examples on which base and tuned model are compared.")]
 
 
 class Prompt(_Section):

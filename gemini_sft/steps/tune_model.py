@@ -1,12 +1,10 @@
 """The tuning job."""
 
-import os
-
 from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri
 from gemini_sft.experiment import load_experiment
 from gemini_sft.tuning import TuningRecord, TuningRequest, tune
-from gemini_sft.vertex import location_of
+from gemini_sft.vertex import host, location_of
 
 
 def tune_model(
@@ -44,5 +42,4 @@ def tune_model(
 
 def resource_uri(name: str) -> str:
     """Returns the HTTPS address of a Vertex AI resource, by which it stands in the lineage."""
-    host = os.environ.get("VERTEX_API_ENDPOINT") or f"https://{location_of(name, '')}-aiplatform.googleapis.com"
-    return f"{host}/v1/{name}"
+    return f"{host(location_of(name, ''))}/v1/{name}"

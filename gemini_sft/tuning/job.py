@@ -2,7 +2,10 @@
 
 import contextlib
 import logging
+import signal
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -141,7 +144,8 @@ def tune(request: TuningRequest) -> TuningRecord:
                 config=_config(request),
             )
             _log.info("tuning job %s is made", job.name)
-            job = _wait(client, job, request.settings.timeout_minutes * 60.0)
+            with _cancelling(client, job.name or ""):
+                job = _wait(client, job, request.settings.timeout_minutes * 60.0)
     except APIError as error:
         if isinstance(error, ClientError) and error.code not in _BUSY:
             raise UserError(f"Vertex AI refused the tuning job: {error.message}") from error
@@ -165,6 +169,8 @@ def _config(request: TuningRequest) -> "CreateTuningJobConfig":
         adapter_size=types.AdapterSize(f"ADAPTER_SIZE_{words[size]}") if size else None,
         learning_rate_multiplier=settings.learning_rate_multiplier,
         labels=request.labels or None,
+        # An answer that was lost does not mean a job that was not made: a second try could pay for a second one.
+        http_options=types.HttpOptions(retry_options=types.HttpRetryOptions(attempts=1)),
     )
 
 
@@ -174,7 +180,6 @@ def _wait(client: "Client", job: "TuningJob", timeout_seconds: float) -> "Tuning
     name = job.name or ""
     while (state := _state(job)) not in _ENDED:
         if time.monotonic() > deadline:
-            client.tunings.cancel(name=name)
             raise TuningError(f"tuning job {name} was cancelled: not done after {timeout_seconds / 60:.0f} minutes")
         if state != said:
             _log.info("tuning job %s: %s", name, state)
@@ -183,6 +188,30 @@ def _wait(client: "Client", job: "TuningJob", timeout_seconds: float) -> "Tuning
         pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
         job = client.tunings.get(name=name)
     return job
+
+
+@contextlib.contextmanager
+def _cancelling(client: "Client", name: str) -> Iterator[None]:
+    """Cancels the job, which goes on costing money otherwise, if the block is left before the job has ended.
+
+    A pipeline that is cancelled sends its tasks SIGTERM; here it becomes an exception.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _terminated) if in_main_thread else None
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Exception):
+            client.tunings.cancel(name=name)
+            _log.info("tuning job %s is cancelled", name)
+        raise
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _state(job: "TuningJob") -> str:

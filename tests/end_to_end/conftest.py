@@ -20,14 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 GEMINI_SFT = [sys.executable, "-m", "launcher.main"]
 
 
-def environment() -> dict[str, str]:
-    """The shell of a user who has no Google account."""
+def environment(folder: Path | None = None) -> dict[str, str]:
+    """The shell of a user who has no Google account, standing in a folder; all that it starts inherits `PWD`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "VERTEX_", "GCE_"))}
-    return kept | {
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "120",
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    place = {"PWD": str(folder)} if folder else {}
+    return {**kept, **place, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "PATH": path}
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def gemini_sft(*arguments: str | Path, cwd: Path, timeout: float = 180) -> Ended
     done = subprocess.run(
         [*GEMINI_SFT, *map(str, arguments)],
         cwd=cwd,
-        env=environment(),
+        env=environment(cwd),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -54,16 +52,16 @@ def gemini_sft(*arguments: str | Path, cwd: Path, timeout: float = 180) -> Ended
 
 
 def processes_of(folder: Path) -> list[int]:
-    """The ids of processes that work below a folder: emulator, pipeline runner, tasks, training."""
+    """The ids of processes that a command line run in a folder has left: emulator, runner, tasks, training."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
-                command = (entry / "cmdline").read_bytes()
+                about = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
                 state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
             except OSError:
                 continue
-            if str(folder).encode() in command and state != "Z":
+            if str(folder).encode() in about and state != "Z":
                 found.append(int(entry.name))
     return found
 
@@ -85,7 +83,7 @@ def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process = subprocess.Popen(
             [*GEMINI_SFT, *map(str, arguments)],
             cwd=tmp_path,
-            env=environment(),
+            env=environment(tmp_path),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,8 +1,10 @@
 """How runs end that do not succeed: one clear message, and nothing left behind."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,6 +21,20 @@ def assert_nothing_is_left(folder: Path) -> None:
     wait_until(lambda: not processes_of(folder), 15, f"processes {processes_of(folder)} still run")
     halves = [path for path in folder.rglob("*") if path.name.startswith(".") and "runs" in path.parts]
     assert not halves
+
+
+def job_state(folder: Path) -> str:
+    """The state of the one tuning job that the emulator below a folder remembers."""
+    path = folder / ".local" / "vertex.db"
+    if not path.exists():
+        return ""
+    with (
+        contextlib.closing(sqlite3.connect(path, timeout=5)) as database,
+        contextlib.suppress(sqlite3.OperationalError),
+    ):
+        row = database.execute("SELECT body FROM documents WHERE kind = 'tuningJobs'").fetchone()
+        return str(json.loads(row[0])["state"]) if row else ""
+    return ""
 
 
 def test_small_run_prints_table_verdict_and_report(tmp_path: Path) -> None:
@@ -59,19 +75,23 @@ def test_refused_training_data_fail_the_run_and_name_task_and_cause(tmp_path: Pa
     assert_nothing_is_left(tmp_path)
 
 
-@pytest.mark.parametrize("moment", ["start", "emulator", "tasks"])
+@pytest.mark.parametrize("moment", ["start", "emulator", "tasks", "tuning"])
 def test_interrupt_at_any_moment_leaves_nothing(tmp_path: Path, started: Start, moment: str) -> None:
-    process = started("run", write_experiment(tmp_path, train=100))
+    process = started("run", write_experiment(tmp_path, train=100, tuning={"epochs": 60}))
     if moment == "emulator":
         wait_until(lambda: bool(processes_of(tmp_path / ".local")), 20, "the emulator runs")
     elif moment == "tasks":
         wait_until(lambda: bool(list((tmp_path / ".local").rglob("prepare-data"))), 60, "a task runs")
+    elif moment == "tuning":
+        wait_until(lambda: job_state(tmp_path) == "JOB_STATE_RUNNING", 90, "the tuning job runs")
     else:
         time.sleep(0.7)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode in (130, -signal.SIGINT)
     assert "Traceback" not in out + err
+    if moment == "tuning":
+        assert job_state(tmp_path) in ("JOB_STATE_CANCELLING", "JOB_STATE_CANCELLED")
     assert_nothing_is_left(tmp_path)
 
 
@@ -116,3 +136,32 @@ def test_port_in_use_is_refused(tmp_path: Path, started: Start) -> None:
     assert ended.code == 2
     assert f"port {port} on 127.0.0.1 cannot be used" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_users_own_account_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real account found by google-auth would be refreshed at Google and shown to the emulator."""
+    gcloud = tmp_path / "home" / ".config" / "gcloud"
+    gcloud.mkdir(parents=True)
+    account = {"type": "authorized_user", "client_id": "x", "client_secret": "x", "refresh_token": "x"}
+    (gcloud / "application_default_credentials.json").write_text(json.dumps(account), "utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    ended = gemini_sft("run", write_experiment(tmp_path, test=2), "--json", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["base"]["outcomes"] == {"answered": 2}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_full_disk_ends_the_run_with_the_place_and_the_remedy(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("this machine does not let a small disk be mounted")
+    try:
+        ended = gemini_sft("run", write_experiment(tmp_path), "--data-dir", disk / "data", cwd=tmp_path)
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    assert ended.code in (1, 2), ended.out
+    assert "Traceback" not in ended.out + ended.err
+    assert str(disk) in ended.err
+    assert "space" in ended.err.lower()
+    assert not list((disk / "data").rglob("report.html"))

@@ -38,7 +38,7 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
         "artifacts",
         "seconds",
     ]
-    assert summary["state"] == "PIPELINE_STATE_SUCCEEDED"
+    assert summary["state"] == "SUCCEEDED"
     assert summary["primary_metric"] == "rougeL_f"
     assert list(summary["base"]["metrics"]) == METRICS
     assert set(summary["difference"]) == {"mean", "low", "high", "confidence"}
@@ -118,8 +118,8 @@ def test_model_and_endpoint_enter_the_lineage_and_every_task_shows_metrics(finis
         (body,) = database.execute(query).fetchone()
     details = {detail["taskName"]: detail for detail in json.loads(body)["jobDetail"]["taskDetails"]}
     for task, schema, name in (
-        ("tuned model", "google.VertexModel", summary["tuned_model"]),
-        ("tuned endpoint", "google.VertexEndpoint", summary["endpoint"]),
+        ("register tuned model", "google.VertexModel", summary["tuned_model"]),
+        ("register tuned endpoint", "google.VertexEndpoint", summary["endpoint"]),
     ):
         (artifact,) = details[task]["outputs"]["artifact"]["artifacts"]
         assert artifact["schemaTitle"] == schema

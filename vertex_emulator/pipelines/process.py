@@ -33,6 +33,7 @@ class RunnerProcess:
         """
         # As in a container, tasks start in a folder of their own and find this project's packages all the same.
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+        inherited = {name: value for name, value in os.environ.items() if name != "GOOGLE_APPLICATION_CREDENTIALS"}
         with log.open("ab") as stderr:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -43,7 +44,7 @@ class RunnerProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
                 cwd=folder,
-                env=os.environ | environment | {"PYTHONPATH": path},
+                env=inherited | dict(environment) | {"PYTHONPATH": path},
                 start_new_session=True,
                 limit=_LINE_BYTES,
             )

@@ -134,7 +134,7 @@ extra: 1
             ["x.yaml:7: gate is None: expected keys below it (there are: min_gain, confidence)"],
         ),
         (
-            "task: summarization\nbase_model: gemini-2.5-flash\ndata: {train: a, test: b}\n",
+            "task: summarization\nbase_model: gemini-2.5-flash\ndata: {train: a.jsonl, test: b.csv}\n",
             ["x.yaml:1: name is missing: Names the runs: lower case, digits and hyphens."],
         ),
         (
@@ -266,7 +266,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "gate.min_gain": st.floats(0, 1),
     "gate.confidence": st.floats(0.51, 0.999),
     "prompt.system_instruction": st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1),
-    "data.validation": st.text(st.characters(categories=["L", "N"]), min_size=1),
+    "data.validation": st.text(st.characters(categories=["L", "N"]), min_size=1).map("{}.csv".format),
 }
 
 

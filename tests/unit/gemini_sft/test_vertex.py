@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from gemini_sft import vertex
 from gemini_sft.errors import ServiceError, UserError
 from gemini_sft.steps.tune_model import resource_uri
-from gemini_sft.vertex import location_of
+from gemini_sft.vertex import host, location_of
 
 Serve = Callable[[Sequence[BaseRoute]], str]
 
@@ -32,7 +32,7 @@ def test_a_resource_is_where_its_name_says(resource: str, location: str) -> None
 def test_the_address_of_a_resource(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "projects/7/locations/us/endpoints/42"
     monkeypatch.delenv("VERTEX_API_ENDPOINT", raising=False)
-    assert resource_uri(name) == f"https://us-aiplatform.googleapis.com/v1/{name}"
+    assert resource_uri(name) == f"https://aiplatform.us.rep.googleapis.com/v1/{name}"
     monkeypatch.setenv("VERTEX_API_ENDPOINT", "http://127.0.0.1:1")
     assert resource_uri(name) == f"http://127.0.0.1:1/v1/{name}"
 
@@ -70,3 +70,17 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError) as caught:
         vertex.get("a", "us")
     assert str(caught.value).startswith("no Google credentials: run `gcloud auth application-default login` (")
+
+
+@pytest.mark.parametrize(
+    ("location", "address"),
+    [
+        ("us-central1", "https://us-central1-aiplatform.googleapis.com"),
+        ("us", "https://aiplatform.us.rep.googleapis.com"),
+        ("eu", "https://aiplatform.eu.rep.googleapis.com"),
+        ("global", "https://aiplatform.googleapis.com"),
+    ],
+)
+def test_each_location_has_its_own_address(monkeypatch: pytest.MonkeyPatch, location: str, address: str) -> None:
+    monkeypatch.delenv("VERTEX_API_ENDPOINT", raising=False)
+    assert host(location) == address

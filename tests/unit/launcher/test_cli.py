@@ -40,7 +40,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             [],
             "x.yaml:1: name is 'Demo': Names the runs: lower case, digits and hyphens.",
         ),
-        (VALID, None, [], "t.csv: there is no such file\nt.csv: there is no such file"),
+        (
+            VALID,
+            None,
+            [],
+            "t.csv: there is no such file (data.train, relative to the experiment file)\n"
+            "t.csv: there is no such file (data.test, relative to the experiment file)",
+        ),
         (VALID, "input_text,output_text\na,[bold]\nb,\n", [], "t.csv:3: turn 2 (the model's) is empty\n" * 2),
         (VALID, None, ["--set", "task"], "--set task: expected KEY=VALUE, such as tuning.epochs=3"),
     ],

@@ -110,10 +110,10 @@ def test_answers_of_a_stand_in_are_declared(folder: Path) -> None:
 
 
 def test_the_one_object(folder: Path) -> None:
-    summary = results.summary("demo-1", "PIPELINE_STATE_SUCCEEDED", folder, 12.345)
+    summary = results.summary("demo-1", "SUCCEEDED", folder, 12.345)
     assert json.loads(json.dumps(summary)) == {
         "run_id": "demo-1",
-        "state": "PIPELINE_STATE_SUCCEEDED",
+        "state": "SUCCEEDED",
         "verdict": "promote",
         "reasons": ["rougeL_f changed by [+0.1250]"],
         "primary_metric": "rougeL_f",

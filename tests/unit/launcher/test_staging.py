@@ -55,7 +55,7 @@ class TestChecking:
             "data/bad.csv:3: turn 2 (the model's) is empty",
             "data/bad.csv:4: has not 2 fields, as the header has",
             'bad.jsonl:1: has neither "messages" nor "contents"',
-            "none.csv: there is no such file",
+            "none.csv: there is no such file (data.test, relative to the experiment file)",
         ]
 
     def test_a_file_outside_the_folder_is_named_in_full(
@@ -65,4 +65,7 @@ class TestChecking:
         (other / "x.csv").mkdir()
         with pytest.raises(DataError) as caught:
             check_data(experiment(str(folder / "good.csv"), str(other / "x.csv")))
-        assert str(caught.value) == f"{other}/x.csv: is a directory, not a file"
+        assert (
+            str(caught.value)
+            == f"{other}/x.csv: is a directory, not a file (data.test, relative to the experiment file)"
+        )

@@ -8,7 +8,7 @@ from google.auth.exceptions import DefaultCredentialsError
 from requests import ConnectionError as NoConnection
 
 from gemini_sft.errors import GeminiSftError, ServiceError, UserError
-from launcher.submission import RunView, _api_errors, _plain, _time, new_run_id
+from launcher.submission import RunView, _plain, _time, api_errors, new_run_id
 
 
 def refusal(kind: Any, message: str) -> Exception:
@@ -32,15 +32,15 @@ def test_a_run_is_named_after_its_experiment_and_time(name: str) -> None:
 @pytest.mark.parametrize(
     ("state", "ended", "succeeded"),
     [
-        ("PIPELINE_STATE_SUCCEEDED", True, True),
-        ("PIPELINE_STATE_FAILED", True, False),
-        ("PIPELINE_STATE_CANCELLED", True, False),
-        ("PIPELINE_STATE_CANCELLING", False, False),
-        ("PIPELINE_STATE_RUNNING", False, False),
-        ("PIPELINE_STATE_PENDING", False, False),
-        ("PIPELINE_STATE_QUEUED", False, False),
-        ("PIPELINE_STATE_PAUSED", False, False),
-        ("PIPELINE_STATE_UNSPECIFIED", False, False),
+        ("SUCCEEDED", True, True),
+        ("FAILED", True, False),
+        ("CANCELLED", True, False),
+        ("CANCELLING", False, False),
+        ("RUNNING", False, False),
+        ("PENDING", False, False),
+        ("QUEUED", False, False),
+        ("PAUSED", False, False),
+        ("UNSPECIFIED", False, False),
     ],
 )
 def test_when_a_run_is_over(state: str, ended: bool, succeeded: bool) -> None:
@@ -60,10 +60,10 @@ def test_colours_are_no_part_of_a_message() -> None:
 @pytest.mark.parametrize(
     ("error", "kind", "message"),
     [
-        (refusal(BadRequest, "unknown field"), UserError, "Vertex AI refused to try: unknown field"),
-        (refusal(Forbidden, "no right"), UserError, "Vertex AI refused to try: no right"),
-        (refusal(ServiceUnavailable, "later"), ServiceError, "Vertex AI did not try: 503 later"),
-        (NoConnection("gone"), ServiceError, "Vertex AI did not try: gone"),
+        (refusal(BadRequest, "unknown field"), UserError, "Google refused to try: unknown field"),
+        (refusal(Forbidden, "no right"), UserError, "Google refused to try: no right"),
+        (refusal(ServiceUnavailable, "later"), ServiceError, "Google did not try: later"),
+        (NoConnection("gone"), ServiceError, "Google did not try: gone"),
         (
             DefaultCredentialsError("none"),
             UserError,
@@ -72,11 +72,11 @@ def test_colours_are_no_part_of_a_message() -> None:
     ],
 )
 def test_errors_of_the_sdk_become_ours(error: Exception, kind: type[GeminiSftError], message: str) -> None:
-    with pytest.raises(kind) as caught, _api_errors("try"):
+    with pytest.raises(kind) as caught, api_errors("try"):
         raise error
     assert str(caught.value) == message and caught.value.__cause__ is error
 
 
 def test_a_defect_stays_a_defect() -> None:
-    with pytest.raises(KeyError), _api_errors("try"):
+    with pytest.raises(KeyError), api_errors("try"):
         raise KeyError("x")

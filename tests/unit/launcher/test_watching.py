@@ -11,7 +11,7 @@ from launcher.running import _failure
 from launcher.submission import RunView, TaskView
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
-RUNNING, DONE = "PIPELINE_STATE_RUNNING", "PIPELINE_STATE_SUCCEEDED"
+RUNNING, DONE = "RUNNING", "SUCCEEDED"
 
 
 def task(name: str, state: str, seconds: float | None = None, error: str = "") -> TaskView:
@@ -90,7 +90,7 @@ def test_every_state_can_be_drawn(state: str) -> None:
     [
         (
             RunView(
-                "PIPELINE_STATE_FAILED",
+                "FAILED",
                 "job failed",
                 (
                     task("prepare data", "SUCCEEDED"),
@@ -101,8 +101,8 @@ def test_every_state_can_be_drawn(state: str) -> None:
             ),
             "task 'tune model' failed: ended as FAILED: no space; task 'evaluate base model' failed: MemoryError",
         ),
-        (RunView("PIPELINE_STATE_FAILED", "job failed", (task("a", "FAILED"),)), "job failed"),
-        (RunView("PIPELINE_STATE_CANCELLED", "", ()), "the run ended as PIPELINE_STATE_CANCELLED"),
+        (RunView("FAILED", "job failed", (task("a", "FAILED"),)), "job failed"),
+        (RunView("CANCELLED", "", ()), "the run ended as CANCELLED"),
     ],
 )
 def test_a_failure_names_task_and_cause(view: RunView, message: str) -> None:
