@@ -137,7 +137,7 @@ def tune(request: TuningRequest) -> TuningRecord:
     if request.location not in regions:
         raise UserError(f"{request.base_model} cannot be tuned in {request.location}: use {' or '.join(regions)}")
     try:
-        with contextlib.closing(genai_client(request.project, request.location)) as client:
+        with _terminable(), contextlib.closing(genai_client(request.project, request.location)) as client:
             job = client.tunings.tune(
                 base_model=request.base_model,
                 training_dataset=TuningDataset(gcs_uri=request.train_uri),
@@ -192,12 +192,7 @@ def _wait(client: "Client", job: "TuningJob", timeout_seconds: float) -> "Tuning
 
 @contextlib.contextmanager
 def _cancelling(client: "Client", name: str) -> Iterator[None]:
-    """Cancels the job, which goes on costing money otherwise, if the block is left before the job has ended.
-
-    A pipeline that is cancelled sends its tasks SIGTERM; here it becomes an exception.
-    """
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _terminated) if in_main_thread else None
+    """Cancels the job, which goes on costing money otherwise, if the block is left before the job has ended."""
     try:
         yield
     except BaseException:
@@ -205,9 +200,19 @@ def _cancelling(client: "Client", name: str) -> Iterator[None]:
             client.tunings.cancel(name=name)
             _log.info("tuning job %s is cancelled", name)
         raise
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Makes an exception of SIGTERM, which a pipeline that is cancelled sends to its tasks."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
     finally:
-        if in_main_thread:
-            signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _terminated(number: int, frame: object) -> None:

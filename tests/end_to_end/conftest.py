@@ -138,6 +138,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     shutil.copytree(ROOT, copy, ignore=ignored)
     (copy / ".venv").symlink_to(sys.prefix)
+    for name in ("pyproject.toml", "requirements.txt", "requirements-dev.txt"):
+        os.utime(copy / name, (0, 0))  # older than any installation, or make would install the copy over the original
     return copy
 
 

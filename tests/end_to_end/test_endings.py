@@ -77,13 +77,14 @@ def test_refused_training_data_fail_the_run_and_name_task_and_cause(tmp_path: Pa
 
 @pytest.mark.parametrize("moment", ["start", "emulator", "tasks", "tuning"])
 def test_interrupt_at_any_moment_leaves_nothing(tmp_path: Path, started: Start, moment: str) -> None:
-    process = started("run", write_experiment(tmp_path, train=100, tuning={"epochs": 60}))
+    process = started("run", write_experiment(tmp_path, train=100, tuning={"epochs": 100}))
     if moment == "emulator":
         wait_until(lambda: bool(processes_of(tmp_path / ".local")), 20, "the emulator runs")
     elif moment == "tasks":
         wait_until(lambda: bool(list((tmp_path / ".local").rglob("prepare-data"))), 60, "a task runs")
     elif moment == "tuning":
         wait_until(lambda: job_state(tmp_path) == "JOB_STATE_RUNNING", 90, "the tuning job runs")
+        time.sleep(0.5)  # until the task knows the name of its job
     else:
         time.sleep(0.7)
     process.send_signal(signal.SIGINT)
