@@ -147,9 +147,9 @@ def _contexts(candidates: Candidates) -> tuple[Floats, Floats]:
             if not any(weights[start:end]):
                 continue
             for number in range(start, end)[::step]:
-                side[number] = min(total, _CONTEXT_CAP)
+                side[number] = total
                 total = weights[number] + _FADE * total
-        sides.append(np.array(side, dtype=np.float32) / _CONTEXT_CAP)
+        sides.append(np.minimum(side, _CONTEXT_CAP).astype(np.float32) / _CONTEXT_CAP)
     return sides[0], sides[1]
 
 
