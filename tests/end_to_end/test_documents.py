@@ -79,7 +79,8 @@ def test_command_works(command: str, checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "expected"), [("help", "make run"), ("compile", "build/finetune.yaml"), ("clean", "rm -rf")]
+    ("target", "expected"),
+    [("help", "make run"), ("compile", "build/finetune.yaml"), ("format", "left unchanged"), ("clean", "rm -rf")],
 )
 def test_target_works(target: str, expected: str, checkout: Path) -> None:
     done = shell(f"make {target}", checkout)
