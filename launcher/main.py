@@ -15,7 +15,7 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        print("Interrupted: nothing is left running.", file=sys.stderr)
+        print("Interrupted.", file=sys.stderr)
     sys.exit(code)
 
 

@@ -131,8 +131,10 @@ def _execute(
         console.print(f"Run {progress.run_id} on {'Vertex AI' if request.on_vertex else 'the local emulator'}")
         view = watch(submitted, console, emulator.require_alive if emulator else lambda: None)
     except KeyboardInterrupt:
-        if not submitted.cancel(_CANCEL_SECONDS) and request.on_vertex:
-            console.print(f"The run {progress.run_id} may still go on: look at it in the console of Vertex AI.")
+        over = submitted.cancel(_CANCEL_SECONDS)
+        if request.on_vertex:
+            fate = "is cancelled" if over else "may still go on: look at it in the console of Vertex AI"
+            console.print(f"The run {progress.run_id} {fate}.")
         raise
     except RunError as error:
         if emulator:

@@ -82,7 +82,7 @@ def test_a_mistake_is_told_without_a_traceback_and_before_anything_starts(
 @pytest.mark.parametrize(
     ("error", "code", "message", "state"),
     [
-        (KeyboardInterrupt(), 130, "Interrupted: nothing is left running.", "INTERRUPTED"),
+        (KeyboardInterrupt(), 130, "Interrupted.", "INTERRUPTED"),
         (TuningError("task 'tune' failed: [red]"), 1, "The run failed: task 'tune' failed: [red]", "FAILED"),
         (UserError("the bucket is taken"), 2, "the bucket is taken", "REFUSED"),
     ],
