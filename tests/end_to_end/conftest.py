@@ -22,7 +22,8 @@ GEMINI_SFT = [sys.executable, "-m", "launcher.main"]
 
 def environment(folder: Path | None = None) -> dict[str, str]:
     """The shell of a user who has no Google account, standing in a folder; all that it starts inherits `PWD`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "VERTEX_", "GCE_"))}
+    foreign = ("GOOGLE_", "VERTEX_", "GCE_", "MAKE", "MFLAGS")  # a make inside a make announces its directory
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     place = {"PWD": str(folder)} if folder else {}
     return {**kept, **place, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "PATH": path}

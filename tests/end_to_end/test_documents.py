@@ -109,13 +109,15 @@ def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
         start_new_session=True,
     )
     assert process.stdout is not None
-    url = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
-    (fault,) = (one for one in shown_commands() if one.startswith("curl"))
-    body = re.findall(r"'(.*)'", fault)[0]
-    assert httpx.put(f"{url}/emulator/faults", content=body, trust_env=False).status_code == 200
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(15)  # make tells of the interrupt with a code of its own
-    process.stdout.close()
+    try:
+        url = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+        (fault,) = (one for one in shown_commands() if one.startswith("curl"))
+        body = re.findall(r"'(.*)'", fault)[0]
+        assert httpx.put(f"{url}/emulator/faults", content=body, trust_env=False).status_code == 200
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(15)  # make tells of the interrupt with a code of its own
+        process.stdout.close()
     assert not processes_of(checkout / ".emulator")
 
 
