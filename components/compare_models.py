@@ -17,6 +17,7 @@ def compare_models(
     candidate_evaluation: dsl.Input[dsl.Artifact],
     tuning: dsl.Input[dsl.Artifact],
     curves: dsl.Input[dsl.Artifact],
+    quote: dsl.Input[dsl.Artifact],
     comparison: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
@@ -34,6 +35,7 @@ def compare_models(
         candidate_evaluation: Their scores.
         tuning: The tuning job.
         curves: Its curves.
+        quote: What was quoted before it.
         comparison: JSON with verdict, reasons and differences.
         report: One self-contained page.
         metrics: Verdict and the primary metric's difference with its interval.
@@ -54,6 +56,7 @@ def compare_models(
         candidate_evaluation_uri=candidate_evaluation.uri,
         tuning_uri=tuning.uri,
         curves_uri=curves.uri,
+        quote_uri=quote.uri,
         comparison_uri=comparison.uri,
         report_uri=report.uri,
     )

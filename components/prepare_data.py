@@ -1,4 +1,4 @@
-"""Component: the user's data files become Gemini examples."""
+"""Component: the user's data become checked Gemini examples."""
 
 from kfp import dsl
 
@@ -11,21 +11,29 @@ def prepare_data(
     train: dsl.Output[dsl.Dataset],
     validation: dsl.Output[dsl.Dataset],
     test: dsl.Output[dsl.Dataset],
+    findings: dsl.Output[dsl.Artifact],
+    report: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
 ) -> None:
-    """Reads, checks and converts every split that the experiment names.
+    """Reads, checks, divides and converts the data that the experiment names.
 
     Args:
         experiment_uri: The experiment file.
         train: Examples to tune on.
-        validation: Examples for the loss during tuning; empty if the experiment names none.
+        validation: Examples for the loss during tuning; none if the experiment has none.
         test: Examples to compare models on.
-        metrics: Counts and mean lengths of each split.
+        findings: JSONL with everything that the checks found.
+        report: The data report, a page.
+        metrics: Counts and mean lengths of each split, and how often each rule was broken.
     """
-    from gemini_sft.steps.prepare_data import prepare_data
+    from gemini_sft.steps.prepare_data import numbers, prepare_data
 
-    metrics.metadata.update(
-        prepare_data(
-            experiment_uri=experiment_uri, train_uri=train.uri, validation_uri=validation.uri, test_uri=test.uri
-        )
+    summary = prepare_data(
+        experiment_uri=experiment_uri,
+        train_uri=train.uri,
+        validation_uri=validation.uri,
+        test_uri=test.uri,
+        findings_uri=findings.uri,
+        report_uri=report.uri,
     )
+    metrics.metadata.update(numbers(summary))

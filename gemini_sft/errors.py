@@ -3,7 +3,8 @@
 GeminiSftError
 ├── UserError                 the user can mend it: shown without a traceback, exit code 2
 │   ├── ExperimentError       the experiment file, with every problem and its line
-│   └── DataError             a data file, with every problem and its line
+│   ├── DataError             a data file, with every problem and its line
+│   └── BudgetError           the run would cost more than it may, or nobody knows what
 └── RunError                  the run failed: exit code 1
     ├── ServiceError          Vertex AI or Cloud Storage refused or did not answer
     ├── TuningError           the tuning job ended without a model
@@ -22,6 +23,10 @@ class GeminiSftError(Exception):
 
 class UserError(GeminiSftError):
     """A mistake in what the user gave: the text says what, where, and how to mend it."""
+
+
+class BudgetError(UserError):
+    """A run that would cost more than its budget, or whose price is not known: nothing has been spent."""
 
 
 class RunError(GeminiSftError):

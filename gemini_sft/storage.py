@@ -3,21 +3,26 @@
 A write is all or nothing: a reader never meets half a file.
 """
 
+import io
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from gemini_sft.errors import ServiceError, UserError
+from gemini_sft.errors import GeminiSftError, ServiceError, UserError
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Client
 
 _SCHEME = "gs://"
+# What one request brings or takes: a multiple of 256 KiB, as uploads in parts demand.
+_PART = 8 << 20
+_BUFFER = 1 << 20
 
 
 def read_bytes(uri: str) -> bytes:
@@ -28,18 +33,10 @@ def read_bytes(uri: str) -> bytes:
         ServiceError: Cloud Storage did not give it.
     """
     if not uri.startswith(_SCHEME):
-        return _read_path(Path(uri))
-    from google.api_core.exceptions import GoogleAPIError, NotFound
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
-        content: bytes = _blob(uri).download_as_bytes()
-    except NotFound as error:
-        raise UserError(f"{uri}: there is no such object in Cloud Storage") from error
-    except GoogleAuthError as error:
-        raise UserError(_no_credentials(uri, error)) from error
-    except GoogleAPIError as error:
-        raise ServiceError(f"{uri} could not be read: {error}") from error
+        with _unreadable(uri):
+            return Path(uri).read_bytes()
+    with refusals(uri, forbidden=ServiceError):
+        content: bytes = blob(uri).download_as_bytes()
     return content
 
 
@@ -50,21 +47,77 @@ def write_bytes(uri: str, content: bytes, content_type: str = "application/octet
         UserError: There are no credentials for Cloud Storage.
         ServiceError: It could not be written (no space, no permission, no bucket).
     """
-    if not uri.startswith(_SCHEME):
-        try:
+    with refusals(uri, "written", forbidden=ServiceError):
+        if uri.startswith(_SCHEME):
+            blob(uri).upload_from_string(content, content_type=content_type)
+        else:
             _replace(Path(uri), content)
-        except OSError as error:
-            raise ServiceError(f"{uri} could not be written: {error.strerror}") from error
-        return
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
 
+
+@contextmanager
+def open_reader(uri: str) -> Iterator[BinaryIO]:
+    """Opens a file or object to be read bit by bit; an object is the one that it was at the beginning, to its end.
+
+    Raises:
+        UserError: There is none, it is a directory, it may not be read, or there are no credentials for Cloud Storage;
+            also when reading.
+        ServiceError: It could not be read to its end.
+    """
+    raw: Any
+    if uri.startswith(_SCHEME):
+        with refusals(uri):
+            found = blob(uri)
+            found.reload()  # from now on it has a generation, and every request asks for that one
+            # Raw, or an object stored with `Content-Encoding: gzip` could not be read in parts.
+            raw = found.open("rb", chunk_size=_PART, raw_download=True)
+    else:
+        with _unreadable(uri):
+            raw = Path(uri).open("rb", buffering=0)  # noqa: SIM115
+    with closing(raw), io.BufferedReader(_Explained(uri, raw, "read"), _BUFFER) as stream:
+        yield stream
+
+
+@contextmanager
+def open_writer(uri: str, content_type: str = "application/octet-stream") -> Iterator[BinaryIO]:
+    """Opens a file or object to be written bit by bit; it replaces an earlier one when the body ends without error.
+
+    Raises:
+        UserError: There are no credentials for Cloud Storage or no permission; also when writing.
+        ServiceError: It could not be written; also when writing.
+    """
+    opened = _open_object(uri, content_type) if uri.startswith(_SCHEME) else _open_temporary(uri)
+    with opened as raw:
+        explained = _Explained(uri, raw, "written")
+        with io.BufferedWriter(explained, _BUFFER) as stream:
+            try:
+                yield stream
+            except BaseException:
+                explained.give_up()
+                raise
+
+
+@contextmanager
+def refusals(uri: str, done: str = "read", forbidden: type[GeminiSftError] = UserError) -> Iterator[None]:
+    """Raises what the operating system or Cloud Storage refuses as errors that say what to do.
+
+    Args:
+        uri: What the body reads or writes.
+        done: `read` or `written`.
+        forbidden: The error for a lack of permission.
+    """
     try:
-        _blob(uri).upload_from_string(content, content_type=content_type)
-    except GoogleAuthError as error:
-        raise UserError(_no_credentials(uri, error)) from error
-    except GoogleAPIError as error:
-        raise ServiceError(f"{uri} could not be written: {error}") from error
+        yield
+    except GeminiSftError:
+        raise
+    except Exception as error:
+        refusal: GeminiSftError | None = None
+        if uri.startswith(_SCHEME):
+            refusal = _refusal(uri, done, error, forbidden)
+        elif isinstance(error, OSError):
+            refusal = ServiceError(f"{uri} could not be {done}: {error.strerror}")
+        if refusal is None:
+            raise
+        raise refusal from error
 
 
 def read_text(uri: str) -> str:
@@ -103,9 +156,10 @@ def write_jsonl(uri: str, documents: Iterable[Any]) -> None:
     write_bytes(uri, content, "application/jsonl")
 
 
-def _read_path(path: Path) -> bytes:
+@contextmanager
+def _unreadable(path: str) -> Iterator[None]:
     try:
-        return path.read_bytes()
+        yield
     except FileNotFoundError as error:
         raise UserError(f"{path}: there is no such file") from error
     except IsADirectoryError as error:
@@ -128,8 +182,110 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
-def _no_credentials(uri: str, error: Exception) -> str:
-    return f"{uri}: no Google credentials: run `gcloud auth application-default login` ({error})"
+@contextmanager
+def _open_temporary(uri: str) -> Iterator[Any]:
+    path = Path(uri)
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with refusals(uri, "written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = temporary.open("xb", buffering=0)
+    try:
+        yield file
+        with refusals(uri, "written"):
+            file.close()
+            temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _open_object(uri: str, content_type: str) -> Iterator[Any]:
+    with refusals(uri, "written"):
+        writer = blob(uri).open("wb", chunk_size=_PART, content_type=content_type)
+    try:
+        yield writer
+        with refusals(uri, "written"):
+            writer.close()
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            writer.terminate()
+        # A writer that is still open when it is collected would finish the object.
+        writer._buffer.close()
+        raise
+
+
+class _Explained(io.RawIOBase):
+    """What an open file or object brings or takes, and an error that names it if it does not."""
+
+    def __init__(self, uri: str, inner: Any, done: str) -> None:
+        self._uri, self._inner, self._done, self._given_up = uri, inner, done, False
+
+    def give_up(self) -> None:
+        """Takes what else is written, and drops it."""
+        self._given_up = True
+
+    def readable(self) -> bool:
+        return self._done == "read"
+
+    def writable(self) -> bool:
+        return self._done == "written"
+
+    def seekable(self) -> bool:
+        # Each move in an object would cost a request.
+        return self.readable() and not self._uri.startswith(_SCHEME)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if not self.seekable():
+            raise io.UnsupportedOperation("seek")
+        position: int = self._inner.seek(offset, whence)
+        return position
+
+    def readinto(self, buffer: Any) -> int:
+        with refusals(self._uri):
+            count: int = self._inner.readinto(buffer)
+        return count
+
+    def write(self, data: Any) -> int:
+        with refusals(self._uri, "written"):
+            count: int = len(data) if self._given_up else self._inner.write(data)
+        return count
+
+
+def _refusal(uri: str, done: str, error: Exception, forbidden: type[GeminiSftError]) -> GeminiSftError | None:
+    """Returns what Cloud Storage's refusal means; None for an error that is none."""
+    from google.api_core import exceptions
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+    from urllib3.exceptions import HTTPError
+
+    what = f"{uri} could not be {done}"
+    if isinstance(error, InvalidResponse):
+        error = exceptions.from_http_response(error.response)  # type: ignore[no-untyped-call]
+    match error:
+        case exceptions.NotFound():
+            bucket = uri.removeprefix(_SCHEME).partition("/")[0]
+            missing = f"bucket {bucket}" if "bucket does not exist" in str(error) else "such object"
+            return UserError(f"{uri}: there is no {missing} in Cloud Storage")
+        case GoogleAuthError() | exceptions.Unauthorized():
+            return UserError(no_credentials(uri, error))
+        case exceptions.Forbidden():
+            role = "roles/storage.objectUser" if done == "written" else "roles/storage.objectViewer"
+            return forbidden(f"{what}: 403: give the account that runs this {role} on the bucket ({error.message})")
+        case exceptions.BadRequest() if "UserProjectMissing" in str(error) or "requester pays" in str(error):
+            mend = "copy the object into a bucket of your own"
+            return UserError(f"{what}: whoever reads its bucket must pay for it (requester pays): {mend}")
+        case exceptions.GoogleAPIError() | DataCorruption() | HTTPError() | OSError():
+            return ServiceError(f"{what}: {error}")
+        case _:
+            return None
+
+
+def no_credentials(place: str, error: Exception) -> str:
+    """Returns what to do without Google credentials."""
+    return f"{place}: no Google credentials: run `gcloud auth application-default login` ({error})"
 
 
 @cache
@@ -139,8 +295,18 @@ def _client() -> "Client":
     return storage.Client(project=os.environ.get("GOOGLE_CLOUD_PROJECT"))
 
 
-def _blob(uri: str) -> "Blob":
+def blob(uri: str) -> "Blob":
+    """Returns the handle of an object, without asking whether there is one.
+
+    Raises:
+        UserError: The URI is not `gs://BUCKET/OBJECT`, or there are no credentials.
+    """
     bucket, _, name = uri.removeprefix(_SCHEME).partition("/")
     if not bucket or not name:
         raise UserError(f"{uri}: expected gs://BUCKET/OBJECT")
-    return _client().bucket(bucket).blob(name)
+    with refusals(uri):
+        client = _client()
+    try:
+        return client.bucket(bucket).blob(name)
+    except ValueError as error:
+        raise UserError(f"{uri}: there can be no such bucket: {error}") from error

@@ -12,7 +12,9 @@ from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
 from launcher import results
-from launcher.running import Progress, RunRequest, run
+from launcher.checking import check
+from launcher.place import Request
+from launcher.running import Progress, run
 
 app = typer.Typer(
     name="gemini-sft",
@@ -30,25 +32,30 @@ class Place(StrEnum):
     VERTEX = "vertex"
 
 
+ExperimentFile = Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
+Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
 @app.command("run")
 def run_command(
-    experiment: Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")],
+    experiment: ExperimentFile,
     on: Annotated[Place, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")] = Place.LOCAL,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    set_: Overrides = None,
+    as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
-    project: Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")] = None,
-    location: Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")] = None,
+    project: Project = None,
+    location: Location = None,
     bucket: Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")] = None,
     service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
-    request = RunRequest(
+    request = Request(
         experiment_file=experiment,
         overrides=set_ or (),
         on_vertex=on is Place.VERTEX,
@@ -71,6 +78,34 @@ def run_command(
     else:
         results.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
+
+
+@app.command("check")
+def check_command(
+    experiment: ExperimentFile,
+    on: Annotated[
+        Place, typer.Option(help="Who counts the tokens: the embedded emulator, or Vertex AI (free of charge).")
+    ] = Place.LOCAL,
+    set_: Overrides = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+) -> None:
+    """Check the data and quote the cost, spending nothing: exit code 2 if a run would stop, with all problems."""
+    request = Request(
+        experiment_file=experiment,
+        overrides=set_ or (),
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+    )
+    found = check(request, Console(stderr=as_json, highlight=False))
+    if as_json:
+        print(json.dumps(found))
+    if not found["ok"]:
+        raise typer.Exit(2)
 
 
 @app.command("emulator")

@@ -1,45 +1,17 @@
 """Putting an experiment and its data where the pipeline can read them."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 from gemini_sft import storage
-from gemini_sft.data import read_examples
-from gemini_sft.errors import DataError, Problem, UserError
+from gemini_sft.data.sources import expand
+from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
 from launcher.submission import api_errors
 from launcher.target import Target
 
-
-def resolve_data(experiment: Experiment, experiment_file: str) -> Experiment:
-    """Returns the experiment with its local data files as absolute paths; they stand relative to its own file."""
-    folder = Path(experiment_file).resolve().parent
-    paths = {
-        split: uri if uri is None or "://" in uri else str((folder / uri).resolve())
-        for split, uri in experiment.data.model_dump().items()
-    }
-    return experiment.model_copy(update={"data": experiment.data.model_copy(update=paths)})
-
-
-def check_data(experiment: Experiment) -> None:
-    """Reads every local data file, so that a mistake shows before anything is started.
-
-    Raises:
-        DataError: With the problems of all files.
-    """
-    problems: list[Problem] = []
-    for split, uri in experiment.data.model_dump().items():
-        if uri is None or "://" in uri:
-            continue
-        try:
-            read_examples(uri, None, name=_shown(uri))
-        except DataError as error:
-            problems += error.problems
-        except UserError as error:
-            _, _, what = str(error).partition(": ")
-            problems.append(Problem(_shown(uri), f"{what} (data.{split}, relative to the experiment file)"))
-    if problems:
-        raise DataError(problems)
+SPLITS = ("train", "validation", "test")
 
 
 def stage(experiment: Experiment, target: Target) -> str:
@@ -47,42 +19,50 @@ def stage(experiment: Experiment, target: Target) -> str:
 
     Objects are named by their content: the same data is stored once, and a run's inputs never change afterwards.
 
+    Args:
+        experiment: With its texts in place, and absolute paths.
+        target: Where the bucket is.
+
     Returns:
-        URI of the experiment, in which all data are `gs://` URIs.
+        URI of the experiment, in which no datum is a local path.
 
     Raises:
-        UserError: The bucket belongs to somebody else.
+        UserError: The bucket belongs to somebody else, or a file is missing.
         ServiceError: Cloud Storage did not take them.
     """
     _ensure_bucket(target)
     root = f"gs://{target.bucket}/staging/{experiment.name}"
-    uris = {split: _upload(uri, root) if uri else None for split, uri in experiment.data.model_dump().items()}
+    uris = {split: _staged(getattr(experiment.data, split), root) for split in SPLITS}
     staged = experiment.model_copy(update={"data": experiment.data.model_copy(update=uris)})
     content = staged.model_dump_json(indent=2).encode()
-    uri = f"{root}/{_digest(content)}/experiment.yaml"  # JSON is YAML
+    uri = f"{root}/{hashlib.sha256(content).hexdigest()[:16]}/experiment.yaml"  # JSON is YAML
     storage.write_bytes(uri, content, "application/json")
     return uri
 
 
-def _upload(uri: str, root: str) -> str:
-    if "://" in uri:
-        return uri
-    content = storage.read_bytes(uri)
-    staged = f"{root}/{_digest(content)}/{Path(uri).name}"
-    storage.write_bytes(staged, content)
+def is_local(experiment: Experiment) -> bool:
+    """Returns whether all data of an experiment are local files."""
+    given = [getattr(experiment.data, split) for split in SPLITS]
+    return all("://" not in uri for one in given for uri in ([one] if isinstance(one, str) else one or []))
+
+
+def _staged(given: str | list[str] | None, root: str) -> list[str] | None:
+    if given is None:
+        return None
+    uris = []
+    for uri in [given] if isinstance(given, str) else given:
+        uris += [uri] if "://" in uri else [_upload(Path(file.uri), root) for file in expand(uri)]
+    return uris
+
+
+def _upload(path: Path, root: str) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        file.seek(0)
+        staged = f"{root}/{digest}/{path.name}"
+        with storage.open_writer(staged) as target:
+            shutil.copyfileobj(file, target, 2**20)
     return staged
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _shown(path: str) -> str:
-    """Returns a path as the user would type it."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path
 
 
 def _ensure_bucket(target: Target) -> None:

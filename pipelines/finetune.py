@@ -7,6 +7,7 @@ from components.compare_models import compare_models
 from components.evaluate_model import evaluate_model
 from components.extract_metrics import extract_metrics
 from components.prepare_data import prepare_data
+from components.quote_cost import quote_cost
 from components.tune_model import tune_model
 
 
@@ -23,18 +24,33 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
 
     data = prepare_data(experiment_uri=experiment_uri).set_display_name("prepare data")
 
-    base = evaluate_model(
-        project=project, location=location, experiment_uri=experiment_uri, test=data.outputs["test"]
-    ).set_display_name("evaluate base model")
-
-    tuned = tune_model(
+    # Nothing is paid for before the quote has passed the budget.
+    quote = quote_cost(
         project=project,
         location=location,
         experiment_uri=experiment_uri,
-        run_id=run_id,
         train=data.outputs["train"],
-        validation=data.outputs["validation"],
-    ).set_display_name("tune model")
+        test=data.outputs["test"],
+    ).set_display_name("quote cost")
+
+    base = (
+        evaluate_model(project=project, location=location, experiment_uri=experiment_uri, test=data.outputs["test"])
+        .set_display_name("evaluate base model")
+        .after(quote)
+    )
+
+    tuned = (
+        tune_model(
+            project=project,
+            location=location,
+            experiment_uri=experiment_uri,
+            run_id=run_id,
+            train=data.outputs["train"],
+            validation=data.outputs["validation"],
+        )
+        .set_display_name("tune model")
+        .after(quote)
+    )
     dsl.importer(
         artifact_uri=tuned.outputs["model_uri"],
         artifact_class=VertexModel,
@@ -46,7 +62,9 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         metadata={"resourceName": tuned.outputs["endpoint"]},
     ).set_display_name("register tuned endpoint")
 
-    curves = extract_metrics(tuning=tuned.outputs["tuning"]).set_display_name("extract metrics")
+    curves = extract_metrics(tuning=tuned.outputs["tuning"], quote=quote.outputs["quote"]).set_display_name(
+        "extract metrics"
+    )
 
     candidate = evaluate_model(
         project=project,
@@ -67,8 +85,9 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         candidate_evaluation=candidate.outputs["evaluation"],
         tuning=tuned.outputs["tuning"],
         curves=curves.outputs["curves"],
+        quote=quote.outputs["quote"],
     ).set_display_name("compare models")
 
     # Data and models change behind their names, and a tuning job or a decision of another day is not this run's.
-    for task in (data, base, tuned, curves, candidate, decision):
+    for task in (data, quote, base, tuned, curves, candidate, decision):
         task.set_caching_options(enable_caching=False)

@@ -4,13 +4,60 @@ import difflib
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Price(_Entry):
+    """What a model costs, in USD per 1 million tokens; None where it is not known.
+
+    Attributes:
+        date: The day on which it was last seen.
+        training: For a token of the training data, in each epoch.
+        input: For a token of a prompt, of the base model and of those tuned from it. Audio may cost more.
+        output: For a token of an answer, likewise.
+        surcharge_outside_global: The share by which input and output cost more at any location but `global`.
+    """
+
+    date: date
+    training: Annotated[float, Field(gt=0)] | None
+    input: Annotated[float, Field(gt=0)] | None
+    output: Annotated[float, Field(gt=0)] | None
+    surcharge_outside_global: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    def inference(self, location: str) -> tuple[float | None, float | None]:
+        """Returns what a token of a prompt and one of an answer cost at a location, USD per 1 million."""
+        factor = 1.0 if location == "global" else 1 + self.surcharge_outside_global
+        return (
+            None if self.input is None else self.input * factor,
+            None if self.output is None else self.output * factor,
+        )
+
+
+class AssumedEpochs(_Entry):
+    """How many epochs a quote reckons with if Vertex AI is to choose them.
+
+    Attributes:
+        date: Of the advice that the numbers come from.
+        small_below: A data set of fewer training examples is small.
+        small: Epochs of a small one.
+        large: Epochs of any other.
+    """
+
+    date: date
+    small_below: Annotated[int, Field(gt=0)]
+    small: Annotated[int, Field(ge=1)]
+    large: Annotated[int, Field(ge=1)]
+
+    def of(self, examples: int) -> int:
+        """Returns the epochs for so many training examples."""
+        return self.small if examples < self.small_below else self.large
 
 
 class Model(_Entry):
@@ -22,6 +69,7 @@ class Model(_Entry):
         max_example_tokens: Input and output of one training example together.
         thinking: The `thinkingConfig` that makes it think least.
         sampling: Whether it obeys temperature, top-k and top-p.
+        price: What it costs; None if nothing of that is known.
     """
 
     adapter_sizes: tuple[int, ...]
@@ -29,6 +77,7 @@ class Model(_Entry):
     max_example_tokens: int
     thinking: dict[str, int | str]
     sampling: bool
+    price: Price | None = None
 
 
 class Retirement(_Entry):
@@ -43,11 +92,13 @@ class Catalog(_Entry):
 
     Attributes:
         checked: The day on which it was last held against Google's pages.
+        assumed_epochs: What a quote takes for epochs that Vertex AI is to choose.
         models: What can be tuned, by model id.
         retired: What could be, by model id.
     """
 
     checked: date
+    assumed_epochs: AssumedEpochs
     models: dict[str, Model]
     retired: dict[str, Retirement]
 

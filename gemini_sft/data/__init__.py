@@ -1,7 +1,6 @@
-"""From the user's files to examples in Gemini's tuning format."""
+"""From the user's files to examples in Gemini's tuning format, checked."""
 
-from gemini_sft.data.dataset import read_split, write_split
+from gemini_sft.data.dataset import read_split
 from gemini_sft.data.example import Example
-from gemini_sft.data.readers import read_examples
 
-__all__ = ["Example", "read_examples", "read_split", "write_split"]
+__all__ = ["Example", "read_split"]

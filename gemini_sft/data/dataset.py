@@ -1,10 +1,12 @@
 """A split as an artifact: what Gemini reads, and beside it where each line came from.
 
 {uri}/examples.jsonl    one record a line in Gemini's tuning format
-{uri}/sources.jsonl     for the same line: id, source file, line
+{uri}/sources.jsonl     for the same line: id, source, line; references if there are others than the target; group
+{uri}/prompt.json       the fingerprint of what stands around the user's text
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Any
 
 from gemini_sft import storage
 from gemini_sft.data.example import Example, text_of
@@ -15,20 +17,44 @@ def examples_uri(uri: str) -> str:
     return f"{uri}/examples.jsonl"
 
 
-def write_split(uri: str, examples: Sequence[Example]) -> None:
-    """Writes a split below `uri`."""
-    sources = ({"id": one.id, "source": one.source, "line": one.line} for one in examples)
-    storage.write_jsonl(f"{uri}/sources.jsonl", sources)
-    storage.write_jsonl(examples_uri(uri), (one.record for one in examples))
+def sources_uri(uri: str) -> str:
+    """Returns where it lies which line came from where."""
+    return f"{uri}/sources.jsonl"
+
+
+def prompt_uri(uri: str) -> str:
+    """Returns where the fingerprint of the prompt lies."""
+    return f"{uri}/prompt.json"
 
 
 def read_split(uri: str) -> list[Example]:
-    """Reads back what `write_split` wrote."""
+    """Reads a split that `prepare` wrote."""
     records = storage.read_jsonl(examples_uri(uri))
-    sources = storage.read_jsonl(f"{uri}/sources.jsonl")
-    examples = []
-    for record, source in zip(records, sources, strict=True):
-        instruction = record.get("systemInstruction")
-        system = None if instruction is None else text_of(instruction)
-        examples.append(Example(source["id"], system, tuple(record["contents"]), source["source"], source["line"]))
-    return examples
+    return [
+        Example(
+            id=source["id"],
+            record=record,
+            source=source["source"],
+            line=source["line"],
+            references=tuple(source.get("references") or [text_of(record["contents"][-1])]),
+            group=source.get("group"),
+        )
+        for record, source in zip(records, read_sources(uri), strict=True)
+    ]
+
+
+def read_sources(uri: str) -> Iterator[dict[str, Any]]:
+    """Yields id, source and line of each example of a split, in order."""
+    yield from storage.read_jsonl(sources_uri(uri))
+
+
+def has_examples(uri: str) -> bool:
+    """Returns whether a split has any example."""
+    with storage.open_reader(sources_uri(uri)) as file:
+        return bool(file.read(1))
+
+
+def read_fingerprint(uri: str) -> str:
+    """Returns the fingerprint of the prompt that a split was made with: 16 hexadecimal digits."""
+    fingerprint: str = storage.read_json(prompt_uri(uri))["fingerprint"]
+    return fingerprint

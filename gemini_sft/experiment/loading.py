@@ -35,7 +35,13 @@ def load_experiment(uri: str, overrides: Sequence[str] = ()) -> Experiment:
     try:
         experiment = Experiment.model_validate(source.values)
     except ValidationError as error:
-        problems = [Problem(source.place(_path(one)), _explain(one)) for one in error.errors()]
+        errors = [one for one in error.errors() if not _is_other_form(one)]
+        meant = {(*_path(one)[:-1], _near(_path(one))) for one in errors if one["type"] == "extra_forbidden"}
+        problems = [
+            Problem(source.place(_path(one)), _explain(one))
+            for one in errors
+            if one["type"] != "missing" or _path(one) not in meant  # it is there, under a name misspelt
+        ]
     problems += [Problem(source.place(path), what) for path, what in _catalog_problems(source.values)]
     if problems or experiment is None:
         raise ExperimentError(problems)
@@ -60,7 +66,14 @@ def _catalog_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
 
 
 def _path(error: ErrorDetails) -> Path:
-    return tuple(error["loc"])
+    # Where a value may have several forms, pydantic names in brackets the one that it tried.
+    return tuple(part for part in error["loc"] if not (isinstance(part, str) and "[" in part))
+
+
+def _is_other_form(error: ErrorDetails) -> bool:
+    """Returns whether an error only says that a value has the other one of two forms, a text or a list of texts."""
+    forms = [part for part in error["loc"] if isinstance(part, str) and "[" in part]
+    return bool(forms) and (error["type"], type(error["input"])) in {("list_type", str), ("string_type", list)}
 
 
 def _explain(error: ErrorDetails) -> str:
@@ -95,8 +108,24 @@ def _suggestion(path: Path) -> str:
     section = _section(path)
     if section is None:
         return ""
-    near = difflib.get_close_matches(str(path[-1]), section.model_fields, n=1)
-    return f": did you mean {near[0]}?" if near else _keys(section)
+    elsewhere = [name for name in _all_keys(Experiment) if name.rpartition(".")[2] == path[-1]]
+    near = elsewhere[0] if elsewhere else _near(path)
+    return f": did you mean {near}?" if near else _keys(section)
+
+
+def _near(path: Path) -> str | None:
+    """Returns the key of a section that a misspelt one is most like."""
+    section = _section(path)
+    near = difflib.get_close_matches(str(path[-1]), section.model_fields if section else (), n=1)
+    return near[0] if near else None
+
+
+def _all_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield f"{prefix}{name}"
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _all_keys(inner, f"{prefix}{name}.")
 
 
 def _keys(section: type[BaseModel] | None) -> str:

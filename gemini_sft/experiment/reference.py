@@ -1,33 +1,56 @@
-"""The page docs/experiment.md, made from the schema: `python -m gemini_sft.experiment.reference`."""
+"""Pages and tables of docs/ that are made from the code.
 
-from collections.abc import Iterator
-from types import NoneType
-from typing import Any, get_args
+`python -m gemini_sft.experiment.reference` prints docs/experiment.md, `python -m gemini_sft.experiment.reference rules`
+the table of rules in docs/data.md.
+"""
 
-from annotated_types import Ge, Gt, Le, Lt
+import argparse
+import json
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from gemini_sft.catalog import catalog
+from gemini_sft.experiment.rules import RULES
 from gemini_sft.experiment.schema import Experiment, Task
 
 _HEAD = """# The experiment file
 
 Every key that an experiment may have. An unknown key, a wrong type or an impossible value is refused before anything is
-started, with its line. `gemini-sft run X.yaml --set KEY=VALUE` replaces a value for one run.
+started, with its line. `gemini-sft run X.yaml --set KEY=VALUE` replaces a value for one run. Local paths are relative to
+the experiment file. [data.md](data.md) says more of `data` and `prompt`, [costs.md](costs.md) of `budget`.
 
-| key | type | default | meaning |
-|---|---|---|---|
 """
 
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 _SIGNS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
 
 
 def reference() -> str:
-    """Returns the page as Markdown."""
-    return _HEAD + "".join(
-        f"| `{key}` | {kind} | {default} | {text} |\n" for key, kind, default, text in _rows(Experiment)
+    """Returns the page docs/experiment.md as Markdown."""
+    return _HEAD + _table(("key", "type", "default", "meaning"), _rows(Experiment)) + _models()
+
+
+def rules() -> str:
+    """Returns the table of all rules that data are checked for, as Markdown."""
+    return _table(
+        ("rule", "what it means", "default", "or", "remedy"),
+        (
+            (f"`{one.name}`", one.title, f"`{one.policies[0]}`", _codes(one.policies[1:]), one.remedy)
+            for one in RULES.values()
+        ),
     )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n".replace("|  |", "| |") for cells in lines).replace("| --- ", "|---")
 
 
 def _rows(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
@@ -36,33 +59,113 @@ def _rows(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _rows(inner, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", _type(field), _default(field.default), _meaning(field)
+            yield f"`{prefix}{name}`", _type(field), _default(field.default), _meaning(field)
 
 
 def _type(field: FieldInfo) -> str:
-    kinds = [kind for kind in get_args(field.annotation) or (field.annotation,) if kind is not NoneType]
-    kind = kinds[0]
-    word = {str: "text", int: "whole number", float: "number"}.get(kind, "word")
-    bounds = [
-        f"{sign} {getattr(bound, attribute):g}"
-        for bound in field.metadata
-        for cls, (sign, attribute) in _SIGNS.items()
-        if isinstance(bound, cls)
-    ]
-    return ", ".join([word, *bounds])
+    return ", ".join([_kind(field.annotation), *_bounds(field.metadata)])
+
+
+def _kind(annotation: Any) -> str:
+    """Returns a type in words, such as `text or list of texts`; that a value may be missing shows in its default."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(inner[0])
+    if origin in (Union, UnionType):
+        return " or ".join(_kind(one) for one in inner if one is not NoneType)
+    if origin is list:
+        return f"list of {_kind(inner[0])}s"
+    if origin is dict:
+        return f"{_kind(inner[1])} by name"
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return "word"
+    return _WORDS[annotation]
+
+
+def _bounds(metadata: Iterable[object]) -> Iterator[str]:
+    for bound in metadata:
+        for cls, (sign, attribute) in _SIGNS.items():
+            if isinstance(bound, cls):
+                yield f"{sign} {getattr(bound, attribute):g}"
+        if isinstance(bound, MinLen) and bound.min_length > 1:
+            yield f"at least {bound.min_length}"
 
 
 def _default(value: Any) -> str:
     if value is PydanticUndefined:
         return "required"
-    return "none" if value is None else f"`{value}`"
+    return "none" if value is None or value == {} else f"`{json.dumps(value)}`"
 
 
 def _meaning(field: FieldInfo) -> str:
     if field.annotation is Task:
-        return f"What kind of answer is wanted: {', '.join(f'`{task}`' for task in Task)}."
+        return f"What kind of answer is wanted: {_codes(Task)}."
     return field.description or ""
 
 
+def _codes(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _models() -> str:
+    table = catalog()
+    head = (
+        "model",
+        "adapter sizes",
+        "tuning regions",
+        "longest example",
+        "training",
+        "input",
+        "output",
+        "outside `global`",
+        "prices of",
+    )
+    epochs = table.assumed_epochs
+    return f"""
+## Models
+
+What `base_model` can be, as it was last held against Google's pages on {table.checked}: this version's
+[models.yaml](../gemini_sft/catalog/models.yaml), which also says where each fact comes from. The longest example is in
+tokens, input and output together; prices are in USD per 1 million tokens. A tuned model is asked at its base model's
+price; "outside `global`" is what asking costs more in a region, in `us` or in `eu`.
+
+{
+        _table(
+            head,
+            (
+                (
+                    f"`{name}`",
+                    ", ".join(map(str, model.adapter_sizes)),
+                    ", ".join(model.tuning_regions),
+                    f"{model.max_example_tokens:,}",
+                    *_prices(model.price),
+                )
+                for name, model in table.models.items()
+            ),
+        )
+    }
+If `tuning.epochs` is not set, a quote assumes {epochs.small} epochs for fewer than {epochs.small_below:,} training
+examples and {epochs.large} for more, the upper end of Google's advice of {epochs.date}.
+
+No longer served, and refused with the name of what takes their place:
+
+{
+        _table(
+            ("model", "retired on", "use instead"),
+            ((f"`{name}`", str(gone.since), f"`{gone.replacement}`") for name, gone in table.retired.items()),
+        )
+    }"""
+
+
+def _prices(price: Any) -> tuple[str, ...]:
+    if price is None:
+        return ("unknown",) * 3 + ("", "")
+    rates = ("unknown" if rate is None else f"{rate:.2f}" for rate in (price.training, price.input, price.output))
+    surcharge = f"+{price.surcharge_outside_global:.0%}" if price.surcharge_outside_global else ""
+    return (*rates, surcharge, str(price.date))
+
+
 if __name__ == "__main__":
-    print(reference(), end="")
+    parser = argparse.ArgumentParser(description="Prints what docs/ holds of the code.")
+    parser.add_argument("part", nargs="?", choices=("experiment", "rules"), default="experiment")
+    print(rules() if parser.parse_args().part == "rules" else reference(), end="")

@@ -1,15 +1,24 @@
 """What an experiment may say. Each key's description is its documentation."""
 
+import difflib
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from gemini_sft.experiment.rules import RULES, Policy
+from gemini_sft.experiment.template import columns_of
+
 
 class Task(StrEnum):
-    """What kind of answer is wanted; it fixes the metrics and which of them decides."""
+    """What kind of answer is wanted; it fixes the default prompt, the metrics and which of them decides."""
 
     SUMMARIZATION = "summarization"
+    QUESTION_ANSWERING = "question_answering"
+    CLASSIFICATION = "classification"
+    CHAT = "chat"
+    GENERATION = "generation"
+    EXTRACTION = "extraction"
 
 
 class _Section(BaseModel):
@@ -17,34 +26,107 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+SCHEMES = ("gs", "https", "http", "bq")
+"""Where data may be, beside local paths."""
+SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet")
+"""Of data files; all but Parquet may be followed by `.gz`."""
+
+
 def _readable(uri: str) -> str:
-    scheme, separator, _ = uri.rpartition("://")
-    if separator and scheme != "gs":
-        raise ValueError(f"must be a path or a gs:// URI, not {scheme}://")
-    if not uri.lower().endswith((".jsonl", ".csv")):
-        raise ValueError("must end in .jsonl or .csv")
+    scheme, separator, rest = uri.partition("://")
+    if separator and scheme not in SCHEMES:
+        raise ValueError(f"must be a path or begin with {', '.join(f'{one}://' for one in SCHEMES)}")
+    if scheme == "bq" and separator:
+        if len(rest.split(".")) != 3 or not all(rest.split(".")):
+            raise ValueError("must be bq://PROJECT.DATASET.TABLE")
+        return uri
+    path = uri.partition("?")[0].lower() if scheme in ("http", "https") else uri.lower()
+    if not path.removesuffix(".gz").endswith(SUFFIXES) or path.endswith(".parquet.gz"):
+        raise ValueError(f"must end in {', '.join(SUFFIXES)}, or in .gz after one of the first three")
     return uri
 
 
-_DataFile = Annotated[str, Field(min_length=1), AfterValidator(_readable)]
+_Uri = Annotated[str, Field(min_length=1), AfterValidator(_readable)]
+Sources = _Uri | Annotated[list[_Uri], Field(min_length=1)]
+"""One file, table or glob, or several of them."""
+
+
+def _known_policies(policies: dict[str, Policy]) -> dict[str, Policy]:
+    for name, policy in policies.items():
+        if name not in RULES:
+            near = difflib.get_close_matches(name, RULES, n=1)
+            raise ValueError(f"{name} is not a rule" + (f": did you mean {near[0]}?" if near else ""))
+        if policy not in RULES[name].policies:
+            raise ValueError(f"{name} can only be {' or '.join(RULES[name].policies)}")
+    return policies
+
+
+class Split(_Section):
+    """How one source is divided, if no test file is given."""
+
+    validation: Annotated[float, Field(ge=0, le=0.5, description="Share that becomes the validation split.")] = 0.1
+    test: Annotated[float, Field(gt=0, le=0.8, description="Share that becomes the test split.")] = 0.2
 
 
 class Data(_Section):
-    """Where the examples are: JSONL (`messages` or Gemini `contents`) or CSV (`input_text,output_text`)."""
+    """Where the examples are, how they are divided, and what is done about those that break a rule."""
 
-    train: Annotated[_DataFile, Field(description="Examples to learn from: a path or gs:// URI.")]
+    train: Annotated[
+        Sources,
+        Field(description="Examples to learn from: path, glob, `gs://`, `https://`, `bq://PROJECT.DATASET.TABLE`."),
+    ]
     validation: Annotated[
-        _DataFile | None, Field(description="Examples on which Vertex AI reports the loss while it tunes.")
+        Sources | None, Field(description="Examples on which Vertex AI reports the loss while it tunes.")
     ] = None
-    test: Annotated[_DataFile, Field(description="Examples on which base and tuned model are compared.")]
+    test: Annotated[
+        Sources | None,
+        Field(description="Examples on which base and tuned model are compared; without them, `train` is divided."),
+    ] = None
+    split: Annotated[Split, Field(description="How `train` is divided if there is no `test`.")] = Split()
+    group: Annotated[
+        str | None, Field(min_length=1, description="Column, such as a document's id, whose rows stay together.")
+    ] = None
+    labels: Annotated[
+        list[str] | None, Field(min_length=2, description="All labels of a classification; else learnt from `train`.")
+    ] = None
+    seed: Annotated[
+        int, Field(ge=0, description="Of everything that is drawn: splits, samples, few-shot examples.")
+    ] = 0
+    policy: Annotated[
+        dict[str, Annotated[Policy, Field(strict=False)]],
+        AfterValidator(_known_policies),
+        Field(description="What is done about findings: `error`, `drop` or `warn` for each rule (see docs/data.md)."),
+    ] = {}
+
+
+def _template(text: str) -> str:
+    columns_of(text)
+    return text
+
+
+_Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
 
 
 class Prompt(_Section):
-    """What stands around the user's text, in training and in serving alike."""
+    """How a row becomes a prompt, in training and in serving alike."""
 
     system_instruction: Annotated[
         str | None, Field(min_length=1, description="Put in front of every example that brings none of its own.")
     ] = None
+    system_instruction_file: Annotated[
+        str | None, Field(min_length=1, description="A text file that holds it, beside the experiment file.")
+    ] = None
+    template: Annotated[
+        _Template | None,
+        Field(description="The user's turn, with `{column}` for each column; a brace is written twice."),
+    ] = None
+    template_file: Annotated[
+        str | None, Field(min_length=1, description="A text file that holds it, beside the experiment file.")
+    ] = None
+    target: Annotated[str | None, Field(min_length=1, description="The column of the answer that is wanted.")] = None
+    few_shot: Annotated[
+        int, Field(ge=0, le=50, description="Examples drawn from train and shown in the system instruction.")
+    ] = 0
 
 
 class Tuning(_Section):
@@ -81,6 +163,20 @@ class Gate(_Section):
     confidence: Annotated[float, Field(gt=0.5, lt=1, description="Of the interval of the difference.")] = 0.95
 
 
+class Budget(_Section):
+    """What a run may cost."""
+
+    max_usd: Annotated[
+        float | None, Field(gt=0, description="The run stops before anything is spent if its quote is higher.")
+    ] = None
+    allow_unknown_price: Annotated[
+        bool, Field(description="Run although the catalog does not know what the model costs.")
+    ] = False
+    exact_count: Annotated[
+        int, Field(ge=10, description="Tokens of so many examples are all counted; of more, a sample of that size.")
+    ] = 1000
+
+
 class Experiment(_Section):
     """One use case, ready to run."""
 
@@ -94,3 +190,4 @@ class Experiment(_Section):
     tuning: Annotated[Tuning, Field(description="Hyperparameters of the tuning job.")] = Tuning()
     evaluation: Annotated[Evaluation, Field(description="How predictions are made.")] = Evaluation()
     gate: Annotated[Gate, Field(description="When the tuned model is better.")] = Gate()
+    budget: Annotated[Budget, Field(description="What the run may cost.")] = Budget()

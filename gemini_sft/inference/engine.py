@@ -102,7 +102,7 @@ async def _ask(client: "AsyncClient", request: Request, example: Example) -> Pre
                 attempts += 1
                 started = time.monotonic()
                 response = await client.models.generate_content(
-                    model=request.model, contents=list(example.prompt), config=_config(request, example)
+                    model=request.model, contents=_contents(example), config=_config(request, example)
                 )
         prediction = read_response(response, example.id)
     except Exception as error:  # a prediction is owed for every example: the error becomes its outcome
@@ -113,14 +113,28 @@ async def _ask(client: "AsyncClient", request: Request, example: Example) -> Pre
     return prediction.model_copy(update={"attempts": attempts, "latency_seconds": round(latency, 4)})
 
 
+def _contents(example: Example) -> Any:
+    from google.genai import types
+
+    return [types.Content.model_validate(content) for content in example.prompt]
+
+
 def _config(request: Request, example: Example) -> Any:
-    """Builds the generation config that the model takes: thinking at its least, and no response schema."""
+    """Builds the generation config: all that the example says beside its turns, and settings that the model takes.
+
+    Thinking is at its least, and there is no response schema: a tuned model answers worse with either.
+    """
     from google.genai import types
 
     model = catalog().models[request.base_model]
+    instruction = example.record.get("systemInstruction")
     return types.GenerateContentConfig(
-        system_instruction=example.system_instruction,
+        system_instruction=None if instruction is None else types.Content.model_validate(instruction),
+        tools=[types.Tool.model_validate(tool) for tool in example.tools] or None,
+        media_resolution=example.record.get("generationConfig", {}).get("mediaResolution"),
         temperature=request.settings.temperature if model.sampling else None,
         max_output_tokens=request.settings.max_output_tokens,
         thinking_config=types.ThinkingConfig.model_validate(model.thinking),
+        # The SDK would call functions if it had any, and says so of every request.
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )

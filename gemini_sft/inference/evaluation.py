@@ -55,7 +55,7 @@ def evaluate(
     metrics = metrics_of(task)
     nothing = dict.fromkeys(metrics.names, 0.0)
     scores = {
-        example.id: metrics.score(prediction.text, example.target) if prediction.outcome.has_answer else nothing
+        example.id: metrics.score(prediction.text, example.references) if prediction.outcome.has_answer else nothing
         for example, prediction in zip(examples, predictions, strict=True)
     }
     result = EvaluationResult(

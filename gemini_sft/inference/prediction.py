@@ -17,7 +17,7 @@ class Outcome(StrEnum):
 
     @property
     def has_answer(self) -> bool:
-        """Whether there is a text to score: a truncated answer is one."""
+        """Whether there is something to score: a truncated answer is."""
         return self in (Outcome.ANSWERED, Outcome.TRUNCATED)
 
 
@@ -27,7 +27,7 @@ class Prediction(BaseModel):
     Attributes:
         example_id: Whose prediction it is.
         outcome: How it ended.
-        text: The answer; empty if there is none.
+        text: The answer, in which function calls stand as JSON (see `text_of`); empty if there is none.
         finish_reason: As the service states it; empty if it answered nothing.
         model_version: The model that answered, in the service's own words.
         prompt_tokens: As the service counted them.

@@ -1,11 +1,12 @@
 """Reading what generateContent answered."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gemini_sft.data.example import text_of
 from gemini_sft.inference.prediction import Outcome, Prediction
 
 if TYPE_CHECKING:
-    from google.genai.types import Candidate, GenerateContentResponse
+    from google.genai.types import Candidate, GenerateContentResponse, Part
 
 _BLOCKED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
 _MALFORMED = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE", "OTHER"}
@@ -31,8 +32,21 @@ def read_response(response: "GenerateContentResponse", example_id: str) -> Predi
 
 
 def _text(candidate: "Candidate | None") -> str:
-    parts = candidate.content.parts if candidate and candidate.content else None
-    return "".join(part.text for part in parts or [] if part.text and not part.thought)
+    """Returns the answer as a target stands in the data: its texts, and its function calls as JSON."""
+    parts = (candidate.content.parts if candidate and candidate.content else None) or []
+    said = [_record(part) for part in parts if not part.thought]
+    return text_of({"parts": [part for part in said if part]})
+
+
+def _record(part: "Part") -> dict[str, Any]:
+    """Returns a part as the tuning format has it; nothing if it is neither text nor a function call.
+
+    Of a call only name and arguments: its id and the signature of the thoughts before it are new with every answer.
+    """
+    if part.function_call:
+        call = part.function_call.model_dump(mode="json", by_alias=True, exclude_none=True, include={"name", "args"})
+        return {"functionCall": call}
+    return {"text": part.text} if part.text else {}
 
 
 def _outcome(text: str, finish: str, block: str) -> Outcome:

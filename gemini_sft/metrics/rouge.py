@@ -11,6 +11,11 @@ _TYPES = ("rouge1", "rouge2", "rougeL")
 NAMES = tuple(f"{kind}_{part}" for kind in _TYPES for part in ("precision", "recall", "f"))
 """`rouge1_precision`, `rouge1_recall`, `rouge1_f`, and the same for `rouge2` and `rougeL`; each in [0, 1]."""
 
+PRIMARY = "rougeL_f"
+
+DETAILS = frozenset(f"{kind}_{part}" for kind in ("rouge1", "rouge2") for part in ("precision", "recall"))
+"""Those that say little beside the others."""
+
 
 @cache
 def _scorer() -> Any:
@@ -19,8 +24,18 @@ def _scorer() -> Any:
     return rouge_scorer.RougeScorer(list(_TYPES), use_stemmer=True)
 
 
-def rouge(answer: str, reference: str) -> dict[str, float]:
-    """Returns every ROUGE score of `answer` against `reference`, by the names in `NAMES`."""
+def score(answer: str, references: tuple[str, ...]) -> dict[str, float]:
+    """Returns every ROUGE score of an answer, by the names in `NAMES`.
+
+    Args:
+        answer: What the model said.
+        references: The right answers, at least one. All scores are those against one of them: the one with the best
+            ROUGE-L F, and of several such the first.
+    """
+    return max((_scores(answer, one) for one in references), key=lambda scores: scores[PRIMARY])
+
+
+def _scores(answer: str, reference: str) -> dict[str, float]:
     scores = _scorer().score(target=reference, prediction=answer)
     return {
         f"{kind}_{part}": value

@@ -15,9 +15,12 @@ from gemini_sft.report.text import Passage, passage
 SHOWN = 10
 """Examples per direction."""
 
+SHOWN_REFERENCES = 5
+"""Right answers per example."""
+
 _PROMPT_LIMIT = 6000
 _ANSWER_LIMIT = 4000
-_SPEAKERS = {"user": "User", "model": "Model"}
+_SPEAKERS = {"user": "User", "model": "Model", "function": "Function"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Change:
-    """One example, answered by both models."""
+    """One example, answered by both models; of its right answers the first ones are here."""
 
     place: str
     id: str
@@ -40,7 +43,8 @@ class Change:
     difference: str
     instruction: Passage | None
     prompt: Passage
-    reference: Passage
+    references: list[Passage]
+    more_references: int
     base: Answer
     tuned: Answer
 
@@ -95,7 +99,7 @@ def _change(
     tuned: Mapping[str, Prediction],
 ) -> Change:
     own = example.system_instruction
-    shared = own == data.experiment.prompt.system_instruction
+    shared = own == data.system_instruction
     metric = data.comparison.primary_metric
     return Change(
         place=f"{example.source}:{example.line}",
@@ -104,7 +108,8 @@ def _change(
         difference=numbers.signed(gain),
         instruction=None if shared or not own else passage(own, _PROMPT_LIMIT),
         prompt=passage(_conversation(example), _PROMPT_LIMIT),
-        reference=passage(example.target, _ANSWER_LIMIT),
+        references=[passage(one, _ANSWER_LIMIT) for one in example.references[:SHOWN_REFERENCES]],
+        more_references=max(0, len(example.references) - SHOWN_REFERENCES),
         base=_answer(base.get(example.id), data.base, example.id, metric),
         tuned=_answer(tuned.get(example.id), data.candidate, example.id, metric),
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gemini_sft.cost.words import usd
+from gemini_sft.experiment.schema import Sources
 from gemini_sft.report import numbers
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.text import Passage, passage
@@ -42,9 +44,15 @@ class RanView:
 
 def ran_view(data: ReportInput) -> RanView:
     """Returns what ran."""
-    instruction = data.experiment.prompt.system_instruction
+    instruction = data.system_instruction
     return RanView(
-        groups={"Run": _run(data), "Data": _examples(data), "Tuning job": _job(data), "Evaluation": _evaluation(data)},
+        groups={
+            "Run": _run(data),
+            "Data": _examples(data),
+            "Tuning job": _job(data),
+            "Evaluation": _evaluation(data),
+            "Cost": _cost(data),
+        },
         settings=_settings(data),
         system_instruction=passage(instruction, _INSTRUCTION_LIMIT) if instruction else None,
     )
@@ -63,10 +71,14 @@ def _run(data: ReportInput) -> list[Fact]:
 
 def _examples(data: ReportInput) -> list[Fact]:
     files = data.experiment.data
+    train = _named(files.train)
+    held_back = f"held back from {train}"
+    validation = held_back if files.test is None and files.split.validation else "none were given"
+    test = f"from {_named(files.test)}" if files.test else held_back
     return [
-        Fact("Training examples", f"{numbers.count(len(data.train))} from {files.train}"),
-        Fact("Validation examples", f"from {files.validation}" if files.validation else "none were given"),
-        Fact("Test examples", f"{numbers.count(len(data.test))} from {files.test}"),
+        Fact("Training examples", f"{numbers.count(data.train_examples)} from {train}"),
+        Fact("Validation examples", f"from {_named(files.validation)}" if files.validation else validation),
+        Fact("Test examples", f"{numbers.count(len(data.test))} {test}"),
         Fact("Counted by the service", numbers.count(data.tuning.examples, "example")),
         Fact("Left out by the service", numbers.count(data.tuning.dropped.count, "training example")),
     ]
@@ -78,9 +90,16 @@ def _job(data: ReportInput) -> list[Fact]:
         Fact("Job", record.job or _NOT_REPORTED, code=bool(record.job)),
         Fact("Time from start to end", numbers.duration(record.seconds)),
         Fact("Optimizer steps", numbers.count(record.steps)),
-        Fact("Billable tokens", f"{numbers.count(record.billable_tokens)} in the training data"),
         Fact("Checkpoints kept", numbers.count(len(record.checkpoints)) if record.checkpoints else "the last one only"),
     ]
+
+
+def _cost(data: ReportInput) -> list[Fact]:
+    quote = data.quote
+    total = f"{usd(quote.known_usd)}" + ("" if quote.usd is not None else ", without what has no known price")
+    error = f" (±{usd(quote.error_usd)})" if quote.error_usd else ""
+    lines = [Fact(line.what.capitalize(), "unknown" if line.usd is None else usd(line.usd)) for line in quote.lines]
+    return [Fact("Quoted for the run", total + error), *lines, Fact("Tokens quoted and billed", data.cost.words)]
 
 
 def _evaluation(data: ReportInput) -> list[Fact]:
@@ -114,6 +133,10 @@ def _settings(data: ReportInput) -> list[Setting]:
             _or(ran.learning_rate_multiplier, _NOT_REPORTED),
         ),
     ]
+
+
+def _named(sources: Sources) -> str:
+    return sources if isinstance(sources, str) else ", ".join(sources)
 
 
 def _or(value: float | None, otherwise: str) -> str:

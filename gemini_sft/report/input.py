@@ -1,8 +1,11 @@
 """What the report is made from."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from gemini_sft.cost import Quote, Reconciliation
 from gemini_sft.data import Example
 from gemini_sft.decision import Comparison
 from gemini_sft.experiment import Experiment
@@ -23,10 +26,14 @@ class ReportInput:
         candidate: Scores of the tuned model on `test`.
         base_predictions: One for every example of `test`.
         candidate_predictions: Likewise.
-        train: The training split, in the order in which it was sent: dropped examples are counted in it.
+        train_examples: How many the training split has.
+        dropped_sources: File and line of the training examples that the tuning job says it dropped, by their number in
+            the split, counted from 1 as the service counts them.
         test: The test split.
         tuning: The tuning job.
         curves: Its loss and accuracy.
+        quote: What the run was quoted at.
+        cost: The tuning job's bill against it.
     """
 
     run_id: str
@@ -36,7 +43,16 @@ class ReportInput:
     candidate: EvaluationResult
     base_predictions: Sequence[Prediction]
     candidate_predictions: Sequence[Prediction]
-    train: Sequence[Example]
+    train_examples: int
+    dropped_sources: Mapping[int, tuple[str, int]]
     test: Sequence[Example]
     tuning: TuningRecord
     curves: Curves
+    quote: Quote
+    cost: Reconciliation
+
+    @cached_property
+    def system_instruction(self) -> str | None:
+        """What stands before most of the test examples, few-shot examples included; None if nothing does."""
+        counts = Counter(one.system_instruction for one in self.test)
+        return counts.most_common(1)[0][0] if counts else None

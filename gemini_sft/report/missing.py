@@ -1,6 +1,6 @@
 """Examples that are not in the result: those without an answer and those that training left out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -8,7 +8,6 @@ from gemini_sft.data import Example
 from gemini_sft.inference import Prediction
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.text import Passage, passage
-from gemini_sft.tuning import TuningRecord
 
 SHOWN = 50
 """Rows per table."""
@@ -62,18 +61,19 @@ def failures(data: ReportInput) -> Failures:
     return Failures(found[:SHOWN], len(found), len(data.base_predictions) + len(data.candidate_predictions))
 
 
-def dropped(record: TuningRecord, train: Sequence[Example]) -> DroppedView:
+def dropped(data: ReportInput) -> DroppedView:
     """Returns the training examples that the service left out; it counts them from 1 and names only some."""
-    pairs = list(zip_longest(record.dropped.indices, record.dropped.reasons))
+    found = data.tuning.dropped
+    pairs = list(zip_longest(found.indices, found.reasons))
     shown = [
         Dropped(
-            place=_place(index, train),
+            place=_place(index, data),
             number="" if index is None else f"{index:,}",
             reason=passage(reason or "no reason was given", _REASON_LIMIT),
         )
         for index, reason in pairs[:SHOWN]
     ]
-    return DroppedView(shown, len(pairs), max(record.dropped.count, len(record.dropped.indices)), len(train))
+    return DroppedView(shown, len(pairs), max(found.count, len(found.indices)), data.train_examples)
 
 
 def _failures(data: ReportInput) -> Iterator[Failure]:
@@ -100,9 +100,10 @@ def _failure(example: Example, model: str, prediction: Prediction) -> Failure:
     )
 
 
-def _place(index: int | None, train: Sequence[Example]) -> str:
+def _place(index: int | None, data: ReportInput) -> str:
     if index is None:
         return "not named"
-    if not 1 <= index <= len(train):
-        return f"no such example: the split has {len(train):,}"
-    return f"{train[index - 1].source}:{train[index - 1].line}"
+    if index not in data.dropped_sources:
+        return f"no such example: the split has {data.train_examples:,}"
+    source, line = data.dropped_sources[index]
+    return f"{source}:{line}"

@@ -28,5 +28,5 @@ def report_page(data: ReportInput) -> str:
         heading="h2",
         changes=changes(data),
         failures=failures(data),
-        dropped=dropped(data.tuning, data.train),
+        dropped=dropped(data),
     )

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from gemini_sft.decision import Difference
 from gemini_sft.inference import Outcome
+from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot, Tick
 from gemini_sft.report.input import ReportInput
-from gemini_sft.report.words import OUTCOMES, metric_words
+from gemini_sft.report.words import OUTCOMES
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def metric_table(data: ReportInput) -> MetricTable:
         difference, words = comparison.differences[name], metric_words(name)
         rows.append(
             MetricRow(
-                label=words.label,
+                label=words.label[0].upper() + words.label[1:],
                 meaning=words.meaning,
                 decides=name == primary,
                 base=numbers.score(comparison.base.metrics[name]),

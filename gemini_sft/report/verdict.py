@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from gemini_sft.decision import Verdict
+from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot, Tick
 from gemini_sft.report.input import ReportInput
-from gemini_sft.report.words import HEADLINES, metric_words
+from gemini_sft.report.words import HEADLINES
 
 STAND_IN = "stand-in"
 """How the names of models begin that the local emulator answers with."""

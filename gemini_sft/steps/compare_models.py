@@ -1,7 +1,9 @@
 """The decision and the report."""
 
 from gemini_sft import storage
+from gemini_sft.cost import Quote, reconcile
 from gemini_sft.data import read_split
+from gemini_sft.data.dataset import read_sources
 from gemini_sft.decision import Comparison, compare
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference import Prediction
@@ -22,6 +24,7 @@ def compare_models(
     candidate_evaluation_uri: str,
     tuning_uri: str,
     curves_uri: str,
+    quote_uri: str,
     comparison_uri: str,
     report_uri: str,
 ) -> Comparison:
@@ -35,6 +38,9 @@ def compare_models(
     candidate = EvaluationResult.model_validate(storage.read_json(candidate_evaluation_uri))
     comparison = compare(experiment.task, experiment.gate, base, candidate)
     storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
+    record = TuningRecord.model_validate(storage.read_json(tuning_uri))
+    quote = Quote.model_validate(storage.read_json(quote_uri))
+    sources = [(one["source"], one["line"]) for one in read_sources(train_uri)]
     page = report_page(
         ReportInput(
             run_id=run_id,
@@ -44,10 +50,13 @@ def compare_models(
             candidate=candidate,
             base_predictions=_predictions(base_predictions_uri),
             candidate_predictions=_predictions(candidate_predictions_uri),
-            train=read_split(train_uri),
+            train_examples=len(sources),
+            dropped_sources={n: sources[n - 1] for n in record.dropped.indices if 0 < n <= len(sources)},
             test=read_split(test_uri),
-            tuning=TuningRecord.model_validate(storage.read_json(tuning_uri)),
+            tuning=record,
             curves=Curves.model_validate(storage.read_json(curves_uri)),
+            quote=quote,
+            cost=reconcile(quote, record.billable_tokens, record.epochs),
         )
     )
     storage.write_text(report_uri, page, "text/html; charset=utf-8")

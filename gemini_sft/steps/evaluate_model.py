@@ -2,9 +2,11 @@
 
 from gemini_sft import storage
 from gemini_sft.data import read_split
+from gemini_sft.data.dataset import read_fingerprint
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference import Request, predict
 from gemini_sft.inference.evaluation import evaluate
+from gemini_sft.inference.fingerprint import check_prompt
 
 
 def evaluate_model(
@@ -20,10 +22,12 @@ def evaluate_model(
     """Asks `model` (the experiment's base model if empty) for every test example and scores the answers.
 
     Raises:
-        EvaluationError: More examples are without an answer than the experiment allows; the predictions are written
-            all the same.
+        EvaluationError: The model was tuned with another prompt; or more examples are without an answer than the
+            experiment allows, and then the predictions are written all the same.
+        ServiceError: The endpoint of a tuned model could not be read.
     """
     experiment = load_experiment(experiment_uri)
+    check_prompt(model, read_fingerprint(test_uri))
     examples = read_split(test_uri)
     request = Request(project, location, model or experiment.base_model, experiment.base_model, experiment.evaluation)
     predictions = predict(request, examples)

@@ -1,41 +1,44 @@
 """From the user's files to the three splits."""
 
 import logging
-from collections.abc import Sequence
 
-from gemini_sft.data import Example, read_examples, write_split
+from gemini_sft import storage
+from gemini_sft.data.preparing import prepare
+from gemini_sft.data.summary import DataSummary
+from gemini_sft.errors import DataError
 from gemini_sft.experiment import load_experiment
+from gemini_sft.report.data_page import data_page
 
 _log = logging.getLogger(__name__)
 
 
-def prepare_data(*, experiment_uri: str, train_uri: str, validation_uri: str, test_uri: str) -> dict[str, float]:
-    """Reads every split that the experiment names and writes it in Gemini's tuning format.
+def prepare_data(
+    *, experiment_uri: str, train_uri: str, validation_uri: str, test_uri: str, findings_uri: str, report_uri: str
+) -> DataSummary:
+    """Reads, checks and divides the data that the experiment names, and writes them in Gemini's tuning format.
 
-    A validation split that the experiment does not name is written with no examples.
+    A split that the experiment does not have is written with no examples.
 
     Raises:
-        DataError: A file holds records that cannot be used.
+        DataError: There are findings that stop the run; report and findings are written all the same.
     """
     experiment = load_experiment(experiment_uri)
-    data, instruction = experiment.data, experiment.prompt.system_instruction
-    metrics: dict[str, float] = {}
-    for split, source, target in (
-        ("train", data.train, train_uri),
-        ("validation", data.validation, validation_uri),
-        ("test", data.test, test_uri),
-    ):
-        name = source.rpartition("/")[2] if source else ""
-        examples = read_examples(source, instruction, name=name) if source else []
-        write_split(target, examples)
-        _log.info("%s: %d examples", split, len(examples))
-        metrics |= _describe(split, examples)
-    return metrics
+    summary, problems = prepare(experiment, (train_uri, validation_uri, test_uri), findings_uri)
+    storage.write_text(report_uri, data_page(summary, experiment_name=experiment.name), "text/html; charset=utf-8")
+    for name, split in summary.splits.items():
+        _log.info("%s: %d examples, %d left out", name, split.examples, split.dropped)
+    if problems:
+        raise DataError(problems)
+    return summary
 
 
-def _describe(split: str, examples: Sequence[Example]) -> dict[str, float]:
-    described: dict[str, float] = {f"{split}_examples": len(examples)}
-    if examples:
-        described[f"{split}_mean_prompt_characters"] = sum(len(one.prompt_text) for one in examples) / len(examples)
-        described[f"{split}_mean_target_characters"] = sum(len(one.target) for one in examples) / len(examples)
-    return described
+def numbers(summary: DataSummary) -> dict[str, float]:
+    """Returns the numbers of a summary that are shown as Metrics."""
+    shown: dict[str, float] = {}
+    for name, split in summary.splits.items():
+        shown[f"{name}_examples"] = split.examples
+        shown[f"{name}_left_out"] = split.dropped
+        if split.prompt_characters and split.target_characters:
+            shown[f"{name}_mean_prompt_characters"] = split.prompt_characters.mean
+            shown[f"{name}_mean_target_characters"] = split.target_characters.mean
+    return shown | {f"findings_{one.rule}": one.count for one in summary.rules}

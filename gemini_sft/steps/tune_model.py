@@ -1,8 +1,9 @@
 """The tuning job."""
 
 from gemini_sft import storage
-from gemini_sft.data.dataset import examples_uri
+from gemini_sft.data.dataset import examples_uri, has_examples, read_fingerprint
 from gemini_sft.experiment import load_experiment
+from gemini_sft.inference import fingerprint
 from gemini_sft.tuning import TuningRecord, TuningRequest, tune
 from gemini_sft.vertex import host, location_of
 
@@ -31,9 +32,9 @@ def tune_model(
             base_model=experiment.base_model,
             display_name=run_id,
             train_uri=examples_uri(train_uri),
-            validation_uri=examples_uri(validation_uri) if experiment.data.validation else None,
+            validation_uri=examples_uri(validation_uri) if has_examples(validation_uri) else None,
             settings=experiment.tuning,
-            labels={"experiment": experiment.name, "run": run_id},
+            labels={"experiment": experiment.name, "run": run_id, fingerprint.LABEL: read_fingerprint(train_uri)},
         )
     )
     storage.write_json(tuning_uri, record.model_dump(mode="json"))

@@ -15,7 +15,7 @@ ALLOWED = {
     "pipelines": {"pipelines", "components", "kfp"},
     "launcher": {"launcher", "pipelines", "gemini_sft", "kfp"},
 }
-DOWNWARDS = ["steps", "report", "decision", "tuning", "inference", "metrics", "data", "experiment", "catalog"]
+DOWNWARDS = ["steps", "report", "decision", "tuning", "inference", "metrics", "cost", "data", "experiment", "catalog"]
 
 
 def imports(path: Path, *, inside_functions: bool) -> Iterator[str]:

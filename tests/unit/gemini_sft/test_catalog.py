@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from gemini_sft.catalog import catalog
+from gemini_sft.catalog import AssumedEpochs, Price, catalog
 
 MODELS = sorted(catalog().models)
 RETIRED = sorted(catalog().retired)
@@ -67,3 +68,40 @@ def test_an_adapter_size_is_taken_exactly_if_it_is_listed(model_id: str, size: i
     else:
         known = ", ".join(str(one) for one in sizes)
         assert objection == f"{model_id} has no adapter of size {size}: choose one of {known}"
+
+
+@pytest.mark.parametrize("model_id", MODELS)
+def test_every_price_is_dated_and_an_answer_costs_more_than_a_prompt(model_id: str) -> None:
+    price = catalog().models[model_id].price
+    assert price is not None and date(2026, 9, 1) <= price.date <= catalog().checked
+    assert price.input is not None and price.output is not None and 0 < price.input < price.output < 100
+    assert price.training is None or price.input < price.training < 100
+    assert price.surcharge_outside_global == (0.1 if model_id.startswith("gemini-3") else 0)
+
+
+def test_what_nobody_knows_is_not_invented() -> None:
+    unknown = [model_id for model_id in MODELS if (price := catalog().models[model_id].price) and not price.training]
+    assert unknown == ["gemini-3.5-flash-lite"]
+
+
+def test_asking_costs_more_outside_global_if_the_price_says_so() -> None:
+    price = Price(date=date(2026, 1, 1), training=None, input=1.0, output=None, surcharge_outside_global=0.5)
+    assert price.inference("global") == (1.0, None)
+    assert price.inference("us") == price.inference("us-central1") == (1.5, None)
+    plain = price.model_copy(update={"surcharge_outside_global": 0.0, "output": 3.0})
+    assert plain.inference("eu") == plain.inference("global") == (1.0, 3.0)
+
+
+@pytest.mark.parametrize("wrong", [{"input": 0}, {"training": -1}, {"surcharge_outside_global": 1}, {"batch": 0.5}])
+def test_a_price_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
+    fields = {"date": date(2026, 1, 1), "training": None, "input": 1.0, "output": 2.0}
+    Price.model_validate(fields)
+    with pytest.raises(ValidationError):
+        Price.model_validate(fields | wrong)
+
+
+def test_epochs_are_assumed_by_the_number_of_examples() -> None:
+    assumed = AssumedEpochs(date=date(2026, 1, 1), small_below=50, small=7, large=3)
+    assert [assumed.of(examples) for examples in (1, 49, 50, 51)] == [7, 7, 3, 3]
+    table = catalog().assumed_epochs
+    assert (table.of(999), table.of(1000)) == (20, 10) and table.date <= catalog().checked

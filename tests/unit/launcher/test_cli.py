@@ -10,7 +10,8 @@ from gemini_sft.errors import TuningError, UserError
 from launcher import cli
 from launcher import main as entry
 from launcher.emulator import enter
-from launcher.running import Progress, RunRequest
+from launcher.place import Request
+from launcher.running import Progress
 
 VALID = "name: demo\ntask: summarization\nbase_model: gemini-2.5-flash\ndata: {train: t.csv, test: t.csv}\n"
 
@@ -44,10 +45,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             VALID,
             None,
             [],
-            "t.csv: there is no such file (data.train, relative to the experiment file)\n"
-            "t.csv: there is no such file (data.test, relative to the experiment file)",
+            "data.test: t.csv: there is no such file\ndata.train: t.csv: there is no such file",
         ),
-        (VALID, "input_text,output_text\na,[bold]\nb,\n", [], "t.csv:3: turn 2 (the model's) is empty\n" * 2),
+        (
+            VALID,
+            "input_text,output_text\na,[bold]\nb,\n",
+            [],
+            "t.csv:3: turn 2 (the target) is empty: fill it, or leave the record out\n" * 2
+            + "t.csv:2: has the prompt of t.csv:2 in test: keep it in one, or set the policy to drop",
+        ),
         (VALID, None, ["--set", "task"], "--set task: expected KEY=VALUE, such as tuning.epochs=3"),
     ],
 )
@@ -66,11 +72,12 @@ def test_a_mistake_is_told_without_a_traceback_and_before_anything_starts(
         (folder / "x.yaml").write_text(experiment)
     if data:
         (folder / "t.csv").write_text(data)
-    before = sorted(folder.iterdir())
+    before = {one.name for one in folder.iterdir()}
     code = called(monkeypatch, "run", "x.yaml", *options, *(["--json"] if as_json else []))
     out, err = capsys.readouterr()
     assert code == 2 and err.strip() == message.strip()
-    assert sorted(folder.iterdir()) == before
+    assert {one.name for one in folder.iterdir()} - {".local"} == before
+    assert not (folder / ".local" / "runs").exists()
     if as_json:
         document = json.loads(out)
         assert (document["state"], document["run_id"], document["verdict"]) == ("REFUSED", None, None)
@@ -97,7 +104,7 @@ def test_how_a_run_may_end(
     state: str,
     as_json: bool,
 ) -> None:
-    def end(request: RunRequest, console: Console, progress: Progress) -> None:
+    def end(request: Request, console: Console, progress: Progress) -> None:
         progress.run_id = "demo-1"
         raise error
 
@@ -131,7 +138,7 @@ def test_a_command_that_does_not_exist(
 def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(monkeypatch, "--help") == 0
     out = capsys.readouterr().out
-    assert "run" in out and "emulator" in out
+    assert "run" in out and "check" in out and "emulator" in out
 
 
 def test_the_shells_own_credentials_do_not_reach_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:

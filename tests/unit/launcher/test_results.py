@@ -1,5 +1,6 @@
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from gemini_sft import storage
 from gemini_sft.decision import Comparison, Difference, Verdict
 from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
+from gemini_sft.experiment import Task
 from gemini_sft.inference import Outcome
+from gemini_sft.metrics import metrics_of
 from gemini_sft.tuning import TuningRecord
 from gemini_sft.tuning.job import DroppedExamples
 from launcher import results
@@ -88,6 +91,26 @@ def test_the_table_stands_the_models_side_by_side() -> None:
         ["rougeL_f *", "0.250", "0.375", "+0.125", "[+0.062, +0.188]"],
     ]
     assert rows[-1] == "* decides"
+
+
+def shown(names: Iterable[str], primary: str) -> list[str]:
+    one = Difference(mean=0.1, low=0.0, high=0.2, confidence=0.9, wins=1, ties=0, losses=0)
+    side = comparison().base.model_copy(update={"metrics": dict.fromkeys(names, 0.5)})
+    fields = {"primary_metric": primary, "base": side, "candidate": side, "differences": dict.fromkeys(names, one)}
+    return [str(cell) for cell in results.table(comparison().model_copy(update=fields)).columns[0].cells]
+
+
+def test_of_rouge_the_table_has_each_f_and_all_of_rouge_l() -> None:
+    assert shown(metrics_of(Task.SUMMARIZATION).names, "rougeL_f") == [
+        "examples (n)", "failures", "rouge1_f", "rouge2_f", "rougeL_precision", "rougeL_recall", "rougeL_f *",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("task", [Task.QUESTION_ANSWERING, Task.CLASSIFICATION, Task.EXTRACTION])
+def test_of_other_tasks_the_table_has_every_metric(task: Task) -> None:
+    names, primary = metrics_of(task).names, metrics_of(task).primary
+    rows = [f"{name} *" if name == primary else name for name in names]
+    assert shown(names, primary) == ["examples (n)", "failures", *rows]
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -3,72 +3,59 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from gemini_sft.data import read_examples, read_split, write_split
-from gemini_sft.data.dataset import examples_uri
+from gemini_sft.data import read_split
+from gemini_sft.data.dataset import examples_uri, has_examples, read_fingerprint, read_sources
+from gemini_sft.data.preparing import prepare
+from gemini_sft.experiment import Data, Experiment, Prompt, Task
 
-TEXT = st.text(min_size=1).map(lambda text: f"{text}.") | st.sampled_from(["a\u2028b", 'say "x"', "c\r\nd", "🍕\x85"])
-CONVERSATIONS = st.lists(
-    st.tuples(st.none() | TEXT, st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=3)), min_size=1, max_size=6
-)
+RECORD = {"contents": [{"role": "user", "parts": [{"text": "Q"}]}, {"role": "model", "parts": [{"text": "A"}]}]}
 
 
-def as_messages(system: str | None, exchanges: list[tuple[str, str]]) -> dict[str, Any]:
-    turns = [] if system is None else [{"role": "system", "content": system}]
-    for question, answer in exchanges:
-        turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    return {"messages": turns}
-
-
-@given(CONVERSATIONS, st.booleans(), st.sampled_from(["\n", "\r\n", "\n\n"]), st.booleans())
-@settings(deadline=None, max_examples=30)
-def test_conversations_go_through_unchanged(
-    tmp_path_factory: pytest.TempPathFactory,
-    conversations: list[tuple[str | None, list[tuple[str, str]]]],
-    escaped: bool,
-    end: str,
-    mark: bool,
-) -> None:
-    folder = tmp_path_factory.mktemp("dataset")
-    lines = [json.dumps(as_messages(*one), ensure_ascii=escaped) for one in conversations]
-    (folder / "x.jsonl").write_bytes((end.join(lines) + end).encode("utf-8-sig" if mark else "utf-8"))
-
-    examples = read_examples(str(folder / "x.jsonl"), None)
-    assert [one.system_instruction for one in examples] == [system for system, _ in conversations]
-    for example, (_, exchanges) in zip(examples, conversations, strict=True):
-        texts = [part["text"] for turn in example.contents for part in turn["parts"]]
-        assert texts == [text for exchange in exchanges for text in exchange]
-        assert [turn["role"] for turn in example.contents] == ["user", "model"] * len(exchanges)
-    step = end.count("\n")
-    assert [one.line for one in examples] == [1 + step * position for position in range(len(lines))]
-
-    write_split(str(folder / "split"), examples)
-    assert read_split(str(folder / "split")) == examples
+def prepared(folder: Path, train: list[dict[str, Any]], test: list[dict[str, Any]], **prompt: Any) -> Path:
+    for name, records in (("train", train), ("test", test)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
+    data = Data(train=str(folder / "train.jsonl"), test=str(folder / "test.jsonl"))
+    experiment = Experiment(
+        name="demo",
+        task=Task.QUESTION_ANSWERING,
+        base_model="gemini-2.5-flash",
+        data=data,
+        prompt=Prompt(**prompt),
+    )
+    splits = [str(folder / name) for name in ("train", "validation", "test")]
+    _, problems = prepare(experiment, splits, str(folder / "findings.jsonl"))
+    assert problems == []
+    return folder
 
 
 def test_gemini_is_given_the_record_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_text(json.dumps(as_messages("S", [("Q", "A")])))
-    write_split(str(tmp_path / "split"), read_examples(str(tmp_path / "x.jsonl"), None, name="x.jsonl"))
-    (line,) = Path(examples_uri(str(tmp_path / "split"))).read_text().splitlines()
-    assert json.loads(line) == {
-        "systemInstruction": {"parts": [{"text": "S"}]},
-        "contents": [
-            {"role": "user", "parts": [{"text": "Q"}]},
-            {"role": "model", "parts": [{"text": "A"}]},
-        ],
-    }
+    row = {"context": "C", "question": "Q", "answers": ["A", "B"]}
+    folder = prepared(tmp_path, [RECORD], [row], system_instruction="S")
+    (line,) = Path(examples_uri(str(folder / "train"))).read_text().splitlines()
+    assert json.loads(line) == {"systemInstruction": {"parts": [{"text": "S"}]}} | RECORD
+    (one,) = read_split(str(folder / "test"))
+    assert set(one.record) == {"systemInstruction", "contents"}
+    assert (one.system_instruction, one.prompt_text, one.target) == ("S", "Context: C\nQuestion: Q", "A")
+    assert one.references == ("A", "B")
+
+
+def test_what_stands_beside_the_records(tmp_path: Path) -> None:
+    folder = prepared(tmp_path, [RECORD], [{"prompt": "P", "completion": "C"}])
+    (source,) = read_sources(str(folder / "train"))
+    assert source == {"id": source["id"], "source": str(folder / "train.jsonl"), "line": 1}
+    assert read_split(str(folder / "train"))[0].references == ("A",)
+    assert read_fingerprint(str(folder / "train")) == read_fingerprint(str(folder / "test"))
 
 
 def test_an_empty_split_is_a_split(tmp_path: Path) -> None:
-    write_split(str(tmp_path), [])
-    assert read_split(str(tmp_path)) == []
+    folder = prepared(tmp_path, [RECORD], [{"prompt": "P", "completion": "C"}])
+    assert read_split(str(folder / "validation")) == []
+    assert not has_examples(str(folder / "validation")) and has_examples(str(folder / "test"))
 
 
 def test_a_split_whose_files_differ_in_length_is_not_read_by_halves(tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_text(json.dumps(as_messages(None, [("Q", "A")])))
-    write_split(str(tmp_path / "split"), read_examples(str(tmp_path / "x.jsonl"), None))
-    (tmp_path / "split" / "sources.jsonl").write_text("")
+    folder = prepared(tmp_path, [RECORD], [{"prompt": "P", "completion": "C"}])
+    (folder / "train" / "sources.jsonl").write_text("")
     with pytest.raises(ValueError, match="shorter"):
-        read_split(str(tmp_path / "split"))
+        read_split(str(folder / "train"))

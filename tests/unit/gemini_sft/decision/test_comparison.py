@@ -11,6 +11,7 @@ from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Gate, Task
 from gemini_sft.inference import Outcome
 from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.metrics import metrics_of
 from gemini_sft.metrics.rouge import NAMES
 
 SCORES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=16)
@@ -25,15 +26,17 @@ def fewer_resamples() -> Iterator[None]:
         yield
 
 
-def evaluation(scores: Sequence[float], model: str = "m", *, prefix: str = "e") -> EvaluationResult:
+def evaluation(
+    scores: Sequence[float], model: str = "m", *, prefix: str = "e", names: Sequence[str] = NAMES
+) -> EvaluationResult:
     """An evaluation in which every metric of an example has the same value."""
     return EvaluationResult(
         model=model,
         served_by="s",
         n=len(scores),
         outcomes={Outcome.ANSWERED: len(scores)},
-        metrics=dict.fromkeys(NAMES, math.fsum(scores) / max(len(scores), 1)),
-        scores={f"{prefix}{position}": dict.fromkeys(NAMES, score) for position, score in enumerate(scores)},
+        metrics=dict.fromkeys(names, math.fsum(scores) / max(len(scores), 1)),
+        scores={f"{prefix}{position}": dict.fromkeys(names, score) for position, score in enumerate(scores)},
     )
 
 
@@ -132,6 +135,16 @@ def test_only_the_primary_metric_decides() -> None:
     comparison = compare(Task.SUMMARIZATION, Gate(), base, candidate.model_copy(update={"scores": scores}))
     assert comparison.verdict is Verdict.REJECT and comparison.difference.mean == -0.25
     assert comparison.differences["rouge1_f"].mean == 0.25
+
+
+@pytest.mark.parametrize("task", Task)
+def test_every_task_is_decided_by_its_own_primary_metric(task: Task) -> None:
+    metrics = metrics_of(task)
+    base, candidate = (evaluation([score] * 12, names=metrics.names) for score in (0.0, 1.0))
+    comparison = compare(task, Gate(), base, candidate)
+    assert (comparison.verdict, comparison.primary_metric) == (Verdict.PROMOTE, metrics.primary)
+    assert tuple(comparison.differences) == metrics.names
+    assert comparison.reasons[0].startswith(f"{metrics.primary} changed by +1.0000 over 12 examples")
 
 
 def test_failures_count_on_both_sides() -> None:

@@ -13,11 +13,12 @@ from gemini_sft.metrics.rouge import NAMES
 TARGET = "boil the kettle"
 
 
+def example_of(id_: str, *references: str) -> Example:
+    return Example(id_, {"contents": [turn("user", "?"), turn("model", references[0])]}, "f", 1, references)
+
+
 def score(predictions: list[Prediction], max_failure_rate: float = 1.0) -> EvaluationResult:
-    examples = [
-        Example(one.example_id, None, (turn("user", "?"), turn("model", TARGET)), "f", line)
-        for line, one in enumerate(predictions, 1)
-    ]
+    examples = [example_of(one.example_id, TARGET) for one in predictions]
     return evaluate(Task.SUMMARIZATION, "models/m", examples, predictions, max_failure_rate=max_failure_rate)
 
 
@@ -86,9 +87,27 @@ def test_what_answered_is_the_first_version_that_is_stated() -> None:
 
 
 def test_a_prediction_for_every_example_or_none() -> None:
-    one = Example("e0", None, (turn("user", "?"), turn("model", TARGET)), "f", 1)
     with pytest.raises(ValueError, match="shorter"):
-        evaluate(Task.SUMMARIZATION, "m", [one], [], max_failure_rate=1)
+        evaluate(Task.SUMMARIZATION, "m", [example_of("e0", TARGET)], [], max_failure_rate=1)
+
+
+@pytest.mark.parametrize(
+    ("task", "metrics"),
+    [
+        (Task.QUESTION_ANSWERING, {"exact_match": 0.5, "token_f1": (1 + 1 + 2 / 5) / 4}),
+        (Task.CLASSIFICATION, {"accuracy": 0.25}),
+    ],
+)
+def test_every_reference_counts_and_the_task_names_the_metrics(task: Task, metrics: dict[str, float]) -> None:
+    """Four answers: the second reference, the first but for its case, half of the first, none."""
+    examples = [example_of(f"e{position}", "black tea", "kettle") for position in range(4)]
+    texts = ("kettle", "Black tea", "tea and milk", "")
+    predictions = [
+        prediction(position, Outcome.ANSWERED if text else Outcome.EMPTY, text) for position, text in enumerate(texts)
+    ]
+    result = evaluate(task, "m", examples, predictions, max_failure_rate=1)
+    assert result.metrics == pytest.approx(metrics)
+    assert [*result.scores["e0"].values()] == [1.0] * len(metrics)
 
 
 def test_an_evaluation_survives_its_json() -> None:

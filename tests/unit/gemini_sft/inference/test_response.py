@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from google.genai.types import BlockedReason, FinishReason, GenerateContentResponse
 
+from gemini_sft.data.example import text_of
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.inference.response import read_response
 
@@ -82,9 +83,49 @@ def test_thoughts_are_no_part_of_the_answer() -> None:
     assert (only.outcome, only.text, only.finish_reason) == (Outcome.EMPTY, "", "MAX_TOKENS")
 
 
-def test_parts_that_are_no_text() -> None:
-    parts = ({"text": "a"}, {"functionCall": {"name": "f", "args": {}}}, {"text": "b"})
-    assert read({"candidates": [candidate("STOP", *parts)]}).text == "ab"
+CALL = {"functionCall": {"name": "find", "args": {"to": "Köln", "by": None, "at": [7, 1.5]}}}
+
+
+def test_a_function_call_is_an_answer_and_reads_like_a_target() -> None:
+    prediction = read({"candidates": [candidate("STOP", CALL)]})
+    assert (prediction.outcome, prediction.text) == (Outcome.ANSWERED, text_of({"parts": [CALL]}))
+    assert prediction.text == '{"functionCall":{"args":{"at":[7,1.5],"by":null,"to":"Köln"},"name":"find"}}'
+
+
+def test_what_is_new_in_every_call_is_not_in_the_text() -> None:
+    signed = {"functionCall": CALL["functionCall"] | {"id": "call-7"}, "thoughtSignature": "c2lnbmVk"}
+    assert read({"candidates": [candidate("STOP", signed)]}).text == text_of({"parts": [CALL]})
+
+
+@pytest.mark.parametrize("call", [{"name": "stop"}, {"name": "stop", "args": {}}])
+def test_a_call_without_arguments(call: dict[str, Any]) -> None:
+    part = {"functionCall": call}
+    assert read({"candidates": [candidate("STOP", part)]}).text == text_of({"parts": [part]})
+
+
+def test_text_and_several_calls_stand_in_their_order() -> None:
+    parts: list[dict[str, Any]] = [{"text": "a"}, CALL, CALL, {"text": "b"}]
+    prediction = read({"candidates": [candidate("STOP", {"text": "Hm.", "thought": True}, *parts)]})
+    assert prediction.text == text_of({"parts": parts})
+
+
+def test_a_call_that_was_cut_is_still_scored() -> None:
+    assert read({"candidates": [candidate("MAX_TOKENS", CALL)]}).outcome is Outcome.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"inlineData": {"mimeType": "image/png", "data": "aGk="}},
+        {"executableCode": {"language": "PYTHON", "code": "1"}},
+        {"thoughtSignature": "c2lnbmVk"},
+        {},
+    ],
+)
+def test_parts_that_no_target_has_are_left_out(part: dict[str, Any]) -> None:
+    assert read({"candidates": [candidate("STOP", {"text": "a"}, part, {"text": "b"})]}).text == "ab"
+    alone = read({"candidates": [candidate("STOP", part)]})
+    assert (alone.outcome, alone.text) == (Outcome.EMPTY, "")
 
 
 def test_usage_and_version_are_the_services() -> None:

@@ -4,13 +4,15 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
+from gemini_sft.cost import Line, Quote, TokenCount, reconcile
 from gemini_sft.data import Example
-from gemini_sft.data.example import turn
+from gemini_sft.data.example import Content, turn
 from gemini_sft.decision import compare
 from gemini_sft.experiment import Data, Experiment, Gate, Prompt, Task
 from gemini_sft.inference import Outcome, Prediction
-from gemini_sft.inference.evaluation import EvaluationResult, evaluate
+from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.report import ReportInput
 from gemini_sft.tuning import Curves, TuningRecord
 from gemini_sft.tuning.curves import Curve
@@ -33,12 +35,17 @@ _FAULTS = (
 )
 
 
-def example(number: int, prompt: str, target: str, source: str = "test.jsonl") -> Example:
-    return Example(f"{number:016x}", INSTRUCTION, (turn("user", prompt), turn("model", target)), source, number + 1)
+def example(number: int, prompt: str, *references: str, system: str = INSTRUCTION) -> Example:
+    return conversation(number, [turn("user", prompt), turn("model", references[0])], *references, system=system)
 
 
-def sample_examples(n: int, source: str, seed: int = 7) -> list[Example]:
-    chance = random.Random(seed)
+def conversation(number: int, contents: list[Content], *references: str, system: str = INSTRUCTION) -> Example:
+    record = {"systemInstruction": {"parts": [{"text": system}]}, "contents": contents}
+    return Example(f"{number:016x}", record, "test.jsonl", number + 1, references)
+
+
+def sample_examples(n: int) -> list[Example]:
+    chance = random.Random(7)
     examples = []
     for number in range(n):
         product, (fault, when, short) = chance.choice(_PRODUCTS), chance.choice(_FAULTS)
@@ -48,7 +55,7 @@ def sample_examples(n: int, source: str, seed: int = 7) -> list[Example]:
             f"on the phone asked me to write. Nothing has helped so far. "
         )
         filler = "Please tell me what to do, because the whole family depends on it. " * chance.choice((0, 0, 1, 4))
-        examples.append(example(number, story + filler, f"{product} {short}.", source))
+        examples.append(example(number, story + filler, f"{product} {short}."))
     return examples
 
 
@@ -130,14 +137,9 @@ def sample_record(train: int = 240, **changes: object) -> TuningRecord:
 def sample_input(
     n: int = 60, *, quality: tuple[float, float] = (0.55, 0.85), served_by: str = "gemini-2.5-flash-lite"
 ) -> ReportInput:
-    test, train = sample_examples(n, "test.jsonl"), sample_examples(240, "train.jsonl", seed=8)
-    return made_of(
-        test,
-        answers(test, quality[0], seed=1),
-        answers(test, quality[1], seed=2),
-        train=train,
-        served_by=served_by,
-    )
+    test = sample_examples(n)
+    base, tuned = (answers(test, one, seed) for seed, one in enumerate(quality, 1))
+    return made_of(test, base, tuned, served_by=served_by)
 
 
 def made_of(
@@ -145,14 +147,14 @@ def made_of(
     base: Sequence[Prediction],
     tuned: Sequence[Prediction],
     *,
-    train: Sequence[Example] = (),
+    task: Task = Task.SUMMARIZATION,
     served_by: str = "gemini-2.5-flash-lite",
     gate: Gate | None = None,
 ) -> ReportInput:
-    """Returns the input for given examples and predictions."""
+    """Returns the input for given examples and predictions; of 240 training examples the 17th and 203rd are dropped."""
     experiment = Experiment(
         name="ticket-summaries",
-        task=Task.SUMMARIZATION,
+        task=task,
         base_model="gemini-2.5-flash-lite",
         data=Data(
             train="samples/tickets/train.jsonl", validation="samples/tickets/validation.jsonl", test="test.jsonl"
@@ -160,8 +162,11 @@ def made_of(
         prompt=Prompt(system_instruction=INSTRUCTION),
         gate=gate or Gate(min_gain=0.02),
     )
-    before = _result("gemini-2.5-flash-lite", test, base, served_by)
-    after = _result("projects/482915530187/locations/us-central1/endpoints/3141592653589793238", test, tuned, served_by)
+    endpoint = "projects/482915530187/locations/us-central1/endpoints/3141592653589793238"
+    before, after = (
+        evaluate(task, model, test, predictions, max_failure_rate=1.0).model_copy(update={"served_by": served_by})
+        for model, predictions in (("gemini-2.5-flash-lite", base), (endpoint, tuned))
+    )
     return ReportInput(
         run_id="ticket-summaries-20261122-141503",
         experiment=experiment,
@@ -170,10 +175,28 @@ def made_of(
         candidate=after,
         base_predictions=base,
         candidate_predictions=tuned,
-        train=train,
+        train_examples=240,
+        dropped_sources={17: ("train.jsonl", 18), 203: ("more.csv", 9)},
         test=test,
         tuning=sample_record(),
         curves=sample_curves(),
+        quote=sample_quote(),
+        cost=reconcile(sample_quote(), 151_240, 4),
+    )
+
+
+def sample_quote() -> Quote:
+    count = TokenCount(examples=240, counted=240, tokens=150_000, error=0)
+    return Quote(
+        model="gemini-2.5-flash-lite",
+        lines=[Line(what="tuning", tokens=600_000, output_tokens=0, usd=0.9, error_usd=0.0, how="words")],
+        usd=0.9,
+        error_usd=0.0,
+        price_date=date(2026, 9, 24),
+        train=count,
+        epochs=4,
+        epochs_assumed=False,
+        notes=[],
     )
 
 
@@ -183,8 +206,3 @@ def without_curves(data: ReportInput) -> ReportInput:
 
 def answered(one: Example, text: str) -> Prediction:
     return Prediction(example_id=one.id, outcome=Outcome.ANSWERED, text=text)
-
-
-def _result(model: str, test: Sequence[Example], predictions: Sequence[Prediction], served_by: str) -> EvaluationResult:
-    result = evaluate(Task.SUMMARIZATION, model, test, predictions, max_failure_rate=1.0)
-    return result.model_copy(update={"served_by": served_by})

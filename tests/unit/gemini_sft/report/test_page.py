@@ -127,10 +127,9 @@ def test_failures_are_counted_and_listed() -> None:
 
 def test_dropped_examples_are_found_by_their_place_counted_from_1() -> None:
     data = sample_input()
-    dropped = DroppedExamples(count=9, indices=[1, 240, 241], reasons=["first", "last"])
+    dropped = DroppedExamples(count=9, indices=[17, 203, 241], reasons=["first", "last"])
     text = page_of(replace(data, tuning=data.tuning.model_copy(update={"dropped": dropped}))).text
-    assert f"train.jsonl:{data.train[0].line} 1 first" in text
-    assert f"train.jsonl:{data.train[239].line} 240 last" in text
+    assert "train.jsonl:18 17 first" in text and "more.csv:9 203 last" in text
     assert "no such example: the split has 240 241 no reason was given" in text
     assert "left out 9 of 240 training examples" in text and "3 of them are listed" in text
 
@@ -180,13 +179,12 @@ def test_same_input_same_bytes() -> None:
 
 
 def hostile_input() -> ReportInput:
-    one = replace(example(0, HOSTILE, HOSTILE + " reference"), source=HOSTILE, system_instruction=HOSTILE + " system")
+    one = replace(example(0, HOSTILE, HOSTILE + " reference", system=HOSTILE + " system"), source=HOSTILE)
     other = example(1, "question", "answer")
     data = made_of(
         [one, other],
         [answered(one, HOSTILE + " base"), Prediction(example_id=other.id, outcome=Outcome.ERROR, error=HOSTILE)],
         [answered(one, HOSTILE + " tuned reference"), answered(other, "answer")],
-        train=[one],
         served_by="stand-in" + HOSTILE,
     )
     record = data.tuning.model_copy(
@@ -198,7 +196,7 @@ def hostile_input() -> ReportInput:
         }
     )
     comparison = data.comparison.model_copy(update={"reasons": [HOSTILE + " reason"]})
-    return replace(data, run_id=HOSTILE, tuning=record, comparison=comparison)
+    return replace(data, run_id=HOSTILE, tuning=record, comparison=comparison, dropped_sources={1: (HOSTILE, 1)})
 
 
 def test_hostile_text_stays_text() -> None:

@@ -1,0 +1,39 @@
+"""Component: what the run will cost, before anything is spent."""
+
+from kfp import dsl
+
+from components.image import component
+
+
+@component
+def quote_cost(
+    project: str,
+    location: str,
+    experiment_uri: str,
+    train: dsl.Input[dsl.Dataset],
+    test: dsl.Input[dsl.Dataset],
+    quote: dsl.Output[dsl.Artifact],
+    metrics: dsl.Output[dsl.Metrics],
+) -> None:
+    """Counts tokens, reckons the cost, and stops the run if it is more than the experiment allows.
+
+    Args:
+        project: Google Cloud project.
+        location: Where the run is.
+        experiment_uri: The experiment file, with the budget.
+        train: Examples to tune on.
+        test: Examples that both models are asked.
+        quote: JSON with each line of the quote, its sum, its error and what it rests on.
+        metrics: Amounts in US dollars, tokens of the training data and epochs.
+    """
+    from gemini_sft.steps.quote_cost import quote_cost
+
+    result = quote_cost(
+        project=project,
+        location=location,
+        experiment_uri=experiment_uri,
+        train_uri=train.uri,
+        test_uri=test.uri,
+        quote_uri=quote.uri,
+    )
+    metrics.metadata.update(result.summary())

@@ -1,0 +1,142 @@
+"""Parts of a turn: texts, files, function calls and their responses, in either spelling of their fields."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from gemini_sft.data.example import Content
+from gemini_sft.data.findings import Fault
+
+Soft = Callable[[str, str, str], None]
+
+_SNAKE = {
+    "file_data": "fileData",
+    "mime_type": "mimeType",
+    "file_uri": "fileUri",
+    "function_call": "functionCall",
+    "function_response": "functionResponse",
+    "video_metadata": "videoMetadata",
+    "start_offset": "startOffset",
+    "end_offset": "endOffset",
+    "media_resolution": "mediaResolution",
+    "inline_data": "inlineData",
+}
+_DATA = ("text", "fileData", "functionCall", "functionResponse")
+_BESIDE = {"fileData": {"videoMetadata", "mediaResolution"}}
+_FIELDS = {
+    "fileData": ({"mimeType", "fileUri"}, {"displayName"}),
+    "functionCall": ({"name"}, {"args", "id"}),
+    "functionResponse": ({"name", "response"}, {"id"}),
+    "videoMetadata": (set(), {"startOffset", "endOffset", "fps"}),
+}
+_LIMITS = {"image": 30, "audio": 1, "video": 1, "PDF": 4}
+"""Files that one example may have: Google, "Tuning data" pages on images, audio, video and documents, 2026-09."""
+
+
+def kind_of(mime_type: str) -> str | None:
+    """Returns image, audio, video or PDF; None for a type that cannot be tuned on."""
+    if mime_type == "application/pdf":
+        return "PDF"
+    family = mime_type.partition("/")[0]
+    return family if family in _LIMITS else None
+
+
+def read_parts(parts: Any, what: str, soft: Soft) -> list[dict[str, Any]]:
+    """Returns the parts of a turn with camelCase names.
+
+    Raises:
+        Fault: They are not of the shape that Gemini takes.
+    """
+    if type(parts) is not list or not parts:
+        raise Fault("structure", f'{what} must have "parts", a list of at least one')
+    return [_part(part, f"{what}, part {number},", soft) for number, part in enumerate(parts, 1)]
+
+
+def check_files(contents: list[Content], soft: Soft) -> None:
+    """Checks how many files of each kind an example has."""
+    kinds = Counter(
+        kind_of(part["fileData"]["mimeType"]) for one in contents for part in one["parts"] if "fileData" in part
+    )
+    for kind, limit in _LIMITS.items():
+        if kinds[kind] > limit:
+            soft("media_limit", f"has {kinds[kind]} files of the kind {kind}: at most {limit} are allowed", "")
+
+
+def check_tools(contents: list[Content], tools: list[dict[str, Any]], soft: Soft) -> None:
+    """Checks that every function that is called has been declared, and that every response answers a call."""
+    declared = {
+        function.get("name")
+        for tool in tools
+        for function in tool.get("functionDeclarations") or tool.get("function_declarations") or []
+    }
+    called = set()
+    for one in contents:
+        for part in one["parts"]:
+            if "functionCall" in part:
+                called.add(part["functionCall"]["name"])
+            if "functionResponse" in part and part["functionResponse"]["name"] not in called:
+                soft("tools", "has a functionResponse that answers no functionCall before it", "")
+    if called - declared:
+        soft("tools", f"calls the function {sorted(called - declared)[0]!r}, which tools do not declare", "")
+
+
+def camel(value: Any) -> Any:
+    """Returns a part's fields with camelCase names; what is inside args and response is the user's own."""
+    if type(value) is not dict:
+        return value
+    names = [_SNAKE.get(name, name) for name in value]
+    if len(set(names)) != len(names):
+        raise Fault("duplicate_key", "a field stands in both spellings")
+    return {
+        name: one if name in ("args", "response") else camel(one)
+        for name, one in zip(names, value.values(), strict=True)
+    }
+
+
+def _part(part: Any, what: str, soft: Soft) -> dict[str, Any]:
+    if type(part) is not dict:
+        raise Fault("structure", f'{what} must be an object such as {{"text": ...}}')
+    if len(part) == 1 and type(part.get("text")) is str:
+        return dict(part)
+    part = dict(camel(part))
+    if "inlineData" in part:
+        raise Fault("media_type", f"{what} has inlineData: put the file into Cloud Storage and name it as fileData")
+    kinds = [name for name in _DATA if name in part]
+    if len(kinds) != 1:
+        raise Fault("structure", f"{what} must have exactly one of {', '.join(_DATA)}")
+    kind = kinds[0]
+    unknown = sorted(set(part) - {kind} - _BESIDE.get(kind, set()))
+    if unknown:
+        raise Fault("structure", f"{what} has the key {unknown[0][:40]!r}, which does not belong there")
+    if kind == "text":
+        raise Fault("structure", f'{what} has a "text" that is not a text')
+    for name in (kind, "videoMetadata"):
+        if name in part:
+            _check_fields(part[name], *_FIELDS[name], f"{what} {name}")
+    if kind == "fileData":
+        _check_file(part["fileData"], what, soft)
+    return part
+
+
+def _check_fields(value: Any, needed: set[str], allowed: set[str], what: str) -> None:
+    if type(value) is not dict:
+        raise Fault("structure", f"{what} must be an object")
+    missing = sorted(needed - set(value))
+    if missing:
+        raise Fault("structure", f"{what} has no {missing[0]}")
+    unknown = sorted(set(value) - needed - allowed)
+    if unknown:
+        raise Fault("structure", f"{what} has the key {unknown[0][:40]!r}, which does not belong there")
+    for name in needed - {"response"}:
+        if type(value[name]) is not str or not value[name]:
+            raise Fault("structure", f"{what}.{name} must be a text")
+    for name in ("args", "response"):
+        if name in value and type(value[name]) is not dict:
+            raise Fault("structure", f"{what}.{name} must be an object")
+
+
+def _check_file(file: dict[str, Any], what: str, soft: Soft) -> None:
+    if not file["fileUri"].startswith(("gs://", "https://", "http://")):
+        raise Fault("media_type", f"{what} fileUri must begin with gs:// or https://")
+    if kind_of(file["mimeType"]) is None:
+        raise Fault("media_type", f"{what} has the type {file['mimeType'][:40]!r}: use an image, audio, video or PDF")

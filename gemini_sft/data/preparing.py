@@ -1,0 +1,220 @@
+"""From the files that an experiment names to three checked splits."""
+
+import itertools
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gemini_sft import storage
+from gemini_sft.data import across, whole
+from gemini_sft.data.block import Block, Drafted
+from gemini_sft.data.blocks import blocks_of
+from gemini_sft.data.findings import Fault, Finding
+from gemini_sft.data.findings_log import FindingsLog
+from gemini_sft.data.prompting import draw_few_shot, fingerprint, told_in_advance, with_few_shot
+from gemini_sft.data.reading import reading_of
+from gemini_sft.data.sensitive import find_sensitive
+from gemini_sft.data.sources import File, expand
+from gemini_sft.data.splitting import SPLITS, TEST, TRAIN, VALIDATION, divide, shuffled, validation_cap
+from gemini_sft.data.summary import DataSummary, SplitSummary
+from gemini_sft.data.summing import describe
+from gemini_sft.data.table import Table
+from gemini_sft.data.workers import Workers
+from gemini_sft.data.writing import write_split
+from gemini_sft.errors import DataError, Problem, UserError
+from gemini_sft.experiment import Experiment, Task
+from gemini_sft.experiment.rules import Policy
+
+NEAR_EXAMPLES = 200_000
+"""Examples among which near-duplicates are looked for: test and validation whole, and train as far as this goes."""
+
+
+def prepare(experiment: Experiment, splits: Sequence[str], findings_uri: str) -> tuple[DataSummary, list[Problem]]:
+    """Reads, checks, divides and writes the data of an experiment.
+
+    Args:
+        experiment: With data that can be read from here, and template and system instruction in place.
+        splits: Where train, validation and test are to be written; empty to write none of them.
+        findings_uri: Where all findings are to be written, as JSONL.
+
+    Returns:
+        What was found, and the problems that stop the run: the splits are written only if there is none.
+
+    Raises:
+        DataError: Files do not exist or cannot be read at all.
+        ServiceError: A service did not give or take data.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="gemini-sft-") as folder,
+        FindingsLog(Path(folder) / "findings.jsonl") as log,
+    ):
+        return _Preparation(experiment, Path(folder), log).run(splits, findings_uri)
+
+
+class _Preparation:
+    def __init__(self, experiment: Experiment, folder: Path, log: FindingsLog) -> None:
+        self._experiment, self._folder, self._log = experiment, folder, log
+        self._reading = reading_of(experiment)
+        self._drafts: dict[int, list[Drafted]] = {}
+        self._files: dict[int, list[File]] = {}
+        self._sketched = 0
+        self._numbers = itertools.count()
+        self._problems: list[Problem] = []
+
+    def run(self, splits: Sequence[str], findings_uri: str) -> tuple[DataSummary, list[Problem]]:
+        """Does everything, in the order in which one thing needs the other."""
+        self._read()
+        if self._problems:
+            raise DataError(self._problems + self._log.problems())
+        order = (TRAIN, VALIDATION, TEST)
+        drafts = [(draft, split) for split in order for draft in self._drafts[split]]
+        table = Table([draft for draft, _ in drafts], [split for _, split in drafts])
+        if self._experiment.data.test is None:
+            self._divide(table)
+        self._check(table)
+        instruction, few_shot = self._instruct(table)
+        self._cap(table)
+        self._weigh(table)
+        mark = fingerprint(table, instruction, self._reading.template)
+        summary = DataSummary(
+            splits={SPLITS[split]: self._split(table, split) for split in order},
+            rules=self._log.summary(),
+            fingerprint=mark,
+            system_instruction=instruction,
+            few_shot=few_shot,
+            near_duplicates_among=across.searched(table),
+        )
+        problems = self._log.problems()
+        storage.write_bytes(findings_uri, self._log.content(), "application/jsonl")
+        if not problems:
+            for split, uri in zip(order, splits, strict=False):
+                write_split(uri, table, split, instruction, mark)
+        return summary, problems
+
+    def _read(self) -> None:
+        data = self._experiment.data
+        for split, given in ((TEST, data.test), (VALIDATION, data.validation), (TRAIN, data.train)):
+            self._files[split] = []
+            for uri in [given] if isinstance(given, str) else given or []:
+                try:
+                    self._files[split] += expand(uri)
+                except UserError as error:
+                    self._problems.append(Problem(f"data.{SPLITS[split]}", str(error)))
+        with Workers(self._reading, self._folder) as workers:
+            for split in (TEST, VALIDATION, TRAIN):
+                self._drafts[split] = list(self._taken(workers.read(self._blocks(self._files[split]))))
+
+    def _blocks(self, files: Iterable[File]) -> Iterator[tuple[Block, bool]]:
+        for file in files:
+            try:
+                for block in blocks_of(file, self._note_file):
+                    near = self._sketched < NEAR_EXAMPLES
+                    self._sketched += block.count if near else 0
+                    yield replace(block, number=next(self._numbers)), near
+            except DataError as error:
+                self._problems += error.problems
+
+    def _taken(self, drafts: Iterable[Drafted]) -> Iterator[Drafted]:
+        for draft in drafts:
+            for finding in draft.findings:
+                self._log.add(finding)
+            draft.findings.clear()
+            yield draft
+
+    def _divide(self, table: Table) -> None:
+        data = self._experiment.data
+        rows = table.living(TRAIN)
+        groups, keys = table.column("group")[rows], table.column("key")[rows]
+        strata = np.zeros_like(keys)
+        if self._experiment.task is Task.CLASSIFICATION:
+            strata = table.column("target")[rows]
+        shares = (0.0 if data.validation else data.split.validation, data.split.test)
+        table.part[rows] = divide(np.where(groups == 0, keys, groups), strata, shares, data.seed)
+
+    def _check(self, table: Table) -> None:
+        instruction = self._reading.instruction
+        for hit in find_sensitive((instruction or "").encode()):
+            self._note("prompt.system_instruction", 0, Fault(hit.rule, f"holds what looks like {hit.kind}"))
+        if self._experiment.task is Task.CLASSIFICATION:
+            known = whole.label_set(table, self._experiment.data.labels)
+            self._apply(table, whole.labels(table, known))
+        for hits in (
+            across.duplicates(table),
+            across.leaks(table, "key", "leak", "prompt"),
+            across.leaks(table, "group", "group_leak", f"{self._reading.group}"),
+            across.conflicts(table),
+            across.resemblances(table),
+        ):
+            self._apply(table, hits)
+        for source, line, fault in whole.resolutions(table):
+            self._note(source, line, fault)
+
+    def _apply(self, table: Table, hits: Iterable[across.Hit]) -> None:
+        """Notes what rows have broken a rule, and takes out those that the policy drops."""
+        for hit in list(hits):
+            policy = self._reading.policies[hit.rule]
+            source, line = table.place(hit.row)
+            self._note(source, line, Fault(hit.rule, hit.what))
+            if policy is Policy.DROP:
+                table.alive[hit.row] = False
+
+    def _instruct(self, table: Table) -> tuple[str | None, list[str]]:
+        """Returns the system instruction, and where the few-shot examples in it came from."""
+        instruction, count = self._reading.instruction, self._experiment.prompt.few_shot
+        drawn: list[int] = []
+        if count:
+            if (table.column("instruction")[table.alive] != 0).any():
+                what = "cannot be, for there are examples that bring a system instruction of their own"
+                raise DataError([Problem("prompt.few_shot", what)])
+            drawn = draw_few_shot(table, count, self._experiment.data.seed)
+            instruction = with_few_shot(instruction, table, drawn)
+        for row in told_in_advance(table, instruction):
+            source, line = table.place(row)
+            self._note(source, line, Fault("few_shot_leak", "has a prompt that stands in the system instruction"))
+        return instruction, [table.where(row) for row in drawn]
+
+    def _cap(self, table: Table) -> None:
+        rows = table.living(VALIDATION)
+        cap = validation_cap(len(rows), len(table.living(TRAIN)))
+        if cap < len(rows):
+            self._note(
+                "validation", 0, Fault("validation_cap", f"has {len(rows):,} examples, of which {cap:,} are kept")
+            )
+            order = np.argsort(shuffled(table.column("id")[rows], self._experiment.data.seed), kind="stable")
+            table.alive[rows[order[cap:]]] = False
+
+    def _weigh(self, table: Table) -> None:
+        """Checks each split as a whole."""
+        train = sum(draft.records.stat().st_size for draft in self._drafts[TRAIN])
+        faults = [*whole.sizes(table, train), *whole.instructions(table)]
+        if self._experiment.task is Task.CLASSIFICATION:
+            known = whole.label_set(table, self._experiment.data.labels)
+            faults += whole.classes(table, known)
+        else:
+            faults += whole.targets(table)
+        for split, fault in faults:
+            self._note(SPLITS[split], 0, fault)
+
+    def _split(self, table: Table, split: int) -> SplitSummary:
+        labels = whole.label_counts(table, split) if self._experiment.task is Task.CLASSIFICATION else {}
+        dropped = sum(draft.dropped for draft in self._drafts[split])
+        dropped += int((~table.alive & (table.part == split)).sum())
+        return describe(table, split, [file.name for file in self._files[split]], labels, dropped)
+
+    def _note_file(self, file: File, line: int, fault: Fault) -> None:
+        self._note(file.name, line, fault)
+
+    def _note(self, source: str, line: int, fault: Fault) -> None:
+        self._log.add(
+            Finding(
+                rule=fault.rule,
+                source=source,
+                line=line,
+                what=fault.what,
+                excerpt=fault.excerpt,
+                policy=self._reading.policies[fault.rule],
+            )
+        )

@@ -1,0 +1,90 @@
+"""How records are to be read: what an experiment says of it, in a form that worker processes can be given."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gemini_sft.catalog import catalog
+from gemini_sft.experiment import Experiment, Task
+from gemini_sft.experiment.rules import RULES, Policy
+from gemini_sft.experiment.template import columns_of
+
+
+class Shape(StrEnum):
+    """What the records of a file look like."""
+
+    MESSAGES = "messages"
+    CONTENTS = "contents"
+    COLUMNS = "columns"
+
+
+_PAIRS = (
+    ("{input_text}", "output_text"),
+    ("{prompt}", "completion"),
+    ("{prompt}", "response"),
+    ("{input}", "output"),
+)
+_QUESTION = "Context: {context}\nQuestion: {question}"
+_CUSTOMARY = {
+    Task.SUMMARIZATION: (*_PAIRS, ("{document}", "summary"), ("{text}", "summary")),
+    Task.QUESTION_ANSWERING: ((_QUESTION, "answers"), (_QUESTION, "answer"), *_PAIRS),
+    Task.CLASSIFICATION: (("{text}", "label"), *_PAIRS),
+    Task.CHAT: _PAIRS,
+    Task.GENERATION: _PAIRS,
+    Task.EXTRACTION: (("{text}", "json"), *_PAIRS),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that the reading of one record depends on.
+
+    Attributes:
+        task: What kind of answer is wanted.
+        template: The user's turn with `{column}` for each column; None for the customary columns of the task.
+        target: The column of the answer; likewise.
+        group: The column whose rows stay together.
+        policies: What is done about a finding, for every rule.
+        max_tokens: What one example may have.
+        instruction: Put in front of every example that brings none of its own.
+    """
+
+    task: Task
+    template: str | None
+    target: str | None
+    group: str | None
+    policies: dict[str, Policy]
+    max_tokens: int
+    instruction: str | None
+
+    def columns(self, present: set[str]) -> tuple[str, str] | None:
+        """Returns template and target column for records with these columns; None if they do not fit."""
+        for template, target in self._candidates():
+            if target in present and present.issuperset(columns_of(template)):
+                return template, target
+        return None
+
+    def expected_columns(self) -> str:
+        """Says which columns a record could have."""
+        ways = [f"{', '.join(columns_of(template))} and {target}" for template, target in self._candidates()]
+        return "; or ".join(dict.fromkeys(ways))
+
+    def _candidates(self) -> tuple[tuple[str, str], ...]:
+        customary = _CUSTOMARY[self.task]
+        if self.template is None and self.target is None:
+            return customary
+        templates = [self.template] if self.template else [template for template, _ in customary]
+        targets = [self.target] if self.target else [target for _, target in customary]
+        return tuple((template, target) for template in templates for target in targets)
+
+
+def reading_of(experiment: Experiment) -> Reading:
+    """Returns how the records of an experiment are read."""
+    return Reading(
+        task=experiment.task,
+        template=experiment.prompt.template,
+        target=experiment.prompt.target,
+        group=experiment.data.group,
+        policies={name: experiment.data.policy.get(name, rule.policies[0]) for name, rule in RULES.items()},
+        max_tokens=catalog().models[experiment.base_model].max_example_tokens,
+        instruction=experiment.prompt.system_instruction,
+    )

@@ -1,0 +1,208 @@
+"""From one record, whatever its shape, to an example's parts."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gemini_sft.data.example import Content, text_of, turn
+from gemini_sft.data.findings import Fault
+from gemini_sft.data.parts import camel, check_files, check_tools
+from gemini_sft.data.reading import Reading, Shape
+from gemini_sft.data.turns import Soft, check_turns, read_contents, read_instruction, read_messages
+from gemini_sft.experiment import Task
+from gemini_sft.experiment.template import columns_of, render
+
+_RESOLUTIONS = ("MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One record as read.
+
+    Attributes:
+        record: As Gemini takes it, with its own system instruction if it brings one.
+        contents: Its turns.
+        references: Every right answer; empty if there is none but the target.
+        group: What the group column says; empty if there is no such column.
+    """
+
+    record: dict[str, Any]
+    contents: list[Content]
+    references: tuple[str, ...] = ()
+    group: str = ""
+
+
+def shape_of(record: dict[str, Any]) -> Shape:
+    """Returns what a record looks like, by its keys."""
+    for shape in (Shape.MESSAGES, Shape.CONTENTS):
+        if shape in record:
+            return shape
+    return Shape.COLUMNS
+
+
+def read_record(record: dict[str, Any], shape: Shape, reading: Reading, soft: Soft) -> Draft:
+    """Reads one record of a file whose records have the given shape.
+
+    Args:
+        record: As parsed from JSON, or a row of a table.
+        shape: Of the file's first record.
+        reading: What the experiment says.
+        soft: Takes note of what may be kept.
+
+    Raises:
+        Fault: It cannot be an example.
+    """
+    if shape not in record and shape_of(record) is not shape:
+        raise Fault("mixed_formats", f'has "{shape_of(record)}", but the file began with {_named(shape)}')
+    match shape:
+        case Shape.MESSAGES:
+            draft = _messages(record, reading, soft)
+        case Shape.CONTENTS:
+            draft = _contents(record, reading, soft)
+        case Shape.COLUMNS:
+            draft = _columns(record, reading)
+    check_turns(draft.contents)
+    if reading.task is Task.EXTRACTION:
+        _check_json(text_of(draft.contents[-1]), soft)
+    return draft
+
+
+def _named(shape: Shape) -> str:
+    return "columns" if shape is Shape.COLUMNS else f'"{shape}"'
+
+
+def _messages(record: dict[str, Any], reading: Reading, soft: Soft) -> Draft:
+    if "messages" not in record:
+        raise Fault("mixed_formats", 'has no "messages", as the file\'s first record has')
+    system, contents = read_messages(record["messages"])
+    made: dict[str, Any] = {} if system is None else {"systemInstruction": {"parts": [{"text": system}]}}
+    made["contents"] = contents
+    if len(record) == 1:
+        return Draft(made, contents)
+    return Draft(made, contents, _references(record, contents), _beside(record, {"messages"}, reading, soft))
+
+
+def _contents(record: dict[str, Any], reading: Reading, soft: Soft) -> Draft:
+    if "contents" not in record:
+        raise Fault("mixed_formats", 'has no "contents", as the file\'s first record has')
+    made: dict[str, Any] = {}
+    instruction = _either(record, "systemInstruction", "system_instruction")
+    if instruction is not None:
+        made["systemInstruction"] = {"parts": [{"text": read_instruction(instruction)}]}
+    contents = made["contents"] = read_contents(record["contents"], soft)
+    tools = record.get("tools") or []
+    if type(tools) is not list or any(type(tool) is not dict for tool in tools):
+        raise Fault("structure", '"tools" must be a list of objects')
+    if tools:
+        made["tools"] = tools
+    config = _either(record, "generationConfig", "generation_config")
+    if config is not None:
+        made["generationConfig"] = _config(config)
+    if any("text" not in part for content in contents for part in content["parts"]):
+        check_files(contents, soft)
+        check_tools(contents, tools, soft)
+    known = {"contents", "systemInstruction", "system_instruction", "tools", "generationConfig", "generation_config"}
+    if record.keys() <= known and reading.group is None:
+        return Draft(made, contents)
+    return Draft(made, contents, _references(record, contents), _beside(record, known, reading, soft))
+
+
+def _columns(record: dict[str, Any], reading: Reading) -> Draft:
+    columns = reading.columns(set(record))
+    if columns is None:
+        there = ", ".join(sorted(map(str, record)))[:200]
+        raise Fault("columns", f"has the columns {there}: expected {reading.expected_columns()}")
+    template, target = columns
+    row = {name: _text(record[name], name) for name in columns_of(template)}
+    answers = _answers(record[target], target, reading.task)
+    contents = [turn("user", render(template, row)), turn("model", answers[0])]
+    references = answers if len(answers) > 1 else ()
+    group = "" if reading.group is None else _group(record, reading.group)
+    return Draft({"contents": contents}, contents, references, group)
+
+
+def _either(record: dict[str, Any], camel_name: str, snake_name: str) -> Any:
+    if camel_name in record and snake_name in record:
+        raise Fault("duplicate_key", f"has both {camel_name} and {snake_name}")
+    return record.get(camel_name, record.get(snake_name))
+
+
+def _config(config: Any) -> dict[str, Any]:
+    """Of the generation config, tuning data have the media resolution alone."""
+    config = camel(config)
+    if type(config) is not dict or set(config) - {"mediaResolution"}:
+        raise Fault("structure", '"generationConfig" of an example can only have "mediaResolution"')
+    if config and config["mediaResolution"] not in _RESOLUTIONS:
+        raise Fault("structure", f"generationConfig.mediaResolution must be one of {', '.join(_RESOLUTIONS)}")
+    return config
+
+
+def _references(record: dict[str, Any], contents: list[Content]) -> tuple[str, ...]:
+    """Returns further right answers that stand beside a conversation, the target first."""
+    given = record.get("references")
+    if given is None:
+        return ()
+    if type(given) is not list or not given or any(type(one) is not str for one in given):
+        raise Fault("structure", '"references" must be a list of texts')
+    return tuple(dict.fromkeys([text_of(contents[-1]), *given])) if contents else ()
+
+
+def _beside(record: dict[str, Any], known: set[str], reading: Reading, soft: Soft) -> str:
+    """Notes keys that are not used, and returns the group."""
+    for name in record:
+        if name not in known and name not in ("references", reading.group):
+            soft("unknown_key", f"has the key {name[:40]!r}, which is not used", "")
+    return "" if reading.group is None else _group(record, reading.group)
+
+
+def _group(record: dict[str, Any], name: str) -> str:
+    if name not in record:
+        raise Fault("columns", f"has no {name!r}, the group that data.group names")
+    return _text(record[name], name)
+
+
+def _text(value: Any, name: str) -> str:
+    if type(value) is str:
+        return value
+    if value is None or (type(value) is float and math.isnan(value)):
+        raise Fault("columns", f"has nothing in the column {name!r}")
+    if type(value) in (int, float, bool):
+        return orjson.dumps(value).decode()
+    raise Fault("columns", f"has no text in the column {name!r}")
+
+
+def _answers(value: Any, name: str, task: Task) -> tuple[str, ...]:
+    """Returns the right answers of a row, the one to learn first."""
+    if task is Task.QUESTION_ANSWERING:
+        value = _listed(value)
+        if type(value) is dict and type(value.get("text")) is list:
+            value = value["text"]  # as SQuAD keeps them
+        if type(value) is list:
+            answers = tuple(dict.fromkeys(_text(one, name) for one in value))
+            if not answers:
+                raise Fault("empty_target", f"has no answer in the column {name!r}")
+            return answers
+    if task is Task.EXTRACTION and type(value) in (dict, list):
+        return (orjson.dumps(value).decode(),)
+    return (_text(value, name),)
+
+
+def _listed(value: Any) -> Any:
+    """Returns the list that a cell holds as JSON text; any other value as it is."""
+    if type(value) is str and value.lstrip().startswith(("[", "{")):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def _check_json(target: str, soft: Soft) -> None:
+    try:
+        value = orjson.loads(target)
+    except orjson.JSONDecodeError:
+        value = None
+    if type(value) not in (dict, list):
+        soft("target_json", "has a target that is not a JSON object or list", target)

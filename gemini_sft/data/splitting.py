@@ -1,0 +1,59 @@
+"""Dividing one source into train, validation and test."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+SPLITS = ("train", "validation", "test")
+"""Names of the splits by their number."""
+
+_Hashes = NDArray[np.uint64]
+
+
+def divide(units: _Hashes, strata: _Hashes, shares: tuple[float, float], seed: int) -> NDArray[np.uint8]:
+    """Returns the split of every row.
+
+    Rows of one unit (a document, or a prompt that stands there several times) stay together. Within each stratum (a
+    label) units go to test, then to validation, in an order that their hashes and the seed fix, until each has its
+    share of the stratum's rows as nearly as whole units allow. So neither the order of the rows nor rows of other
+    strata matter.
+
+    Args:
+        units: Hash of each row's unit; shape (n,).
+        strata: Hash of each row's stratum; that of a unit's first row holds for all of it; shape (n,).
+        shares: Of validation and of test.
+        seed: Another seed, another division.
+    """
+    names, first, inverse, sizes = np.unique(units, return_index=True, return_inverse=True, return_counts=True)
+    order = np.lexsort((shuffled(names, seed), strata[first]))
+    ordered = sizes[order].astype(np.int64)
+    stratum = strata[first][order]
+    begins = np.flatnonzero(np.r_[True, stratum[1:] != stratum[:-1]])
+    which = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(order)]))
+    totals = np.add.reduceat(ordered, begins)[which]
+    before = np.cumsum(ordered) - ordered
+    middle = (before - before[begins][which] + ordered / 2) / totals
+    validation, test = shares
+    assigned = np.where(middle < test, TEST, np.where(middle < test + validation, VALIDATION, TRAIN))
+    by_unit = np.empty(len(names), np.uint8)
+    by_unit[order] = assigned
+    return by_unit[inverse]
+
+
+def shuffled(hashes: _Hashes, seed: int) -> _Hashes:
+    """Returns other hashes, by which to sort into an order that looks random and that only they and the seed fix."""
+    words = np.random.default_rng(seed).integers(2**63, 2**64, size=2, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        mixed: _Hashes = (hashes ^ words[0]) * (words[1] | np.uint64(1))
+        mixed ^= mixed >> np.uint64(32)
+        mixed *= np.uint64(0x9E3779B97F4A7C15)
+    return mixed
+
+
+def validation_cap(validation: int, train: int) -> int:
+    """Returns how many validation examples Vertex AI takes.
+
+    At most 5,000, and of more than 1,000 no more than 30 % of the training examples: Google, "About supervised
+    fine-tuning for Gemini models", 2026-09-25.
+    """
+    return validation if validation <= 1000 else min(validation, 5000, max(1000, train * 3 // 10))

@@ -1,0 +1,42 @@
+"""Whether a tuned model is asked with the prompt that it was tuned with.
+
+A prompt's fingerprint covers whatever stands around the user's text. The data carry it, and the tuning job puts it on
+model and endpoint as the label `prompt`.
+"""
+
+import logging
+import re
+
+from gemini_sft import vertex
+from gemini_sft.errors import EvaluationError
+
+LABEL = "prompt"
+
+_ENDPOINT = re.compile(r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$")
+
+_log = logging.getLogger(__name__)
+
+
+def check_prompt(model: str, fingerprint: str) -> None:
+    """Checks that a tuned model was tuned with the prompt that it is about to be asked with.
+
+    Args:
+        model: Resource name of its endpoint; whatever else it is (a base model) was tuned with no prompt of ours.
+        fingerprint: Of the prompt in the test split: 16 hexadecimal digits.
+
+    Raises:
+        EvaluationError: It was tuned with another prompt.
+        ServiceError: The endpoint could not be read.
+    """
+    if not _ENDPOINT.match(model):
+        return
+    labels = vertex.get(model, vertex.location_of(model, "")).get("labels", {})
+    tuned = labels.get(LABEL)
+    if tuned is None:
+        _log.info("%s has no label %s: nobody knows the prompt that it was tuned with", model, LABEL)
+    elif tuned != fingerprint:
+        raise EvaluationError(
+            f"{model} was tuned with another prompt ({LABEL} {tuned}) than the test split has ({fingerprint}): system"
+            " instruction, template or few-shot examples differ, and a tuned model answers worse to a prompt that it"
+            " does not know. Give the experiment the prompt that the model was tuned with, or tune a new model."
+        )

@@ -1,0 +1,176 @@
+"""`gemini-sft check`: everything that a run would find out before it spends anything."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gemini_sft import storage
+from gemini_sft.cost import Quote
+from gemini_sft.data.summary import DataSummary
+from gemini_sft.errors import BudgetError, DataError, UserError
+from gemini_sft.experiment import Experiment
+from gemini_sft.experiment.rules import RULES, Policy
+from gemini_sft.steps.prepare_data import prepare_data
+from gemini_sft.steps.quote_cost import quote_cost
+from launcher.place import Request, at_place
+from launcher.staging import is_local
+from launcher.target import Target
+
+_STYLES = {Policy.ERROR: "bold red", Policy.DROP: "yellow", Policy.WARN: "yellow"}
+_DONE = {Policy.ERROR: "stops the run", Policy.DROP: "left out", Policy.WARN: "kept"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Data that were checked, in a folder.
+
+    Attributes:
+        folder: Holds `data.html`, `findings.jsonl` and the splits.
+        experiment_uri: The experiment that they were made from, standing by itself.
+        summary: What was found.
+    """
+
+    folder: Path
+    experiment_uri: str
+    summary: DataSummary
+
+    def quote(self, target: Target, experiment_uri: str | None = None) -> tuple[Quote, BudgetError | None]:
+        """Returns what a run with these data costs, and the error if the experiment does not allow that.
+
+        Args:
+            target: Where the tokens are counted.
+            experiment_uri: The experiment where it is staged, so that the run finds the tokens counted; None for the
+                one in the folder.
+
+        Raises:
+            UserError: Vertex AI refuses an example.
+            ServiceError: Vertex AI did not count the tokens.
+        """
+        quote_uri = str(self.folder / "quote.json")
+        try:
+            quote = quote_cost(
+                project=target.project,
+                location=target.location,
+                experiment_uri=experiment_uri or self.experiment_uri,
+                train_uri=str(self.folder / "train"),
+                test_uri=str(self.folder / "test"),
+                quote_uri=quote_uri,
+            )
+        except BudgetError as error:
+            return Quote.model_validate(storage.read_json(quote_uri)), error
+        return quote, None
+
+
+def check(request: Request, console: Console) -> dict[str, Any]:
+    """Checks experiment and data, and quotes the cost.
+
+    Returns:
+        The object that `--json` prints: `ok`, `problems`, `data`, `quote`, `report`, `findings`.
+
+    Raises:
+        RunError: Vertex AI or Cloud Storage did not answer.
+    """
+    found: dict[str, Any] = {"ok": True, "problems": [], "data": None, "quote": None, "report": None, "findings": None}
+    paths: dict[str, Path] = {}
+    try:
+        experiment = request.experiment()
+        folder = request.checks(experiment)
+        paths = {"report": folder / "data.html", "findings": folder / "findings.jsonl"}
+        # Data that lie here need no service to be read.
+        checked = check_data(experiment, folder) if is_local(experiment) else None
+        with at_place(request, console) as place:
+            checked = checked or check_data(experiment, folder)
+            found["data"] = checked.summary.model_dump(mode="json")
+            show_data(checked.summary, console)
+            quote, error = checked.quote(place.target)
+            found["quote"] = quote.model_dump(mode="json")
+            show_quote(quote, console, stand_in=place.emulator is not None)
+            if error:
+                raise error
+    except UserError as error:
+        problems = [str(one) for one in error.problems] if isinstance(error, DataError) else [str(error)]
+        found |= {"ok": False, "problems": problems}
+    found |= {name: str(path) for name, path in paths.items() if path.exists()}
+    for problem in found["problems"]:
+        console.print(Text(problem, "red"), soft_wrap=True)
+    if found["report"]:
+        console.print(Text(f"Data report: {found['report']}"), soft_wrap=True)
+    return found
+
+
+def check_data(experiment: Experiment, folder: Path) -> Checked:
+    """Does to the data what a run would do.
+
+    Args:
+        experiment: Standing by itself.
+        folder: Where to put data report, findings and splits.
+
+    Raises:
+        DataError: With all findings that would stop a run; report and findings are written all the same.
+    """
+    for name in ("data.html", "findings.jsonl"):
+        (folder / name).unlink(missing_ok=True)
+    uri = str(folder / "check" / "experiment.yaml")
+    storage.write_text(uri, experiment.model_dump_json(indent=2))
+    summary = prepare_data(
+        experiment_uri=uri,
+        train_uri=str(folder / "train"),
+        validation_uri=str(folder / "validation"),
+        test_uri=str(folder / "test"),
+        findings_uri=str(folder / "findings.jsonl"),
+        report_uri=str(folder / "data.html"),
+    )
+    return Checked(folder, uri, summary)
+
+
+def show_data(summary: DataSummary, console: Console) -> None:
+    """Prints the splits, and which rules were broken how often."""
+    splits = Table(box=None, padding=(0, 2, 0, 0))
+    splits.add_column("data")
+    for column in ("examples", "left out", "prompt, median", "target, median"):
+        splits.add_column(column, justify="right")
+    for name, split in summary.splits.items():
+        lengths = (split.prompt_characters, split.target_characters)
+        medians = [f"{one.median:,} characters" if one else "" for one in lengths]
+        splits.add_row(name, f"{split.examples:,}", f"{split.dropped:,}", *medians)
+    console.print(splits)
+    for one in summary.rules:
+        what = (
+            f"{one.count:,} x {RULES[one.rule].title} ({one.rule}): {_DONE[one.policy]}, first at {one.first[0].where}"
+        )
+        console.print(Text(what, _STYLES[one.policy]))
+    if not summary.rules:
+        console.print(Text("no findings", "green"))
+
+
+def show_total(quote: Quote, console: Console) -> None:
+    """Prints what a run costs, in one line."""
+    parts = [f"{line.what} {'unknown' if line.usd is None else _usd(line.usd)}" for line in quote.lines]
+    epochs = f"{quote.epochs} epochs{' assumed' if quote.epochs_assumed else ''}"
+    total = f"{'' if quote.usd is not None else 'at least '}{_usd(quote.known_usd)} USD"
+    console.print(Text(f"Cost on Vertex AI: {total} ({', '.join(parts)}; {epochs})"), soft_wrap=True)
+
+
+def show_quote(quote: Quote, console: Console, *, stand_in: bool) -> None:
+    """Prints what a run costs, line by line."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("cost on Vertex AI", no_wrap=True)
+    table.add_column("USD", justify="right", no_wrap=True)
+    table.add_column(f"prices of {quote.price_date or 'no known day'}")
+    for line in quote.lines:
+        table.add_row(line.what, "unknown" if line.usd is None else _usd(line.usd), Text(line.how, "dim"))
+    error = f" ±{_usd(quote.error_usd)}" if quote.error_usd else ""
+    table.add_row("together", f"{_usd(quote.known_usd)}{error}", "" if quote.usd is not None else "of what is known")
+    console.print(table)
+    for note in quote.notes:
+        console.print(Text(note, "dim"))
+    if stand_in:
+        console.print(Text("Tokens were counted by the local stand-in: Gemini's own count will differ.", "yellow"))
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:,.2f}" if amount >= 0.01 or amount == 0 else f"{amount:.4f}"

@@ -1,0 +1,95 @@
+"""Going to where a command takes place: Vertex AI, or an emulator that is started for it."""
+
+import contextlib
+import errno
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from gemini_sft.errors import UserError
+from gemini_sft.experiment import Experiment, load_experiment
+from gemini_sft.experiment.files import complete
+from launcher.emulator import EmulatorProcess, embedded_emulator, enter
+from launcher.target import Target, choose_target
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        experiment_file: Path of the YAML file.
+        overrides: `key=value` texts over it.
+        on_vertex: On Vertex AI, instead of the embedded emulator.
+        data_dir: Where the emulator keeps its data and where results are put.
+        project: For Vertex AI; None to take it from the environment.
+        location: Likewise.
+        bucket: Likewise; None for one named after the project.
+        service_account: What the pipeline runs as on Vertex AI.
+    """
+
+    experiment_file: Path
+    overrides: Sequence[str] = ()
+    on_vertex: bool = False
+    data_dir: Path = Path(".local")
+    project: str | None = None
+    location: str | None = None
+    bucket: str | None = None
+    service_account: str | None = None
+
+    def experiment(self) -> Experiment:
+        """Returns the experiment, standing by itself.
+
+        Raises:
+            UserError: There is none, or it has mistakes.
+        """
+        return complete(load_experiment(str(self.experiment_file), self.overrides), str(self.experiment_file))
+
+    def checks(self, experiment: Experiment) -> Path:
+        """Returns the folder for what the checks of an experiment leave."""
+        return self.data_dir / "checks" / experiment.name
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the Google SDKs now lead.
+
+    Attributes:
+        target: Project, region and bucket.
+        emulator: That was started for this; None on Vertex AI.
+    """
+
+    target: Target
+    emulator: EmulatorProcess | None
+
+
+@contextlib.contextmanager
+def at_place(request: Request, console: Console) -> Iterator[Place]:
+    """Points this process at Vertex AI or at an emulator of its own, which runs while the block runs.
+
+    Raises:
+        UserError: There is no project, or the emulator could not start.
+    """
+    with _disk_errors(request.data_dir), contextlib.ExitStack() as stack:
+        if request.on_vertex:
+            yield Place(choose_target(request.project, request.location, request.bucket, request.service_account), None)
+            return
+        emulator = stack.enter_context(embedded_emulator(request.data_dir))
+        console.print("Starting the local emulator ...")
+        # Before any Google library is imported: google-auth reads its variables only then.
+        enter(emulator.environment())
+        yield Place(choose_target(None, None, request.bucket), emulator)
+
+
+@contextlib.contextmanager
+def _disk_errors(data_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # Errors of the network are OSErrors too, but name no file.
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        what = f"{error.filename or data_dir}: {error.strerror}"
+        raise UserError(f"cannot write: {what}; free some space, or choose another --data-dir") from error

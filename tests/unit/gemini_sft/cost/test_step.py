@@ -1,0 +1,110 @@
+"""The step, and the component around it."""
+
+import json
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gemini_sft.cost import Quote
+from gemini_sft.errors import BudgetError
+from gemini_sft.steps.quote_cost import _cache_uri, quote_cost
+from tests.unit.gemini_sft.cost.conftest import Counter, record, write_split
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    write_split(tmp_path / "train", [record(f"one two three{number}", "yes") for number in range(40)])
+    write_split(tmp_path / "test", [record(f"four five{number}", "no no") for number in range(10)])
+    names = {"experiment": "staging/demo/0f/x.yaml", "train": "train", "test": "test", "quote": "out/quote.json"}
+    return {f"{port}_uri": str(tmp_path / name) for port, name in names.items()}
+
+
+def say(files: dict[str, str], **sections: dict[str, Any]) -> None:
+    """Writes the experiment."""
+    data = {"train": "t.jsonl", "test": "t.jsonl"}
+    experiment = {"name": "demo", "task": "summarization", "base_model": "gemini-2.5-flash", "data": data} | sections
+    file = Path(files["experiment_uri"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(experiment))
+
+
+def run(files: dict[str, str]) -> Quote:
+    return quote_cost(project="p", location="us-central1", **files)
+
+
+def test_the_quote_is_written_and_told(
+    counter: Counter, files: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    say(files, tuning={"epochs": 2}, evaluation={"max_output_tokens": 1})
+    with caplog.at_level(logging.INFO):
+        made = run(files)
+    assert made.train.tokens == 40 * 4 and made.lines[0].tokens == 320
+    assert (made.lines[1].tokens, made.lines[1].output_tokens) == (20, 10)
+    assert Quote.model_validate_json(Path(files["quote_uri"]).read_text()) == made
+    assert made.usd == pytest.approx((320 * 5 + 2 * (20 * 0.3 + 10 * 2.5)) / 1e6)
+    told = [entry.getMessage() for entry in caplog.records if entry.name == "gemini_sft.steps.quote_cost"]
+    assert told == ["the run is quoted at 0.0017 USD"]
+    assert "three" not in caplog.text
+
+
+def test_a_quote_over_the_budget_is_written_too(counter: Counter, files: dict[str, str]) -> None:
+    say(files, budget={"max_usd": 0.0001})
+    with pytest.raises(BudgetError, match=r"more than the 0\.0001 USD of budget\.max_usd"):
+        run(files)
+    assert Quote.model_validate_json(Path(files["quote_uri"]).read_text()).epochs == 20
+
+
+def test_the_budget_says_how_many_are_counted_and_the_seed_which(counter: Counter, files: dict[str, str]) -> None:
+    def counted(seed: int) -> list[str]:
+        say(files, budget={"exact_count": 10}, data={"train": "t.jsonl", "test": "t.jsonl", "seed": seed})
+        (Path(files["experiment_uri"]).parents[1] / "token-counts" / "gemini-2.5-flash.json").unlink(missing_ok=True)
+        del counter.calls[:]
+        made = run(files)
+        assert (made.train.counted, made.train.examples, made.lines[1].tokens) == (10, 40, 20)
+        return counter.texts
+
+    first = counted(0)
+    assert len(first) == 10 + 1 + 10 + 1 and first == counted(0) != counted(1)
+
+
+def test_what_one_run_counted_the_next_one_knows(counter: Counter, files: dict[str, str]) -> None:
+    say(files)
+    first = run(files)
+    assert counter.calls
+    assert (Path(files["experiment_uri"]).parents[1] / "token-counts" / "gemini-2.5-flash.json").exists()
+    del counter.calls[:]
+    files["experiment_uri"] = files["experiment_uri"].replace("/0f/", "/1e/")
+    say(files)
+    assert run(files) == first and counter.calls == []
+
+
+@pytest.mark.parametrize(
+    ("experiment", "cache"),
+    [
+        ("gs://b/staging/demo/0f/experiment.yaml", "gs://b/staging/demo/token-counts/m.json"),
+        ("gs://b/demo/experiment.yaml", "gs://b/token-counts/m.json"),
+        ("gs://b/experiment.yaml", "gs://b/token-counts/m.json"),
+        ("/tmp/staging/demo/0f/experiment.yaml", "/tmp/staging/demo/token-counts/m.json"),
+        ("demo/0f/experiment.yaml", "demo/token-counts/m.json"),
+        ("experiment.yaml", "token-counts/m.json"),
+    ],
+)
+def test_counts_are_kept_with_the_experiments_runs(experiment: str, cache: str) -> None:
+    assert _cache_uri(experiment, "m") == cache
+
+
+def test_the_component_shows_the_numbers(counter: Counter, files: dict[str, str]) -> None:
+    from components.quote_cost import quote_cost as component
+
+    say(files)
+    metrics = SimpleNamespace(metadata={})
+    ports = {name.removesuffix("_uri"): SimpleNamespace(uri=uri) for name, uri in files.items()}
+    del ports["experiment"]
+    component.python_func(
+        project="p", location="us-central1", experiment_uri=files["experiment_uri"], metrics=metrics, **ports
+    )
+    assert metrics.metadata == Quote.model_validate_json(Path(files["quote_uri"]).read_text()).summary()
+    assert metrics.metadata["train_examples"] == 40

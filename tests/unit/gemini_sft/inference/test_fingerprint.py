@@ -1,0 +1,80 @@
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gemini_sft import vertex
+from gemini_sft.errors import EvaluationError, ServiceError
+from gemini_sft.inference.fingerprint import check_prompt
+
+ENDPOINT = "projects/7/locations/us/endpoints/42"
+OURS, OTHER = "0123456789abcdef", "fedcba9876543210"
+
+
+@pytest.fixture
+def resource(serve: Callable[[Sequence[BaseRoute]], str]) -> dict[str, Any]:
+    """The endpoint as the service has it: what a test puts in here is served."""
+    document: dict[str, Any] = {"name": ENDPOINT}
+
+    async def answer(request: Request) -> Response:
+        return JSONResponse(document)
+
+    serve([Route(f"/v1/{ENDPOINT}", answer)])
+    return document
+
+
+def test_the_same_prompt_passes_without_a_word(resource: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    resource["labels"] = {"prompt": OURS, "run": "demo-1"}
+    with caplog.at_level(logging.INFO, "gemini_sft"):
+        check_prompt(ENDPOINT, OURS)
+    assert not caplog.messages
+
+
+def test_another_prompt_is_an_error_that_names_both(resource: dict[str, Any]) -> None:
+    resource["labels"] = {"prompt": OTHER}
+    with pytest.raises(EvaluationError) as caught:
+        check_prompt(ENDPOINT, OURS)
+    assert str(caught.value) == (
+        f"{ENDPOINT} was tuned with another prompt (prompt {OTHER}) than the test split has ({OURS}): system"
+        " instruction, template or few-shot examples differ, and a tuned model answers worse to a prompt that it does"
+        " not know. Give the experiment the prompt that the model was tuned with, or tune a new model."
+    )
+
+
+@pytest.mark.parametrize("labels", [{}, {"labels": {}}, {"labels": {"run": "demo-1"}}])
+def test_without_the_label_the_log_says_so(
+    resource: dict[str, Any], labels: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    resource.update(labels)
+    with caplog.at_level(logging.INFO, "gemini_sft"):
+        check_prompt(ENDPOINT, OURS)
+    (message,) = caplog.messages
+    assert message.startswith(f"{ENDPOINT} has no label prompt")
+
+
+@pytest.mark.parametrize("model", ["", "gemini-2.5-flash", "projects/7/locations/us/models/3@1"])
+def test_other_models_are_not_looked_up(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vertex, "get", lambda *_: pytest.fail("looked up"))
+    check_prompt(model, OURS)
+
+
+def test_the_endpoint_is_asked_for_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def get(path: str, location: str) -> dict[str, Any]:
+        asked.append((path, location))
+        return {"labels": {"prompt": OURS}}
+
+    monkeypatch.setattr(vertex, "get", get)
+    check_prompt(ENDPOINT, OURS)
+    assert asked == [(ENDPOINT, "us")]
+
+
+def test_an_endpoint_that_cannot_be_read_is_a_service_error(serve: Callable[[Sequence[BaseRoute]], str]) -> None:
+    serve([])
+    with pytest.raises(ServiceError, match="answered 404"):
+        check_prompt(ENDPOINT, OURS)

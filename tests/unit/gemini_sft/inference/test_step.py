@@ -1,0 +1,74 @@
+"""The step that evaluates one model, against a small Gemini."""
+
+import json
+from pathlib import Path
+
+import pytest
+from starlette.responses import Response
+
+from gemini_sft import storage
+from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
+from gemini_sft.errors import EvaluationError
+from gemini_sft.steps.evaluate_model import evaluate_model
+from tests.unit.gemini_sft.inference.fake_gemini import BASE, ENDPOINT, Gemini, answered, examples, refused
+
+# google-genai's own, when it makes its first session.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+
+FINGERPRINT = "0123456789abcdef"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    experiment = {
+        "name": "demo",
+        "task": "summarization",
+        "base_model": "gemini-2.5-flash",
+        "data": {"train": "t.jsonl", "test": "t.jsonl"},
+        "evaluation": {"max_failure_rate": 0.25},
+    }
+    (tmp_path / "x.yaml").write_text(json.dumps(experiment))
+    test = str(tmp_path / "test")
+    storage.write_jsonl(examples_uri(test), (one.record for one in examples(4)))
+    storage.write_jsonl(sources_uri(test), ({"id": one.id, "source": "f", "line": 1} for one in examples(4)))
+    storage.write_json(prompt_uri(test), {"fingerprint": FINGERPRINT})
+    names = {"experiment": "x.yaml", "test": "test", "predictions": "p.jsonl", "evaluation": "e.json"}
+    return {f"{port}_uri": str(tmp_path / name) for port, name in names.items()}
+
+
+def test_writes_predictions_and_scores(gemini: Gemini, files: dict[str, str]) -> None:
+    async def one_fails(question: str, attempt: int) -> Response:
+        return refused(400, "INVALID_ARGUMENT") if question == "q2" else answered("a")
+
+    gemini.answer = one_fails
+    metrics = evaluate_model(project="p", location="us-central1", model="", **files)
+    assert (metrics["examples"], metrics["failures"], metrics["rougeL_f"]) == (4, 1, 0.75)
+    outcomes = [one["outcome"] for one in storage.read_jsonl(files["predictions_uri"])]
+    assert outcomes == ["answered", "answered", "error", "answered"]
+    evaluation = storage.read_json(files["evaluation_uri"])
+    assert (evaluation["model"], evaluation["n"], evaluation["served_by"]) == ("gemini-2.5-flash", 4, "fake-1")
+    assert {path for path, _ in gemini.calls} == {BASE}
+
+
+def test_too_many_failures_leave_the_predictions_but_no_evaluation(gemini: Gemini, files: dict[str, str]) -> None:
+    async def fail(question: str, attempt: int) -> Response:
+        return refused(403, "PERMISSION_DENIED")
+
+    gemini.answer = fail
+    with pytest.raises(EvaluationError, match=r"^4 of 4 examples have no answer .*PERMISSION_DENIED"):
+        evaluate_model(project="p", location="us-central1", model=ENDPOINT, **files)
+    assert len(list(storage.read_jsonl(files["predictions_uri"]))) == 4
+    assert not Path(files["evaluation_uri"]).exists()
+
+
+def test_a_model_that_was_tuned_with_this_prompt_is_asked(gemini: Gemini, files: dict[str, str]) -> None:
+    gemini.labels = {"prompt": FINGERPRINT}
+    assert evaluate_model(project="p", location="us-central1", model=ENDPOINT, **files)["failures"] == 0
+    assert {path for path, _ in gemini.calls} == {f"/v1beta1/{ENDPOINT}:generateContent"}
+
+
+def test_a_model_that_was_tuned_with_another_prompt_is_not_asked(gemini: Gemini, files: dict[str, str]) -> None:
+    gemini.labels = {"prompt": "f" * 16}
+    with pytest.raises(EvaluationError, match=f"another prompt .*{'f' * 16}.*{FINGERPRINT}"):
+        evaluate_model(project="p", location="us-central1", model=ENDPOINT, **files)
+    assert not gemini.calls and not Path(files["predictions_uri"]).exists()

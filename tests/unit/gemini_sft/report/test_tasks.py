@@ -1,0 +1,72 @@
+"""The report of tasks that are not summaries."""
+
+from dataclasses import replace
+
+import pytest
+
+from gemini_sft.experiment import Data, Task
+from gemini_sft.experiment.schema import Split
+from gemini_sft.report import ReportInput, report_page
+from gemini_sft.report.facts import ran_view
+from gemini_sft.report.scores import metric_table
+from tests.unit.gemini_sft.report.sample import answered, example, made_of
+
+RIGHT, WRONG = '{"a": "yes"}', '{"a": "no"}'
+LABELS = {
+    Task.SUMMARIZATION: ["ROUGE-L F", "ROUGE-1 precision"],
+    Task.CHAT: ["ROUGE-L F", "ROUGE-1 precision"],
+    Task.GENERATION: ["ROUGE-L F", "ROUGE-1 precision"],
+    Task.QUESTION_ANSWERING: ["Token F1", "Exact match"],
+    Task.CLASSIFICATION: ["Accuracy"],
+    Task.EXTRACTION: ["Field F1", "Valid JSON", "Exact object", "Field precision", "Field recall"],
+}
+
+
+def report_of(task: Task) -> ReportInput:
+    """Twenty examples, of which the base model gets the first five right and the tuned one all but the first."""
+    test = [example(n, f"question {n}", RIGHT, RIGHT + " ") for n in range(20)]
+    base = [answered(one, RIGHT if n < 5 else WRONG) for n, one in enumerate(test)]
+    tuned = [answered(one, WRONG if n == 0 else RIGHT) for n, one in enumerate(test)]
+    return made_of(test, base, tuned, task=task)
+
+
+@pytest.mark.parametrize("task", Task)
+def test_the_metrics_are_those_of_the_task_and_the_one_that_decides_stands_first(task: Task) -> None:
+    rows = metric_table(report_of(task)).rows
+    assert [row.label for row in rows][: len(LABELS[task])] == LABELS[task]
+    assert [row.decides for row in rows] == [True] + [False] * (len(rows) - 1)
+    assert all(row.meaning for row in rows)
+
+
+@pytest.mark.parametrize("task", Task)
+def test_the_page_says_what_decides_and_what_it_means(task: Task) -> None:
+    data = report_of(task)
+    html = report_page(data)
+    label = LABELS[task][0]
+    assert f"{label if label.startswith('ROUGE') else label[0].lower() + label[1:]} (<code>" in html
+    assert f"<code>{data.comparison.primary_metric}</code>" in html
+    assert "References, each of them right" in html
+    assert f"Task</dt><dd>{task.value.replace('_', ' ')}</dd>" in html
+
+
+def test_accuracy_is_a_share() -> None:
+    (row,) = metric_table(report_of(Task.CLASSIFICATION)).rows
+    assert (row.base, row.tuned, row.difference) == ("0.2500", "0.9500", "+0.7000")
+
+
+@pytest.mark.parametrize(
+    ("data", "validation", "test"),
+    [
+        (Data(train="a.jsonl", validation="b.jsonl", test="c.jsonl"), "from b.jsonl", "20 from c.jsonl"),
+        (Data(train="a.jsonl", test=["c.csv", "d.csv"]), "none were given", "20 from c.csv, d.csv"),
+        (Data(train="a.jsonl"), "held back from a.jsonl", "20 held back from a.jsonl"),
+        (Data(train="a.jsonl", split=Split(validation=0)), "none were given", "20 held back from a.jsonl"),
+        (Data(train="a.jsonl", validation="b.jsonl"), "from b.jsonl", "20 held back from a.jsonl"),
+    ],
+)
+def test_where_the_examples_came_from(data: Data, validation: str, test: str) -> None:
+    sample = report_of(Task.CLASSIFICATION)
+    asked = replace(sample, experiment=sample.experiment.model_copy(update={"data": data}))
+    facts = {fact.name: fact.value for fact in ran_view(asked).groups["Data"]}
+    assert facts["Training examples"] == "240 from a.jsonl"
+    assert (facts["Validation examples"], facts["Test examples"]) == (validation, test)
