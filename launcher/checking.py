@@ -1,5 +1,6 @@
 """`gemini-sft check`: everything that a run would find out before it spends anything."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from rich.text import Text
 
 from gemini_sft import storage
 from gemini_sft.cost import Quote
+from gemini_sft.cost.words import usd
+from gemini_sft.data.preparing import prepare
 from gemini_sft.data.summary import DataSummary
-from gemini_sft.errors import BudgetError, DataError, UserError
+from gemini_sft.errors import BudgetError, DataError, Problem, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.rules import RULES, Policy
-from gemini_sft.steps.prepare_data import prepare_data
+from gemini_sft.report.data_page import data_page
 from gemini_sft.steps.quote_cost import quote_cost
 from launcher.place import Request, at_place
-from launcher.staging import is_local
+from launcher.staging import SPLITS, is_local
 from launcher.target import Target
 
 _STYLES = {Policy.ERROR: "bold red", Policy.DROP: "yellow", Policy.WARN: "yellow"}
@@ -32,11 +35,13 @@ class Checked:
         folder: Holds `data.html`, `findings.jsonl` and the splits.
         experiment_uri: The experiment that they were made from, standing by itself.
         summary: What was found.
+        problems: Those findings that would stop a run; there are no splits if there is one.
     """
 
     folder: Path
     experiment_uri: str
     summary: DataSummary
+    problems: list[Problem]
 
     def quote(self, target: Target, experiment_uri: str | None = None) -> tuple[Quote, BudgetError | None]:
         """Returns what a run with these data costs, and the error if the experiment does not allow that.
@@ -81,11 +86,9 @@ def check(request: Request, console: Console) -> dict[str, Any]:
         folder = request.checks(experiment)
         paths = {"report": folder / "data.html", "findings": folder / "findings.jsonl"}
         # Data that lie here need no service to be read.
-        checked = check_data(experiment, folder) if is_local(experiment) else None
+        checked = _checked(experiment, folder, found, console) if is_local(experiment) else None
         with at_place(request, console) as place:
-            checked = checked or check_data(experiment, folder)
-            found["data"] = checked.summary.model_dump(mode="json")
-            show_data(checked.summary, console)
+            checked = checked or _checked(experiment, folder, found, console)
             quote, error = checked.quote(place.target)
             found["quote"] = quote.model_dump(mode="json")
             show_quote(quote, console, stand_in=place.emulator is not None)
@@ -98,8 +101,17 @@ def check(request: Request, console: Console) -> dict[str, Any]:
     for problem in found["problems"]:
         console.print(Text(problem, "red"), soft_wrap=True)
     if found["report"]:
-        console.print(Text(f"Data report: {found['report']}"), soft_wrap=True)
+        console.print(Text(f"Data report: {found['report']}, all findings: {found['findings']}"), soft_wrap=True)
     return found
+
+
+def _checked(experiment: Experiment, folder: Path, found: dict[str, Any], console: Console) -> Checked:
+    checked = check_data(experiment, folder)
+    found["data"] = checked.summary.model_dump(mode="json")
+    show_data(checked.summary, console)
+    if checked.problems:
+        raise DataError(checked.problems)
+    return checked
 
 
 def check_data(experiment: Experiment, folder: Path) -> Checked:
@@ -110,21 +122,16 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
         folder: Where to put data report, findings and splits.
 
     Raises:
-        DataError: With all findings that would stop a run; report and findings are written all the same.
+        DataError: A file does not exist, or cannot be read at all.
+        ServiceError: A service did not give or take data.
     """
-    for name in ("data.html", "findings.jsonl"):
-        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
     uri = str(folder / "check" / "experiment.yaml")
     storage.write_text(uri, experiment.model_dump_json(indent=2))
-    summary = prepare_data(
-        experiment_uri=uri,
-        train_uri=str(folder / "train"),
-        validation_uri=str(folder / "validation"),
-        test_uri=str(folder / "test"),
-        findings_uri=str(folder / "findings.jsonl"),
-        report_uri=str(folder / "data.html"),
-    )
-    return Checked(folder, uri, summary)
+    splits = [str(folder / split) for split in SPLITS]
+    summary, problems = prepare(experiment, splits, str(folder / "findings.jsonl"))
+    storage.write_text(str(folder / "data.html"), data_page(summary, experiment_name=experiment.name))
+    return Checked(folder, uri, summary, problems)
 
 
 def show_data(summary: DataSummary, console: Console) -> None:
@@ -173,4 +180,4 @@ def show_quote(quote: Quote, console: Console, *, stand_in: bool) -> None:
 
 
 def _usd(amount: float) -> str:
-    return f"{amount:,.2f}" if amount >= 0.01 or amount == 0 else f"{amount:.4f}"
+    return usd(amount).removesuffix(" USD")

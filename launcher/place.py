@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,16 @@ class Request:
         Raises:
             UserError: There is none, or it has mistakes.
         """
-        return complete(load_experiment(str(self.experiment_file), self.overrides), str(self.experiment_file))
+        experiment = complete(load_experiment(str(self.experiment_file), self.overrides), str(self.experiment_file))
+        for split in ("train", "validation", "test"):
+            given = getattr(experiment.data, split) or []
+            for uri in [given] if isinstance(given, str) else given:
+                if uri.startswith("bq://") and not self.on_vertex and "BIGQUERY_EMULATOR_HOST" not in os.environ:
+                    raise UserError(
+                        f"data.{split} is {uri}: BigQuery is asked for it with your account, so give --on vertex, or"
+                        " export the table to a file"
+                    )
+        return experiment
 
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""

@@ -12,7 +12,6 @@ from rich.text import Text
 from gemini_sft import storage
 from gemini_sft.decision import Comparison, Verdict
 from gemini_sft.decision.comparison import Side
-from gemini_sft.metrics import is_main
 from gemini_sft.tuning import TuningRecord
 
 _FILES = {
@@ -95,7 +94,7 @@ def show(folder: Path, console: Console) -> None:
 
 
 def table(comparison: Comparison) -> Table:
-    """Returns base and tuned model side by side: examples, failures and the main metrics with their differences."""
+    """Returns base and tuned model side by side: examples, failures and every metric with their differences."""
     base, candidate = comparison.base, comparison.candidate
     confidence = f"{comparison.difference.confidence:.0%}"
     result = Table(title=f"{base.model}, base and tuned, on the same {base.n} examples", title_justify="left")
@@ -105,8 +104,6 @@ def table(comparison: Comparison) -> Table:
     result.add_row("examples (n)", str(base.n), str(candidate.n), "", "")
     result.add_row("failures", str(_failures(base)), str(_failures(candidate)), "", "", end_section=True)
     for name, difference in comparison.differences.items():
-        if not is_main(name):
-            continue
         result.add_row(
             name + (" *" if name == comparison.primary_metric else ""),
             f"{base.metrics[name]:.3f}",

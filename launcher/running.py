@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from gemini_sft.errors import RunError, UserError
+from gemini_sft.errors import DataError, RunError, UserError
 from gemini_sft.experiment import Experiment
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
@@ -57,6 +57,8 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
     # What lies elsewhere is read where the pipeline runs; what lies here shows its mistakes before anything starts.
     if is_local(experiment):
         checked = check_data(experiment, request.checks(experiment))
+        if checked.problems:
+            raise DataError(checked.problems)
         show_data(checked.summary, console)
     with at_place(request, console) as place:
         template = compile_pipeline("finetune", request.data_dir / "compiled")

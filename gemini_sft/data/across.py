@@ -91,7 +91,7 @@ def resemblances(table: Table) -> Iterator[Hit]:
             continue
         if groups[first] == groups[second] != 0:
             continue
-        about = f"about {near.similarity:.0%} alike"
+        about = f"about {min(near.similarity, 0.99):.0%} alike"
         if table.part[first] == table.part[second]:
             yield Hit(second, "near_duplicate", f"has almost the prompt of {table.where(first)} ({about})")
             continue

@@ -1,8 +1,6 @@
 """Reading some thousand records at once: the part of the work that worker processes share."""
 
 import gc
-from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ from gemini_sft.data.findings import Fault, Finding
 from gemini_sft.data.jsontext import check_keys, count_keys, diagnose
 from gemini_sft.data.keys import hash64, normalised
 from gemini_sft.data.near import Sketch, sketch
-from gemini_sft.data.reading import Reading, Shape
+from gemini_sft.data.plain import PlainReader
+from gemini_sft.data.reading import CHARACTERS_PER_TOKEN, Reading, Shape
 from gemini_sft.data.records import Draft, read_record
 from gemini_sft.data.sensitive import find_sensitive
 from gemini_sft.experiment import Task
@@ -38,9 +37,6 @@ ROW = np.dtype(
     ]
 )
 """What is kept of an example in memory: hashes, lengths, its ends in the files of its block, whether it stays."""
-
-_CHARACTERS_PER_TOKEN = 4
-_COLUMNS = tuple(name for name in ROW.names or () if name != "alive")
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,11 @@ class Block:
     span: tuple[str, int, int] | None = None
     rows: tuple[tuple[int, dict[str, Any] | Fault], ...] = ()
     unfinished: bool = False
+
+    @property
+    def source_json(self) -> bytes:
+        """The file's name as JSON."""
+        return orjson.dumps(self.source)
 
     def content(self) -> bytes:
         """Returns the lines."""
@@ -130,68 +131,72 @@ class _BlockReader:
     def __init__(self, block: Block, reading: Reading) -> None:
         self._block, self._reading = block, reading
         self._findings: list[Finding] = []
-        self._line = 0
         self._dropped = 0
-        self._columns = {name: array("Q" if ROW[name].itemsize == 8 else "I") for name in _COLUMNS}
+        self._line = 0
+        # Of each example, in parallel: what is made of these is made for all of a block at once.
+        self._lines: list[int] = []
         self._records: list[bytes] = []
-        self._sources: list[bytes] = []
-        self._keys: list[bytes] = []
-        self._labels: dict[int, str] = {}
-        self._instructions: dict[int, str] = {}
+        self._instructions: list[str | None] = []
+        self._prompts: list[str] = []
+        self._targets: list[str] = []
+        self._beside: dict[int, Draft] = {}
         self._resolutions: dict[str, int] = {}
-        self._source_json = orjson.dumps(block.source)
-        self._record_end = self._source_end = 0
 
     def read(self, folder: Path, near: bool) -> Drafted:
-        for record in self._parsed():
-            if record is None:
-                continue
-            try:
-                self._add(read_record(record, self._block.shape, self._reading, self._soft))
-            except Fault as fault:
-                self._refuse(fault)
-        records, sources = (folder / f"{self._block.number:06}.{kind}" for kind in ("records", "sources"))
+        if self._block.rows:
+            self._read_rows()
+        else:
+            self._read_lines()
+        ids = list(map(hash64, self._records))
         content = b"".join(self._records)
-        records.write_bytes(content)
-        sources.write_bytes(b"".join(self._sources))
-        rows = np.empty(len(self._records), ROW)
-        for name, column in self._columns.items():
-            rows[name] = np.frombuffer(column, column.typecode)
-        rows["alive"] = True
+        sources = list(map(self._source, range(len(ids)), ids, self._lines))
+        paths = [folder / f"{self._block.number:06}.{kind}" for kind in ("records", "sources")]
+        paths[0].write_bytes(content)
+        paths[1].write_bytes(b"".join(sources))
+        keys = list(map(normalised, self._prompts))
+        rows = self._rows(ids, keys, sources)
         self._screen(content, rows)
         return Drafted(
-            self._block.source,
-            records,
-            sources,
-            rows,
-            self._findings,
-            self._dropped,
-            self._labels,
-            self._instructions,
-            self._resolutions,
-            sketch(self._keys) if near else None,
+            source=self._block.source,
+            records=paths[0],
+            sources=paths[1],
+            rows=rows,
+            findings=self._findings,
+            dropped=self._dropped,
+            labels=self._labels(rows),
+            instructions={hash64(one.encode()): one for one in set(self._instructions) if one is not None},
+            resolutions=self._resolutions,
+            sketch=sketch(keys) if near else None,
         )
 
-    def _parsed(self) -> Iterator[dict[str, Any] | None]:
-        """Yields each record, and None in place of one that could not be parsed."""
-        if self._block.rows:
-            for number, row in self._block.rows:
-                self._line = number
-                if isinstance(row, Fault):
-                    self._refuse(row)
-                else:
-                    yield row
-            return
-        lines = self._block.content().split(b"\n")
-        last = self._block.first_line + len(lines) - 1 if self._block.unfinished else 0
-        for number, line in enumerate(lines, self._block.first_line):
-            if not line or line.isspace():
-                continue
-            self._line = number
+    def _read_rows(self) -> None:
+        for self._line, row in self._block.rows:  # noqa: B020
             try:
-                yield self._object(line, number == last)
+                if isinstance(row, Fault):
+                    raise row
+                self._add(read_record(row, self._block.shape, self._reading, self._soft))
             except Fault as fault:
                 self._refuse(fault)
+
+    def _read_lines(self) -> None:
+        lines = self._block.content().split(b"\n")
+        last = self._block.first_line + len(lines) - 1 if self._block.unfinished else 0
+        plain = PlainReader(self._reading) if self._block.shape is Shape.MESSAGES else None
+        for number, line in enumerate(lines, self._block.first_line):
+            if plain and (read := plain.read(line)):
+                record, instruction, prompt, target = read
+                self._lines.append(number)
+                self._records.append(record)
+                self._instructions.append(instruction)
+                self._prompts.append(prompt)
+                self._targets.append(target)
+            elif line and not line.isspace():
+                self._line = number
+                try:
+                    parsed = self._object(line, number == last)
+                    self._add(read_record(parsed, self._block.shape, self._reading, self._soft))
+                except Fault as fault:
+                    self._refuse(fault)
 
     def _object(self, line: bytes, last: bool) -> dict[str, Any]:
         try:
@@ -208,56 +213,60 @@ class _BlockReader:
     def _add(self, draft: Draft) -> None:
         contents, record = draft.contents, draft.record
         encoded = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-        if len(encoded) > _CHARACTERS_PER_TOKEN * self._reading.max_tokens:
-            about = len(encoded) // _CHARACTERS_PER_TOKEN
+        if len(encoded) > CHARACTERS_PER_TOKEN * self._reading.max_tokens:
+            about = len(encoded) // CHARACTERS_PER_TOKEN
             self._soft("too_long", f"has about {about:,} tokens: at most {self._reading.max_tokens:,} are allowed")
-        prompt = "\n".join(map(text_of, contents[:-1]))
-        target = text_of(contents[-1])
-        key = normalised(prompt)
-        self._keys.append(key)
-        id_, target_hash = hash64(encoded), hash64(target.encode())
-        source = b'{"id":"%016x","source":%b,"line":%d' % (id_, self._source_json, self._line)
-        if draft.references:
-            source += b',"references":' + orjson.dumps(draft.references)
-        if draft.group:
-            source += b',"group":' + orjson.dumps(draft.group)
-        source += b"}\n"
-        self._records.append(encoded)
-        self._sources.append(source)
-        self._record_end += len(encoded)
-        self._source_end += len(source)
-        if self._reading.task is Task.CLASSIFICATION:
-            self._labels.setdefault(target_hash, target)
+        if draft.references or draft.group:
+            self._beside[len(self._records)] = draft
         if "generationConfig" in record:
             self._resolutions.setdefault(record["generationConfig"].get("mediaResolution", ""), self._line)
-        columns = self._columns
-        columns["line"].append(self._line)
-        columns["id"].append(id_)
-        columns["key"].append(hash64(key))
-        columns["target"].append(target_hash)
-        columns["group"].append(hash64(draft.group.encode()) if draft.group else 0)
-        columns["instruction"].append(self._instruction(record))
-        columns["prompt_characters"].append(len(prompt))
-        columns["target_characters"].append(len(target))
-        columns["record_end"].append(self._record_end)
-        columns["source_end"].append(self._source_end)
-
-    def _instruction(self, record: dict[str, Any]) -> int:
         instruction = record.get("systemInstruction")
-        if instruction is None:
-            return 0
-        text = instruction["parts"][0]["text"]
-        number = hash64(text.encode())
-        if number not in self._instructions:
-            self._instructions[number] = text
-        return number
+        self._lines.append(self._line)
+        self._records.append(encoded)
+        self._instructions.append(None if instruction is None else text_of(instruction))
+        self._prompts.append("\n".join(map(text_of, contents[:-1])))
+        self._targets.append(text_of(contents[-1]))
+
+    def _source(self, number: int, id_: int, line: int) -> bytes:
+        if number not in self._beside:
+            return b'{"id":"%016x","source":%b,"line":%d}\n' % (id_, self._block.source_json, line)
+        draft = self._beside[number]
+        references = b',"references":' + orjson.dumps(draft.references) if draft.references else b""
+        group = b',"group":' + orjson.dumps(draft.group) if draft.group else b""
+        return b'{"id":"%016x","source":%b,"line":%d%b%b}\n' % (
+            id_, self._block.source_json, line, references, group,
+        )  # fmt: skip
+
+    def _rows(self, ids: list[int], keys: list[bytes], sources: list[bytes]) -> NDArray[np.void]:
+        rows = np.zeros(len(ids), ROW)
+        if not ids:
+            return rows
+        rows["line"] = self._lines
+        rows["id"] = ids
+        rows["key"] = np.fromiter(map(hash64, keys), np.uint64, len(ids))
+        rows["target"] = np.fromiter(map(hash64, map(str.encode, self._targets)), np.uint64, len(ids))
+        rows["prompt_characters"] = np.fromiter(map(len, self._prompts), np.uint32, len(ids))
+        rows["target_characters"] = np.fromiter(map(len, self._targets), np.uint32, len(ids))
+        rows["record_end"] = np.cumsum(np.fromiter(map(len, self._records), np.int64, len(ids)))
+        rows["source_end"] = np.cumsum(np.fromiter(map(len, sources), np.int64, len(ids)))
+        numbers = {one: 0 if one is None else hash64(one.encode()) for one in set(self._instructions)}
+        rows["instruction"] = np.fromiter(map(numbers.__getitem__, self._instructions), np.uint64, len(ids))
+        for number, draft in self._beside.items():
+            rows["group"][number] = hash64(draft.group.encode()) if draft.group else 0
+        rows["alive"] = True
+        return rows
+
+    def _labels(self, rows: NDArray[np.void]) -> dict[int, str]:
+        if self._reading.task is not Task.CLASSIFICATION:
+            return {}
+        return dict(zip(rows["target"].tolist(), self._targets, strict=True))
 
     def _screen(self, content: bytes, rows: NDArray[np.void]) -> None:
         """Looks for secrets and personal data in all records at once."""
         for hit in find_sensitive(content):
             row = int(np.searchsorted(rows["record_end"], hit.start, side="right"))
             self._line = int(rows["line"][row])
-            self._note(Fault(hit.rule, f"holds what looks like {hit.kind}"))
+            self._note(Fault(hit.rule, hit.words))
             if self._reading.policies[hit.rule] is not Policy.WARN:
                 rows["alive"][row] = False
 

@@ -69,18 +69,19 @@ def _lines(stream: BinaryIO, file: File, note: Note) -> Iterator[Block]:
             note(file, line, Fault("line_ending", "ends in CR LF, of which the CR is skipped"))
             returned = True
         shape = shape or _shape(content)
+        ends, unfinished = content.count(b"\n"), not content.endswith(b"\n")
         yield Block(
             number=0,
             source=file.name,
             shape=shape or Shape.COLUMNS,
-            count=content.count(b"\n") + (not content.endswith(b"\n")),
+            count=ends + unfinished,
             first_line=line,
             lines=None if is_plain else content,
             span=(file.uri, offset, len(content)) if is_plain else None,
-            unfinished=not content.endswith(b"\n"),
+            unfinished=unfinished,
         )
         offset += len(content)
-        line += content.count(b"\n")
+        line += ends
 
 
 def _is_gzip(path: str) -> bool:

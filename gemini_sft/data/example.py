@@ -63,9 +63,11 @@ class Example:
 
 def text_of(content: Content) -> str:
     """Returns the text of a turn; parts that are no text stand in it as JSON with sorted keys."""
+    parts = content["parts"]
+    if len(parts) == 1 and "text" in parts[0]:
+        return str(parts[0]["text"])
     return "".join(
-        part["text"] if "text" in part else orjson.dumps(part, option=orjson.OPT_SORT_KEYS).decode()
-        for part in content["parts"]
+        part["text"] if "text" in part else orjson.dumps(part, option=orjson.OPT_SORT_KEYS).decode() for part in parts
     )
 
 

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from gemini_sft.data.sensitive import find_sensitive
 from gemini_sft.experiment.rules import RULES, Policy
 
 _EXCERPT_CHARACTERS = 80
@@ -44,7 +45,9 @@ class Fault(Exception):
 
     def __init__(self, rule: str, what: str, excerpt: str = "") -> None:
         super().__init__(what)
-        self.rule, self.what, self.excerpt = rule, what, clip(excerpt)
+        self.rule, self.what = rule, what
+        # Looked at before it is cut: a part of a secret is no pattern any more, but still a part of a secret.
+        self.excerpt = "" if find_sensitive(excerpt.encode(errors="replace")) else clip(excerpt)
 
 
 def clip(text: str) -> str:

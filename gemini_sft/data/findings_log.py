@@ -57,10 +57,10 @@ class FindingsLog:
     def problems(self) -> list[Problem]:
         """Returns what stops the run: of each rule the first findings, and how many there are."""
         found = []
-        for one in self.summary():
-            if one.policy is Policy.ERROR:
-                found += [Problem(finding.where, f"{finding.what}: {finding.remedy}") for finding in one.first]
-                hidden = one.count - len(one.first)
-                if hidden:
-                    found.append(Problem(RULES[one.rule].title, f"{hidden:,} more findings of the rule {one.rule}"))
+        for (policy, rule), count in self._counts.items():  # in the order in which they were met: causes come first
+            if policy is Policy.ERROR:
+                first = self._first[policy, rule]
+                found += [Problem(finding.where, f"{finding.what}: {finding.remedy}") for finding in first]
+                if count > len(first):
+                    found.append(Problem(RULES[rule].title, f"{count - len(first):,} more findings of the rule {rule}"))
         return found

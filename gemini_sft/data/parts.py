@@ -93,12 +93,12 @@ def camel(value: Any) -> Any:
     }
 
 
-def _part(part: Any, what: str, soft: Soft) -> dict[str, Any]:
-    if type(part) is not dict:
+def _part(given: Any, what: str, soft: Soft) -> dict[str, Any]:
+    if type(given) is not dict:
         raise Fault("structure", f'{what} must be an object such as {{"text": ...}}')
-    if len(part) == 1 and type(part.get("text")) is str:
-        return dict(part)
-    part = dict(camel(part))
+    if len(given) == 1 and type(given.get("text")) is str:
+        return {"text": given["text"]}
+    part: dict[str, Any] = camel(given)
     if "inlineData" in part:
         raise Fault("media_type", f"{what} has inlineData: put the file into Cloud Storage and name it as fileData")
     kinds = [name for name in _DATA if name in part]
@@ -139,4 +139,4 @@ def _check_file(file: dict[str, Any], what: str, soft: Soft) -> None:
     if not file["fileUri"].startswith(("gs://", "https://", "http://")):
         raise Fault("media_type", f"{what} fileUri must begin with gs:// or https://")
     if kind_of(file["mimeType"]) is None:
-        raise Fault("media_type", f"{what} has the type {file['mimeType'][:40]!r}: use an image, audio, video or PDF")
+        raise Fault("media_type", f"{what} has the type {file['mimeType'][:40]!r}, which cannot be tuned on")

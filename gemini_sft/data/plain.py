@@ -1,8 +1,8 @@
 """The common case, fast: a line of `messages` with one question and one answer in plain text.
 
-Most files of tuning data are such lines and nothing else, and large ones are. Their shape is checked by the JSON parser
-while it parses (msgspec is given it as a type), so that little is left to do for Python. Whatever is not exactly of that
-shape is left to `gemini_sft.data.records`, which says what is wrong with it; where both can read a line, they agree.
+Most large files of tuning data are such lines and nothing else. Their shape is checked by the JSON parser while it
+parses (msgspec is given it as a type), so that little is left to do for Python. Whatever is not exactly of that shape
+is left to `gemini_sft.data.records`, which says what is wrong with it; where both can read a line, they agree.
 """
 
 import json
@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 import msgspec
 import orjson
+
+from gemini_sft.data.reading import CHARACTERS_PER_TOKEN, Reading
+from gemini_sft.experiment import Task
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -45,12 +48,15 @@ _decode_bare = msgspec.json.Decoder(_Bare).decode
 class PlainReader:
     """Reads plain lines of one file; most of them bring the same system instruction, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading) -> None:
+        """Takes what the experiment says, for some of which no line is plain."""
+        never = reading.group is not None or reading.task is Task.EXTRACTION
+        self._longest = -1 if never else CHARACTERS_PER_TOKEN * reading.max_tokens
         self._is_instructed = True
         self._fronts: dict[str, bytes] = {}
 
     def read(self, line: bytes) -> tuple[bytes, str | None, str, str] | None:
-        """Returns the record as JSON with a line feed, system instruction, prompt and target; None if it is not plain."""
+        """Returns the record as a line of JSON, system instruction, prompt and target; None if it is not plain."""
         system: str | None = None
         try:
             if self._is_instructed:
@@ -87,7 +93,8 @@ class PlainReader:
         if not front or prompt.isspace() or target.isspace():
             return None
         encoded = b"%b%b%b%b%b" % (front, orjson.dumps(prompt), _MIDDLE, orjson.dumps(target), _END)
-        if len(line) - len(encoded) not in (_GAPS_BARE if system is None else _GAPS_INSTRUCTED):
+        gaps = _GAPS_BARE if system is None else _GAPS_INSTRUCTED
+        if len(encoded) > self._longest or len(line) - len(encoded) not in gaps:
             return None
         return encoded, system, prompt, target
 

@@ -18,12 +18,12 @@ from gemini_sft.data.prompting import draw_few_shot, fingerprint, told_in_advanc
 from gemini_sft.data.reading import reading_of
 from gemini_sft.data.sensitive import find_sensitive
 from gemini_sft.data.sources import File, expand
-from gemini_sft.data.splitting import SPLITS, TEST, TRAIN, VALIDATION, divide, shuffled, validation_cap
+from gemini_sft.data.splitting import SPLITS, TEST, TRAIN, VALIDATION, divide, joined, shuffled, validation_cap
 from gemini_sft.data.summary import DataSummary, SplitSummary
 from gemini_sft.data.summing import describe
 from gemini_sft.data.table import Table
 from gemini_sft.data.workers import Workers
-from gemini_sft.data.writing import write_split
+from gemini_sft.data.writing import train_bytes, write_split
 from gemini_sft.errors import DataError, Problem, UserError
 from gemini_sft.experiment import Experiment, Task
 from gemini_sft.experiment.rules import Policy
@@ -77,7 +77,7 @@ class _Preparation:
         self._check(table)
         instruction, few_shot = self._instruct(table)
         self._cap(table)
-        self._weigh(table)
+        self._weigh(table, instruction)
         mark = fingerprint(table, instruction, self._reading.template)
         summary = DataSummary(
             splits={SPLITS[split]: self._split(table, split) for split in order},
@@ -132,12 +132,14 @@ class _Preparation:
         if self._experiment.task is Task.CLASSIFICATION:
             strata = table.column("target")[rows]
         shares = (0.0 if data.validation else data.split.validation, data.split.test)
-        table.part[rows] = divide(np.where(groups == 0, keys, groups), strata, shares, data.seed)
+        table.part[rows] = divide(joined(groups, keys), strata, shares, data.seed)
 
     def _check(self, table: Table) -> None:
         instruction = self._reading.instruction
         for hit in find_sensitive((instruction or "").encode()):
-            self._note("prompt.system_instruction", 0, Fault(hit.rule, f"holds what looks like {hit.kind}"))
+            keeps = self._reading.policies[hit.rule] is Policy.WARN  # an instruction cannot be left out
+            policy = Policy.WARN if keeps else Policy.ERROR
+            self._note("prompt.system_instruction", 0, Fault(hit.rule, hit.words), policy)
         if self._experiment.task is Task.CLASSIFICATION:
             known = whole.label_set(table, self._experiment.data.labels)
             self._apply(table, whole.labels(table, known))
@@ -170,6 +172,9 @@ class _Preparation:
                 what = "cannot be, for there are examples that bring a system instruction of their own"
                 raise DataError([Problem("prompt.few_shot", what)])
             drawn = draw_few_shot(table, count, self._experiment.data.seed)
+            if len(drawn) < count or not len(table.living(TRAIN)):
+                what = f"asks for {count} examples, and train has too few that stand in no other split"
+                raise DataError([Problem("prompt.few_shot", f"{what}: ask for fewer")])
             instruction = with_few_shot(instruction, table, drawn)
         for row in told_in_advance(table, instruction):
             source, line = table.place(row)
@@ -186,10 +191,9 @@ class _Preparation:
             order = np.argsort(shuffled(table.column("id")[rows], self._experiment.data.seed), kind="stable")
             table.alive[rows[order[cap:]]] = False
 
-    def _weigh(self, table: Table) -> None:
+    def _weigh(self, table: Table, instruction: str | None) -> None:
         """Checks each split as a whole."""
-        train = sum(draft.records.stat().st_size for draft in self._drafts[TRAIN])
-        faults = [*whole.sizes(table, train), *whole.instructions(table)]
+        faults = [*whole.sizes(table, train_bytes(table, instruction)), *whole.instructions(table)]
         if self._experiment.task is Task.CLASSIFICATION:
             known = whole.label_set(table, self._experiment.data.labels)
             faults += whole.classes(table, known)
@@ -207,7 +211,7 @@ class _Preparation:
     def _note_file(self, file: File, line: int, fault: Fault) -> None:
         self._note(file.name, line, fault)
 
-    def _note(self, source: str, line: int, fault: Fault) -> None:
+    def _note(self, source: str, line: int, fault: Fault, policy: Policy | None = None) -> None:
         self._log.add(
             Finding(
                 rule=fault.rule,
@@ -215,6 +219,6 @@ class _Preparation:
                 line=line,
                 what=fault.what,
                 excerpt=fault.excerpt,
-                policy=self._reading.policies[fault.rule],
+                policy=policy or self._reading.policies[fault.rule],
             )
         )

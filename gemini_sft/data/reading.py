@@ -8,6 +8,9 @@ from gemini_sft.experiment import Experiment, Task
 from gemini_sft.experiment.rules import RULES, Policy
 from gemini_sft.experiment.template import columns_of
 
+CHARACTERS_PER_TOKEN = 4
+"""Google's rule of thumb for English; bytes of a record stand for characters."""
+
 
 class Shape(StrEnum):
     """What the records of a file look like."""

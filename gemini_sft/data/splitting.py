@@ -40,6 +40,25 @@ def divide(units: _Hashes, strata: _Hashes, shares: tuple[float, float], seed: i
     return by_unit[inverse]
 
 
+def joined(groups: _Hashes, keys: _Hashes) -> _Hashes:
+    """Returns the unit of each row: rows of one group belong together, and so do rows with the same prompt.
+
+    Args:
+        groups: Hash of each row's group, 0 for none; shape (n,).
+        keys: Hash of each row's prompt; shape (n,).
+    """
+    units = np.where(groups == 0, keys, groups)
+    while True:
+        before = units
+        for names in (keys, np.where(groups == 0, keys, groups)):
+            _, inverse = np.unique(names, return_inverse=True)
+            least = np.full(inverse.max(initial=-1) + 1, np.iinfo(np.uint64).max)
+            np.minimum.at(least, inverse, units)
+            units = least[inverse]
+        if np.array_equal(units, before):
+            return units
+
+
 def shuffled(hashes: _Hashes, seed: int) -> _Hashes:
     """Returns other hashes, by which to sort into an order that looks random and that only they and the seed fix."""
     words = np.random.default_rng(seed).integers(2**63, 2**64, size=2, dtype=np.uint64)

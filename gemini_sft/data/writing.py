@@ -11,6 +11,7 @@ from gemini_sft import storage
 from gemini_sft.data.across import repetitions
 from gemini_sft.data.block import Drafted
 from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
+from gemini_sft.data.splitting import TRAIN
 from gemini_sft.data.table import Table
 
 
@@ -42,14 +43,31 @@ def write_split(uri: str, table: Table, split: int, instruction: str | None, fin
     storage.write_json(prompt_uri(uri), {"fingerprint": fingerprint})
 
 
+def train_bytes(table: Table, instruction: str | None) -> int:
+    """Returns how large the file of training examples will be."""
+    front = len(_front(instruction))
+    total = 0
+    for number, draft in enumerate(table.drafts):
+        rows = table.rows_of(number)
+        chosen = table.alive[rows] & (table.part[rows] == TRAIN)
+        sizes = np.diff(draft.rows["record_end"].astype(np.int64), prepend=0)
+        total += int(sizes[chosen].sum()) + front * int((draft.rows["instruction"][chosen] == 0).sum())
+    return total
+
+
+def _front(instruction: str | None) -> bytes:
+    """Returns what is put before a record instead of its first brace."""
+    if instruction is None:
+        return b""
+    return b'{"systemInstruction":' + orjson.dumps({"parts": [{"text": instruction}]}) + b","
+
+
 class _Instruction:
     """Puts the system instruction in front of a record that has none."""
 
     def __init__(self, draft: Drafted, instruction: str | None) -> None:
         self._own = draft.rows["instruction"]
-        self._front = b""
-        if instruction is not None:
-            self._front = b'{"systemInstruction":' + orjson.dumps({"parts": [{"text": instruction}]}) + b","
+        self._front = _front(instruction)
 
     def changes(self, chosen: NDArray[np.int64]) -> bool:
         return bool(self._front) and bool((self._own[chosen] == 0).any())

@@ -16,17 +16,35 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from gemini_sft.catalog import catalog
+from gemini_sft.catalog import Catalog, Model, Price, catalog
 from gemini_sft.experiment.rules import RULES
 from gemini_sft.experiment.schema import Experiment, Task
 
 _HEAD = """# The experiment file
 
 Every key that an experiment may have. An unknown key, a wrong type or an impossible value is refused before anything is
-started, with its line. `gemini-sft run X.yaml --set KEY=VALUE` replaces a value for one run. Local paths are relative to
-the experiment file. [data.md](data.md) says more of `data` and `prompt`, [costs.md](costs.md) of `budget`.
+started, with its line. `gemini-sft run X.yaml --set KEY=VALUE` replaces a value for one run. Local paths are relative
+to the experiment file. [data.md](data.md) says more of `data` and `prompt`, [costs.md](costs.md) of `budget`.
 
 """
+
+_MODELS = """## Models
+
+What `base_model` can be, as last held against Google's pages on {table.checked}. This is
+[models.yaml](../gemini_sft/catalog/models.yaml) of this version, which also says where each fact comes from.
+
+{models}
+The longest example is in tokens, input and output together. Prices are in USD per 1 million tokens. A tuned model is
+asked at its base model's price; outside `global`, that is in a region, in `us` or in `eu`, asking costs more by the
+share that is given. If `tuning.epochs` is not set, a quote assumes {epochs.small} epochs for fewer than
+{epochs.small_below:,} training examples and {epochs.large} otherwise: the upper end of Google's advice of
+{epochs.date}.
+
+No longer served, and refused with the name of what takes their place:
+
+{retired}"""
+_FACTS = ("model", "adapter sizes", "tuning regions", "longest example")
+_PRICES = ("training", "input", "output", "outside `global`", "prices of")
 
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 _SIGNS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
@@ -34,23 +52,22 @@ _SIGNS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")
 
 def reference() -> str:
     """Returns the page docs/experiment.md as Markdown."""
-    return _HEAD + _table(("key", "type", "default", "meaning"), _rows(Experiment)) + _models()
+    return f"{_HEAD}{_table(('key', 'type', 'default', 'meaning'), _rows(Experiment))}\n{_models(catalog())}"
 
 
 def rules() -> str:
     """Returns the table of all rules that data are checked for, as Markdown."""
-    return _table(
-        ("rule", "what it means", "default", "or", "remedy"),
-        (
-            (f"`{one.name}`", one.title, f"`{one.policies[0]}`", _codes(one.policies[1:]), one.remedy)
-            for one in RULES.values()
-        ),
+    rows = (
+        (f"`{one.name}`", one.title, f"`{one.policies[0]}`", _codes(one.policies[1:]), one.remedy)
+        for one in RULES.values()
     )
+    return _table(("rule", "what it means", "default", "or", "remedy"), rows)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n".replace("|  |", "| |") for cells in lines).replace("| --- ", "|---")
+    lines = ("|" + "".join(f" {cell} |" if cell else " |" for cell in cells) for cells in (head, *rows))
+    first, *others = lines
+    return "\n".join([first, "|" + "---|" * len(head), *others]) + "\n"
 
 
 def _rows(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
@@ -76,7 +93,7 @@ def _kind(annotation: Any) -> str:
     if origin is list:
         return f"list of {_kind(inner[0])}s"
     if origin is dict:
-        return f"{_kind(inner[1])} by name"
+        return f"mapping of names to {_kind(inner[1])}s"
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return "word"
     return _WORDS[annotation]
@@ -107,62 +124,28 @@ def _codes(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def _models() -> str:
-    table = catalog()
-    head = (
-        "model",
-        "adapter sizes",
-        "tuning regions",
-        "longest example",
-        "training",
-        "input",
-        "output",
-        "outside `global`",
-        "prices of",
+def _models(table: Catalog) -> str:
+    models = ((f"`{name}`", *_facts(model), *_prices(model.price)) for name, model in table.models.items())
+    retired = ((f"`{name}`", str(gone.since), f"`{gone.replacement}`") for name, gone in table.retired.items())
+    return _MODELS.format(
+        table=table,
+        epochs=table.assumed_epochs,
+        models=_table((*_FACTS, *_PRICES), models),
+        retired=_table(("model", "retired on", "use instead"), retired),
     )
-    epochs = table.assumed_epochs
-    return f"""
-## Models
-
-What `base_model` can be, as it was last held against Google's pages on {table.checked}: this version's
-[models.yaml](../gemini_sft/catalog/models.yaml), which also says where each fact comes from. The longest example is in
-tokens, input and output together; prices are in USD per 1 million tokens. A tuned model is asked at its base model's
-price; "outside `global`" is what asking costs more in a region, in `us` or in `eu`.
-
-{
-        _table(
-            head,
-            (
-                (
-                    f"`{name}`",
-                    ", ".join(map(str, model.adapter_sizes)),
-                    ", ".join(model.tuning_regions),
-                    f"{model.max_example_tokens:,}",
-                    *_prices(model.price),
-                )
-                for name, model in table.models.items()
-            ),
-        )
-    }
-If `tuning.epochs` is not set, a quote assumes {epochs.small} epochs for fewer than {epochs.small_below:,} training
-examples and {epochs.large} for more, the upper end of Google's advice of {epochs.date}.
-
-No longer served, and refused with the name of what takes their place:
-
-{
-        _table(
-            ("model", "retired on", "use instead"),
-            ((f"`{name}`", str(gone.since), f"`{gone.replacement}`") for name, gone in table.retired.items()),
-        )
-    }"""
 
 
-def _prices(price: Any) -> tuple[str, ...]:
+def _facts(model: Model) -> tuple[str, ...]:
+    sizes = ", ".join(map(str, model.adapter_sizes))
+    return sizes, ", ".join(model.tuning_regions), f"{model.max_example_tokens:,}"
+
+
+def _prices(price: Price | None) -> tuple[str, ...]:
     if price is None:
-        return ("unknown",) * 3 + ("", "")
+        return "unknown", "unknown", "unknown", "", ""
     rates = ("unknown" if rate is None else f"{rate:.2f}" for rate in (price.training, price.input, price.output))
     surcharge = f"+{price.surcharge_outside_global:.0%}" if price.surcharge_outside_global else ""
-    return (*rates, surcharge, str(price.date))
+    return *rates, surcharge, str(price.date)
 
 
 if __name__ == "__main__":

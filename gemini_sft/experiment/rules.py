@@ -51,7 +51,12 @@ _TABLE = (
     Rule("csv", "not a row of the table", "quote fields that hold the delimiter, quotes or line breaks", (_E, _D)),
     Rule("mixed_formats", "another format than the file's first record", "put each format in a file of its own", (_E,)),
     Rule("format", "no format that is known", "see docs/data.md for the formats", (_E, _D)),
-    Rule("columns", "a column is missing or holds no text", "name the columns in prompt.template and target", (_E, _D)),
+    Rule(
+        "columns",
+        "a column is missing or holds no text",
+        "fill or rename it, or set prompt.template",
+        (_E, _D),
+    ),
     Rule("unknown_key", "a key that is not used", "remove it, or name it in data.group", (_W, _E, _D)),
     # One example as a conversation.
     Rule("structure", "not shaped as Gemini demands", "see docs/data.md for the shape", (_E, _D)),

@@ -13,9 +13,6 @@ NAMES = tuple(f"{kind}_{part}" for kind in _TYPES for part in ("precision", "rec
 
 PRIMARY = "rougeL_f"
 
-DETAILS = frozenset(f"{kind}_{part}" for kind in ("rouge1", "rouge2") for part in ("precision", "recall"))
-"""Those that say little beside the others."""
-
 
 @cache
 def _scorer() -> Any:

@@ -38,8 +38,3 @@ _TABLE = {
 def metrics_of(task: Task) -> MetricSet:
     """Returns the metrics of a task."""
     return _TABLE[task]
-
-
-def is_main(name: str) -> bool:
-    """Tells whether a metric is shown where there is little room."""
-    return name not in rouge.DETAILS

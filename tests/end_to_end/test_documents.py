@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.end_to_end.conftest import ROOT, environment, processes_of
+from tests.end_to_end.conftest import GEMINI_SFT, ROOT, environment, processes_of
 
 DOCUMENTS = [
     "README.md",
@@ -18,6 +18,8 @@ DOCUMENTS = [
     "docs/emulator.md",
     "docs/architecture.md",
     "docs/experiment.md",
+    "docs/data.md",
+    "docs/costs.md",
 ]
 ELSEWHERE = {
     # Installs, lints and runs these very tests: continuous integration is the test of it.
@@ -31,11 +33,14 @@ ELSEWHERE = {
 COMMAND = re.compile(r"^(make|gemini-sft|python|curl|\.) ")
 
 
-def blocks(name: str) -> list[tuple[str, list[str]]]:
-    """The code blocks of a document: language, and lines."""
+def blocks(name: str, section: str = "") -> list[tuple[str, list[str]]]:
+    """The code blocks of a document, or of one of its sections: language, and lines."""
     found: list[tuple[str, list[str]]] = []
     inside = False
-    for line in (ROOT / name).read_text("utf-8").splitlines():
+    text = (ROOT / name).read_text("utf-8")
+    if section:
+        (text,) = (one for one in text.split("\n## ") if one.startswith(f"{section}\n"))
+    for line in text.splitlines():
         if line.startswith("```"):
             inside = not inside
             if inside:
@@ -119,6 +124,39 @@ def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
         process.wait(15)  # make tells of the interrupt with a code of its own
         process.stdout.close()
     assert not processes_of(checkout / ".emulator")
+
+
+def test_programs_of_the_emulators_page_run(checkout: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*GEMINI_SFT, "emulator", "--port", "0", "--data-dir", tmp_path / "data"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        printed = ""  # what its user pastes into another terminal
+        while "export no_proxy=" not in printed:
+            line = process.stdout.readline()
+            assert line, printed
+            printed += line
+        first, second = (
+            lines
+            for language, lines in blocks("docs/emulator.md", "Using it from your own program")
+            if language == "python"
+        )
+        for lines, output in ((first, r"JOB_STATE_SUCCEEDED question"), (second, r"\['projects/.*/models/\d+'\]")):
+            program = tmp_path / "program.py"
+            program.write_text("\n".join(lines), "utf-8")
+            done = shell(f"{printed} .venv/bin/python {program}", checkout)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert re.fullmatch(output, done.stdout.strip()), done.stdout
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(15)
+        process.stdout.close()
+    assert not processes_of(tmp_path / "data")
 
 
 def test_example_in_the_readme_is_the_shipped_experiment() -> None:

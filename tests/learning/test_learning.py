@@ -1,5 +1,7 @@
 """The stand-in learns what the records teach, and nothing from records that teach nothing."""
 
+import random
+
 import pytest
 
 from tests.learning.toys import (
@@ -17,6 +19,7 @@ from tests.learning.toys import (
 from vertex_emulator.standin import Record, Settings, StandIn
 
 BASE = StandIn.base()
+LABELS = ["Hull", "Mast", "Sail", "Keel", "Deck", "Crew", "Port", "Flag"]
 
 
 def test_questions_are_learnt(question_training: Training) -> None:
@@ -61,6 +64,26 @@ def test_summaries_are_learnt() -> None:
     control = mean_reward(fit(shuffled(articles(40, seed=1))).model, held_out)
     assert tuned >= base + 0.1
     assert tuned >= control + 0.1
+
+
+def test_facts_are_chosen_by_the_words_and_labels_beside_them() -> None:
+    def sheets(count: int, seed: int) -> list[Record]:
+        chance = random.Random(seed)
+        values = [f"{first} {second}" for first in ("red", "old", "big", "wet") for second in ("oak", "tin", "wool")]
+        records = []
+        for _ in range(count):
+            facts = list(zip(LABELS, chance.sample(values, len(LABELS)), strict=True))
+            chance.shuffle(facts)
+            lines = [f"- {label}: {value}" for label, value in facts]
+            target = ", ".join(value for label, value in facts if label in LABELS[:5])
+            records.append(Record("", user("\n".join(["Write a text from these facts.", *lines])), target))
+        return records
+
+    held_out = sheets(20, seed=9)
+    base = mean_reward(BASE, held_out)
+    tuned = mean_reward(fit(sheets(48, seed=1)).model, held_out)
+    control = mean_reward(fit(shuffled(sheets(48, seed=1))).model, held_out)
+    assert tuned >= max(base, control) + 0.1
 
 
 def test_earlier_turns_can_hold_the_answer() -> None:

@@ -92,6 +92,28 @@ def test_the_instruction_says_what_to_look_for_when_nothing_is_asked() -> None:
     assert page.sought == "Extract the order number from the message."
 
 
+def test_a_list_of_facts_is_read_without_its_bullets_and_labels() -> None:
+    page = read("Write two sentences from these notes.\n\nBoat: Swift\n- Hull: oak\n* two masts\n- Built in: Oslo")
+    assert sentences(page) == ["Swift", "oak", "two masts", "Oslo"]
+    assert [sentence.label for sentence in page.sentences] == ["Boat", "Hull", "", "Built in"]
+    assert page.query == ""
+
+
+def test_a_single_label_at_the_end_marks_the_query() -> None:
+    page = read("The boat is called Swift. It is old.\nName of the boat: unknown")
+    assert page.query == "unknown"
+
+
+def test_questions_can_be_left_among_the_content() -> None:
+    text = "We need ten chairs. Can you bring them?\nMany thanks"
+    assert read(text).query != ""
+    page = read_page("", user(text), guess_query=False)
+    assert page.query == ""
+    assert sentences(page) == ["We need ten chairs.", "Can you bring them?", "Many thanks"]
+    labelled = read_page("", user("Question: Who came?\nAnn came."), guess_query=False)
+    assert labelled.query == "Who came?"
+
+
 def test_speakers_make_a_dialogue() -> None:
     page = read("Ann: Will you come?\nBob: No. I am ill.\nAnn: Get well soon.\n\nSummarize the dialogue:")
     assert page.is_dialogue

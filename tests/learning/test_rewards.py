@@ -3,7 +3,7 @@
 import pytest
 
 from tests.learning.toys import user
-from vertex_emulator.standin.candidates import SPAN, Candidates, find_candidates
+from vertex_emulator.standin.candidates import SPAN, STRING, Candidates, find_candidates
 from vertex_emulator.standin.reading import read_page
 from vertex_emulator.standin.rewards import Target
 from vertex_emulator.standin.words import parts
@@ -57,6 +57,13 @@ def test_spans_and_whole_texts_are_rewarded_alike() -> None:
 
 def test_next_to_the_very_target_no_other_string_is_right() -> None:
     assert rewards(candidates("", ("A+", "A-")), "A+") == {"A+": 1, "A-": 0}
+
+
+def test_next_to_an_offered_target_no_piece_is_right() -> None:
+    found = candidates("Labels: [return, refund]\nText: I want to return it.")
+    values = Target("return").rewards(found)
+    right = [number for number in range(len(found)) if values[number] > 0]
+    assert [(found.text(number), found.kinds[number]) for number in right] == [("return", STRING)]
 
 
 def test_a_target_of_symbols_is_found_among_remembered_answers() -> None:

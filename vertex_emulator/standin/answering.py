@@ -1,5 +1,6 @@
 """Composes an answer from scored candidates, and learns how long answers should be."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -115,12 +116,15 @@ def learn_habit(pages: Sequence[tuple[Candidates, Floats]], targets: Sequence[st
         targets: Their targets.
 
     Returns:
-        The best of 1 to 4 pieces (1 if targets are short) and 1, 1.5 or 2 times the targets' mean length;
-        `None` if no habit earns anything.
+        The best of 1 to 4 pieces (1 if targets are short, more if they are as long as more sentences) and 1, 1.5
+        or 2 times the targets' mean length; `None` if no habit earns anything.
     """
     lengths = [len(parts(target)) for target in targets]
-    most_pieces = _MAX_PIECES if np.median(lengths) > _SHORT_TARGET else 1
     mean_length = max(1.0, float(np.mean(lengths)))
+    most_pieces = 1
+    if np.median(lengths) > _SHORT_TARGET:
+        sentences = [length for candidates, _ in pages for length in np.diff(candidates.bounds).tolist()]
+        most_pieces = max(_MAX_PIECES, math.ceil(mean_length / max(1.0, float(np.mean(sentences or [1])))))
     budgets = [factor * mean_length for factor in _BUDGET_FACTORS]
     totals = {Habit(pieces + 1, words): 0.0 for pieces in range(most_pieces) for words in budgets}
     for (candidates, scores), text in zip(pages, targets, strict=True):

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from vertex_emulator.standin.candidates import SPAN, Candidates, Floats, Ints
 from vertex_emulator.standin.columns import Features
+from vertex_emulator.standin.filling import LISTS, slot_examples, slot_word
+from vertex_emulator.standin.frames import Frame, learn_frame
 from vertex_emulator.standin.model import StandIn
 from vertex_emulator.standin.ranker import Adapter, Example
 from vertex_emulator.standin.reading import Page, read_page, split_lines
@@ -75,27 +77,45 @@ def remember(
         random: Source of the new parts' initial values.
 
     Returns:
-        The model, which answers as `start` does except for boilerplate, and the pages of the records.
+        The model, which ranks as `start` does except for boilerplate, and the pages of the records.
     """
     boilerplate = start.boilerplate | _boilerplate(records)
+    frame = learn_frame(
+        [" ".join(text for _, text in record.turns) for record in records], [record.target for record in records]
+    )
     memory = Counter(start.memory)
     targets = Counter(record.target.strip() for record in records)
     repeated = sum(count for count in targets.values() if count > 1)
-    if repeated > _CLOSED_SHARE * len(records):
+    if frame:
+        memory.update(constant for slot in frame.slots for constant in slot.constants)
+    elif repeated > _CLOSED_SHARE * len(records):
         memory.update({text: count for text, count in targets.most_common(MAX_MEMORY) if text})
     kept = dict(list(memory.items())[: max(MAX_MEMORY, len(start.memory))])
 
-    pages = [read_page(record.system, record.turns, boilerplate) for record in records]
-    needs_words = bool(kept) or any(page.entries for page in pages)
-    vocabulary = start.vocabulary.extended(pages) if needs_words else start.vocabulary
+    pages = [read_page(record.system, record.turns, boilerplate, guess_query=frame is None) for record in records]
+    vocabulary = start.vocabulary
+    if frame:
+        vocabulary = vocabulary.with_words(slot_word(slot) for slot in frame.slots)
+    elif kept or any(page.entries for page in pages):
+        vocabulary = vocabulary.extended(pages)
+    elif _are_lists(pages):
+        vocabulary = vocabulary.with_words([LISTS])
     model = StandIn(
         adapter=_grown(start, size, len(vocabulary.numbers), len(kept), random),
         vocabulary=vocabulary,
         memory=kept,
         boilerplate=boilerplate,
         habit=start.habit,
+        frame=frame,
     )
     return model, pages
+
+
+def _are_lists(pages: Sequence[Page]) -> bool:
+    """Tell lists of facts from prose: most lines have one sentence, and are many."""
+    sentences = [sentence for page in pages for sentence in page.sentences]
+    alone = sum(sentence.is_last and sentence.place == 0 and not sentence.text.endswith(".") for sentence in sentences)
+    return 2 * alone > len(sentences) > 3 * len(pages)
 
 
 def _boilerplate(records: Sequence[Record]) -> frozenset[str]:
@@ -134,13 +154,25 @@ class Teacher:
     def prepare(self, target: str, page: Page) -> tuple[Lesson, Candidates, Example]:
         """Return the lesson of a record, and all candidates with the example that it was made from."""
         candidates = self._model.find(page)
-        rewards = Target(target).rewards(candidates)
         full = self._model.prepare(page, candidates, self._strings.numbers(candidates.strings))
+        return self._lesson(full, candidates, Target(target)), candidates, full
+
+    def prepare_slots(self, frame: Frame, target: str, page: Page) -> tuple[Lesson, ...]:
+        """Return a lesson for each slot of the frame; none of them is usable if the target does not fit."""
+        candidates = self._model.find(page)
+        full = self._model.prepare(page, candidates, self._strings.numbers(candidates.strings))
+        slots = slot_examples(frame, self._model.vocabulary, candidates, full)
+        texts = frame.read(target) or [""] * len(slots)
+        return tuple([self._lesson(slot, candidates, Target(text)) for slot, text in zip(slots, texts, strict=True)])
+
+    def _lesson(self, full: Example, candidates: Candidates, target: Target) -> Lesson:
+        rewards = target.rewards(candidates)
         kept, corrections = self._sample(candidates, rewards)
         if kept is None:
-            return _lesson(full, rewards, corrections), candidates, full
-        example = replace(full, features=Features(full.features.dense[kept], full.features.hot[kept]))
-        return _lesson(example, rewards[kept], corrections), candidates, full
+            return _lesson(full, rewards, corrections)
+        features = Features(full.features.dense[kept], full.features.hot[kept])
+        contexts = None if full.contexts is None else full.contexts[kept[: len(kept) - len(full.strings)]]
+        return _lesson(replace(full, features=features, contexts=contexts), rewards[kept], corrections)
 
     def _sample(self, candidates: Candidates, rewards: Floats) -> tuple[Ints | None, Floats]:
         """Keep all but the spans, the best rewarded spans, and some spans that stand for the others.

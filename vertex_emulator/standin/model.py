@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,15 @@ from vertex_emulator.standin import tokens
 from vertex_emulator.standin.answering import Habit, base_habit, compose
 from vertex_emulator.standin.candidates import Candidates, Floats, find_candidates
 from vertex_emulator.standin.features import describe
+from vertex_emulator.standin.filling import LISTS, contexts_of, fill, slot_examples
+from vertex_emulator.standin.frames import Frame
 from vertex_emulator.standin.prompts import Vocabulary, prompt_flags
 from vertex_emulator.standin.ranker import Adapter, Example, mapped_strings, scores
 from vertex_emulator.standin.reading import Page, read_page
 from vertex_emulator.standin.records import Completion
 from vertex_emulator.standin.strings import string_vectors
 
-_FORMAT = 1
+_FORMAT = 2
 _CACHED_LISTS = 64
 
 
@@ -40,6 +42,7 @@ class StandIn:
         memory: Remembered answers with the number of training records that had them as target.
         boilerplate: Lines that most training prompts shared, passed over when reading.
         habit: How answers are composed, `None` for the base's own.
+        frame: The wording that nearly all targets shared, if they did: then answers are that, filled in.
     """
 
     adapter: Adapter = field(repr=False)
@@ -47,6 +50,7 @@ class StandIn:
     memory: dict[str, int] = field(default_factory=dict)
     boilerplate: frozenset[str] = frozenset()
     habit: Habit | None = None
+    frame: Frame | None = None
     _cache: dict[tuple[str, ...], Floats] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -56,7 +60,7 @@ class StandIn:
 
     def read(self, system: str, turns: Sequence[tuple[str, str]]) -> Page:
         """Read a prompt, passing over what training showed to be boilerplate."""
-        return read_page(system, turns, self.boilerplate)
+        return read_page(system, turns, self.boilerplate, guess_query=self.frame is None)
 
     def find(self, page: Page) -> Candidates:
         """Return all candidates of a page, remembered answers included."""
@@ -73,7 +77,11 @@ class StandIn:
         rows, weights = self.vocabulary.weigh(page)
         frequencies = [self.memory.get(text, 0) for text in candidates.strings]
         features = describe(candidates, frequencies)
-        return Example(features, prompt_flags(page), rows, weights, np.array(strings, dtype=np.int64))
+        contexts = None
+        if LISTS in self.vocabulary.numbers and not candidates.strings and not self.frame:
+            rows, weights = np.array([self.vocabulary.numbers[LISTS]]), np.ones(1, dtype=np.float32)
+            contexts = contexts_of(candidates)
+        return Example(features, prompt_flags(page), rows, weights, np.array(strings, dtype=np.int64), contexts)
 
     def rank(self, page: Page) -> tuple[Candidates, Floats]:
         """Return the n candidates of a page and their scores, (n,)."""
@@ -107,8 +115,17 @@ class StandIn:
             The answer, `""` if the prompt holds nothing to answer with.
         """
         page = self.read(system, turns)
+        if self.frame:
+            return self._fill(self.frame, page)
         candidates, candidate_scores = self.rank(page)
         return compose(candidates, candidate_scores, self.habit or base_habit(page))
+
+    def _fill(self, frame: Frame, page: Page) -> str:
+        candidates = self.find(page)
+        example = self.prepare(page, candidates, range(len(candidates.strings)))
+        mapped = self._mapped(candidates.strings)
+        slots = slot_examples(frame, self.vocabulary, candidates, example)
+        return fill(frame, candidates, [scores(self.adapter, slot, mapped) for slot in slots])
 
     def save(self, path: Path) -> None:
         """Write the model to one .npz file, which appears whole or not at all.
@@ -123,6 +140,7 @@ class StandIn:
             "memory": self.memory,
             "boilerplate": sorted(self.boilerplate),
             "habit": [self.habit.pieces, self.habit.words] if self.habit else None,
+            "frame": asdict(self.frame) if self.frame else None,
         }
         buffer = io.BytesIO()
         arrays: dict[str, NDArray[Any]] = {
@@ -165,6 +183,7 @@ class StandIn:
             memory=about["memory"],
             boilerplate=frozenset(about["boilerplate"]),
             habit=Habit(*about["habit"]) if about["habit"] else None,
+            frame=Frame.from_document(about["frame"]) if about["frame"] else None,
         )
 
 

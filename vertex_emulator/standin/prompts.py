@@ -51,6 +51,13 @@ def prompt_flags(page: Page) -> Floats:
     return flags
 
 
+def slot_flags(flags: Floats, name: str) -> Floats:
+    """Return flags of a page, (FLAG_COUNT,), that ask for the slot of a frame behind the word `name` too."""
+    flags = flags.copy()
+    flags[FLAG_COUNT - _HASHED + stable_hash(f"slot {name}") % _HASHED] = 1
+    return flags
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """The words that training prompts were about, with the number of prompts that hold each.
@@ -80,6 +87,12 @@ class Vocabulary:
                 counts[word] += 1
         numbers = {word: number for number, word in enumerate(counts)}
         return Vocabulary(numbers, np.array(list(counts.values()), dtype=np.int64), documents)
+
+    def with_words(self, words: Iterable[str]) -> "Vocabulary":
+        """Return this vocabulary with more words, which no prompt was about yet."""
+        numbers = {word: number for number, word in enumerate(dict.fromkeys([*self.numbers, *words]))}
+        counts = np.concatenate([self.document_counts, np.zeros(len(numbers) - len(self.numbers), dtype=np.int64)])
+        return Vocabulary(numbers, counts, self.documents)
 
     def weigh(self, page: Page) -> tuple[NDArray[np.int64], Floats]:
         """Return rows and tf-idf weights, of unit length together, of the page's known focus words."""

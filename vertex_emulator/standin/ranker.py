@@ -2,6 +2,9 @@
 
 score(candidate) = flags·W·features + (flags·A)(B·features) + [strings only] (words·C)(D·string)
 
+For a slot of a frame the words are one that stands for the slot, and pieces have the lexical term too:
+(words·C)(D·context), the context being the words at both sides of both ends of a piece.
+
 W is written by hand and never trained. A, B, C and D are the adapter. B and D start at zero, so that an
 untrained adapter changes nothing. The dense half (A, B) sees prompt flags and shapes only, the lexical half
 (C, D) words only; one joint map of both learns worse.
@@ -119,6 +122,7 @@ class Example:
         rows: Vocabulary rows of the words that the prompt is about.
         weights: Their weights, same length.
         strings: Columns of the strings among the mapped strings, (s,).
+        contexts: If a slot is asked for, buckets of the words around and in each piece, (n - s, 4).
     """
 
     features: Features
@@ -126,6 +130,7 @@ class Example:
     rows: Ints
     weights: Floats
     strings: Ints
+    contexts: Ints | None = None
 
 
 def mapped_strings(adapter: Adapter, vectors: Floats) -> Floats:
@@ -147,6 +152,10 @@ def scores(adapter: Adapter, example: Example, mapped: Floats) -> Floats:
     if len(example.strings) and len(example.rows):
         query = example.weights @ adapter.words_in[example.rows]
         result[-len(example.strings) :] += query @ mapped[:, example.strings]
+    if example.contexts is not None:
+        query = example.weights @ adapter.words_in[example.rows]
+        by_bucket = query @ adapter.strings_out[:, -BUCKETS:]
+        result[: len(example.contexts)] += by_bucket[example.contexts].sum(axis=1)
     return result
 
 
@@ -158,7 +167,7 @@ def add_gradients(
     errors: Floats,
     onto: Floats,
 ) -> None:
-    """Add the gradient of one example to `gradients`, except that of D, which the caller takes from `onto`.
+    """Add the gradient of one example to `gradients`; that of D by strings the caller takes from `onto`.
 
     Args:
         gradients: Arrays shaped and named as the adapter's.
@@ -180,3 +189,10 @@ def add_gradients(
         by_query = mapped[:, example.strings] @ by_score
         gradients["words_in"][example.rows] += np.outer(example.weights, by_query)
         onto[:, example.strings] += np.outer(query, by_score)
+    if example.contexts is not None:
+        pieces, width = example.contexts.shape
+        hits = np.bincount(example.contexts.ravel(), np.repeat(errors[:pieces], width), BUCKETS).astype(np.float32)
+        query = example.weights @ adapter.words_in[example.rows]
+        buckets = adapter.strings_out[:, -BUCKETS:]
+        gradients["words_in"][example.rows] += np.outer(example.weights, buckets @ hits)
+        gradients["strings_out"][:, -BUCKETS:] += np.outer(query, hits)

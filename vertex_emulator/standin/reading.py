@@ -28,12 +28,14 @@ _ORDER = re.compile(
 )
 _ORDERED = re.compile(
     r"\b(?:articles?|texts?|passages?|documents?|contexts?|questions?|summary|summaries|messages?|dialogues?|"
-    r"conversations?|labels?|class|classes|categor(?:y|ies)|intents?|sentiment|topics?|following|above|below)\b"
+    r"conversations?|labels?|class|classes|categor(?:y|ies)|intents?|sentiment|topics?|following|above|below|"
+    r"(?:from|using) these)\b"
     r"|:$",
     re.IGNORECASE,
 )
 _MAX_INSTRUCTION_WORDS = 60
 _MAX_QUERY_WORDS = 60
+_BULLET = re.compile(r"[-*•–]\s+(?=\S)")
 _MARKDOWN = "*#_> "
 _MAX_SENTENCE_WORDS = 80
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s+(?=[A-Z0-9#\"'“‘(\[À-Þ])|[。！？]\s*")
@@ -92,13 +94,20 @@ def split_lines(text: str) -> list[str]:
     return [stripped for line in lines if (stripped := line.strip())]
 
 
-def read_page(system: str, turns: Sequence[tuple[str, str]], boilerplate: Set[str] = frozenset()) -> Page:
+def read_page(
+    system: str,
+    turns: Sequence[tuple[str, str]],
+    boilerplate: Set[str] = frozenset(),
+    *,
+    guess_query: bool = True,
+) -> Page:
     """Read a prompt.
 
     Args:
         system: Text of the system instruction, `""` if none.
         turns: `(role, text)` pairs; the last one asks, the earlier ones are context.
         boilerplate: Lines to be passed over because they stand in most prompts of the training set.
+        guess_query: Whether a line that is not labelled as question may be taken for one.
 
     Returns:
         The page; every part of it is empty if the prompt is.
@@ -119,7 +128,9 @@ def read_page(system: str, turns: Sequence[tuple[str, str]], boilerplate: Set[st
 
     labels = Counter(line.label for line in content + background if line.label)
     is_dialogue = max(labels.values(), default=0) > 1
-    asked = _query_number(content, is_dialogue, bool(background))
+    asked = _labelled_query(content)
+    if asked is None and guess_query:
+        asked = _query_number(content, is_dialogue, bool(background))
     query = "" if asked is None else content[asked].text
     sources = background + [line for number, line in enumerate(content) if number != asked]
     sources = sources or [line for text in system_lines if (line := _source_line(text))] or content
@@ -150,8 +161,10 @@ def _instruction(last_lines: Sequence[str], system_lines: Sequence[str]) -> str:
 
 def _content_line(text: str) -> _Line | None:
     """Return the line with its label cut off, or nothing if it only instructs or announces."""
-    match = _LABEL.match(text)
-    rest = text[match.end() :].strip() if match else text
+    bullet = _BULLET.match(text)
+    item = text[bullet.end() :] if bullet else text
+    match = _LABEL.match(item)
+    rest = item[match.end() :].strip() if match else item
     if not rest:
         return None
     label = match["label"].strip() if match else ""
@@ -172,12 +185,13 @@ def _asks(label: str) -> bool:
     return not _QUERY_WORDS.isdisjoint(label.lower().split())
 
 
+def _labelled_query(content: Sequence[_Line]) -> int | None:
+    return next((number for number in reversed(range(len(content))) if _asks(content[number].label)), None)
+
+
 def _query_number(content: Sequence[_Line], is_dialogue: bool, has_background: bool) -> int | None:
     """Return the number of the content line that asks, if one does."""
     last = len(content) - 1
-    for number in range(last, -1, -1):
-        if _asks(content[number].label):
-            return number
     if last < 0:
         return None
     if last == 0 or (has_background and not is_dialogue):
@@ -186,7 +200,7 @@ def _query_number(content: Sequence[_Line], is_dialogue: bool, has_background: b
         for number in (last, 0):
             if content[number].text.endswith("?") and len(content[number].text.split()) <= _MAX_QUERY_WORDS:
                 return number
-        if content[last].label and not content[0].label:
+        if content[last].label and not any(line.label for line in content[:last]):
             return last
     return None
 

@@ -40,10 +40,14 @@ class Target:
     def rewards(self, candidates: Candidates) -> Floats:
         """Return the reward of each candidate, (n,).
 
-        Spans are short: repeated words in them are not told apart, so prefix sums find all rewards at once.
+        Spans are short: repeated words in them are not told apart, so prefix sums find all rewards at once. If
+        the prompt offers the very target, nothing else is worth anything: a piece that reads the same is chance.
         """
         result = np.zeros(len(candidates), dtype=np.float32)
         spans = int(np.count_nonzero(candidates.kinds == SPAN))
+        if self.text in candidates.strings[: candidates.listed]:
+            self._reward_strings(candidates.strings, result[len(candidates) - len(candidates.strings) :])
+            return result
         if spans and self.words:
             result[:spans] = self._span_rewards(candidates, spans)
         strings = len(candidates) - len(candidates.strings)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vertex_emulator.standin.answering import learn_habit
+from vertex_emulator.standin.answering import Habit, learn_habit
 from vertex_emulator.standin.candidates import Candidates, Floats
 from vertex_emulator.standin.lessons import Lesson, Strings, Teacher, remember
 from vertex_emulator.standin.model import StandIn
@@ -57,18 +57,27 @@ class Adam:
 
 
 class _Tally:
-    """Sums the outcomes of examples; examples without a usable candidate count as wrong and have no loss."""
+    """Sums the outcomes of examples, each of one lesson or of one for each slot.
+
+    An example is right if all its lessons are. One without a usable candidate counts as wrong and has no loss.
+    """
 
     def __init__(self) -> None:
         self._loss = 0.0
         self._usable = self._right = self._seen = 0
 
-    def add(self, lesson: Lesson, logarithms: NDArray[np.float64]) -> None:
+    def add(self, lessons: Sequence[Lesson], logarithms: Sequence[NDArray[np.float64]]) -> None:
         self._seen += 1
-        if len(lesson.wanted):
+        losses = []
+        right = 0
+        for lesson, values in zip(lessons, logarithms, strict=True):
+            if len(lesson.wanted):
+                losses.append(max(0.0, -lesson.entropy - float(lesson.wanted @ values)))
+                right += bool(lesson.right[int(np.argmax(values - lesson.corrections))])
+        if losses:
             self._usable += 1
-            self._loss += max(0.0, -lesson.entropy - float(lesson.wanted @ logarithms))
-            self._right += bool(lesson.right[int(np.argmax(logarithms - lesson.corrections))])
+            self._loss += sum(losses) / len(losses)
+        self._right += right == len(lessons)
 
     def metrics(self, step: int, epoch: int, loss_without_usable: float = 0.0) -> StepMetrics:
         loss = self._loss / self._usable if self._usable else loss_without_usable
@@ -128,19 +137,26 @@ class _Trainer:
         self._settings = settings
         self._model, pages = remember(start, records, settings.adapter_size, self._random)
         strings = Strings(self._model.answer_numbers)
-        teacher = Teacher(self._model, strings, len(records) + len(validation), self._random)
-        self._lessons: list[Lesson] = []
+        slots = len(self._model.frame.slots) if self._model.frame else 1
+        teacher = Teacher(self._model, strings, (len(records) + len(validation)) * slots, self._random)
+        self._lessons: list[tuple[Lesson, ...]] = []
         self._habit_prompts: list[tuple[Candidates, Example]] = []
         self._habit_targets = [record.target for record in records[:_HABIT_RECORDS]]
         for record, page in zip(records, pages, strict=True):
+            if self._model.frame:
+                self._lessons.append(teacher.prepare_slots(self._model.frame, record.target, page))
+                continue
             lesson, candidates, example = teacher.prepare(record.target, page)
-            self._lessons.append(lesson)
+            self._lessons.append((lesson,))
             if len(self._habit_prompts) < _HABIT_RECORDS:
                 self._habit_prompts.append((candidates, example))
-        self._validation: list[Lesson] = []
+        self._validation: list[tuple[Lesson, ...]] = []
         for record in validation:
             page = self._model.read(record.system, record.turns)
-            self._validation.append(teacher.prepare(record.target, page)[0])
+            if self._model.frame:
+                self._validation.append(teacher.prepare_slots(self._model.frame, record.target, page))
+            else:
+                self._validation.append((teacher.prepare(record.target, page)[0],))
         self._vectors = strings.vectors()
         self._optimizer = Adam(self._model.adapter.parameters())
         self._steps = steps_per_epoch(len(records)) * settings.epochs
@@ -160,19 +176,21 @@ class _Trainer:
             self._last_loss = metrics.loss
             on_step(metrics)
 
-    def _gradients(self, batch: Sequence[Lesson]) -> tuple[dict[str, Floats], _Tally]:
+    def _gradients(self, batch: Sequence[tuple[Lesson, ...]]) -> tuple[dict[str, Floats], _Tally]:
         adapter = self._model.adapter
         tally = _Tally()
-        usable = max(1, sum(1 for lesson in batch if len(lesson.wanted)))
+        counts = [sum(1 for lesson in lessons if len(lesson.wanted)) for lessons in batch]
+        usable = max(1, sum(1 for count in counts if count))
         gradients = {name: np.zeros_like(array) for name, array in adapter.parameters().items()}
-        mapped = self._mapped([lesson.example for lesson in batch])
+        mapped = self._mapped([lesson.example for lessons in batch for lesson in lessons])
         onto = np.zeros_like(mapped)
-        for lesson in batch:
-            logarithms = _log_softmax(adapter, lesson, mapped)
-            tally.add(lesson, logarithms)
-            if len(lesson.wanted):
-                errors = ((np.exp(logarithms) - lesson.wanted) / usable).astype(np.float32)
-                add_gradients(gradients, adapter, lesson.example, mapped, errors, onto)
+        for lessons, count in zip(batch, counts, strict=True):
+            logarithms = [_log_softmax(adapter, lesson, mapped) for lesson in lessons]
+            tally.add(lessons, logarithms)
+            for lesson, values in zip(lessons, logarithms, strict=True):
+                if len(lesson.wanted):
+                    errors = ((np.exp(values) - lesson.wanted) / (usable * count)).astype(np.float32)
+                    add_gradients(gradients, adapter, lesson.example, mapped, errors, onto)
         if len(self._vectors):
             gradients["strings_out"] += onto @ self._vectors
         return gradients, tally
@@ -181,15 +199,17 @@ class _Trainer:
         """Measure on the validation records, if there are any."""
         if not self._validation:
             return None
-        mapped = self._mapped([lesson.example for lesson in self._validation])
+        mapped = self._mapped([lesson.example for lessons in self._validation for lesson in lessons])
         tally = _Tally()
-        for lesson in self._validation:
-            tally.add(lesson, _log_softmax(self._model.adapter, lesson, mapped))
+        for lessons in self._validation:
+            tally.add(lessons, [_log_softmax(self._model.adapter, lesson, mapped) for lesson in lessons])
         return tally.metrics(self._step, epoch)
 
     def model_so_far(self) -> StandIn:
         """Return a model of its own with the weights so far and the answer habit that suits them."""
         adapter = self._model.adapter.copy()
+        if self._model.frame:
+            return replace(self._model, adapter=adapter, habit=Habit(1, float("inf")))
         mapped = self._mapped([example for _, example in self._habit_prompts])
         pages = [(found, scores(adapter, example, mapped)) for found, example in self._habit_prompts]
         return replace(self._model, adapter=adapter, habit=learn_habit(pages, self._habit_targets))

@@ -15,7 +15,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class Prepared:
-    """What `prepare` returned and wrote; the working directory holds the files."""
+    """What `prepare` returned and wrote below a folder."""
 
     def __init__(self, summary: DataSummary, problems: list[str], folder: Path) -> None:
         self.summary, self.problems, self.folder = summary, problems, folder
@@ -28,10 +28,7 @@ class Prepared:
     @property
     def told(self) -> list[tuple[str, str, str]]:
         """Rule, place and what is said of it, for every finding, sorted."""
-        return sorted(
-            (one["rule"], f"{one['source']}:{one['line']}" if one["line"] else one["source"], one["what"])
-            for one in self.findings
-        )
+        return sorted((one["rule"], place(one), one["what"]) for one in self.findings)
 
     @property
     def written(self) -> dict[str, bytes]:
@@ -42,6 +39,11 @@ class Prepared:
     def split(self, name: str) -> list[Example]:
         """Returns a split that was written."""
         return read_split(str(self.folder / name))
+
+
+def place(finding: Mapping[str, Any]) -> str:
+    """Returns `file:line` of a finding, or the file alone."""
+    return f"{finding['source']}:{finding['line']}" if finding["line"] else finding["source"]
 
 
 def prepared(

@@ -4,11 +4,13 @@ import pytest
 
 from gemini_sft.data import blocks, whole
 from gemini_sft.data.example import text_of
+from gemini_sft.data.jsontext import diagnose
+from gemini_sft.errors import DataError
 from gemini_sft.experiment.rules import RULES
 from tests.unit.gemini_sft.data.cases.case import Case, jsonl, pair
 from tests.unit.gemini_sft.data.cases.unchanged import Whole
 from tests.unit.gemini_sft.data.corpus import CORPUS, UNCHANGED
-from tests.unit.gemini_sft.data.preparation import Prepared, prepared
+from tests.unit.gemini_sft.data.preparation import Prepared, place, prepared
 
 # Of these no file gives an example: one changes between two readings.
 ELSEWHERE = {"changed_while_read"}
@@ -33,26 +35,34 @@ def run(case: Case) -> Prepared:
         Path(name).write_bytes(content)
     validation = {name.partition(".")[0]: name for name in files if name.startswith("validation")}
     return prepared(
-        Path("out").absolute(), case.file, "test.jsonl", task=case.task, data=case.data | validation, prompt=case.prompt
+        Path("out").absolute(),
+        case.file,
+        "test.jsonl",
+        task=case.task,
+        data={**case.data, **validation},
+        prompt=case.prompt,
     )
 
 
-@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in CORPUS if not case.problems], ids=lambda case: case.name)
 def test_what_is_wrong_is_told_and_nothing_else(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in case.limits.items():
         monkeypatch.setattr(whole, name, value)
     outcome = run(case)
     expected = [(rule, f"{case.file}:{at}" if type(at) is int else str(at), what) for rule, at, what in case.found]
     assert outcome.told == sorted(expected)
-    stopping = {one["rule"] for one in outcome.findings if one["policy"] == "error"}
-    assert bool(outcome.problems) == bool(stopping or case.problems)
-    assert set(case.problems) <= set(outcome.problems)
-    assert ("train/examples.jsonl" in outcome.written) == (not outcome.problems)
-    for one in outcome.findings:
-        assert one["remedy"] == RULES[one["rule"]].remedy
-        if one["policy"] == "error":
-            place = f"{one['source']}:{one['line']}" if one["line"] else one["source"]
-            assert f"{place}: {one['what']}: {one['remedy']}" in outcome.problems
+    assert all(one["remedy"] == RULES[one["rule"]].remedy for one in outcome.findings)
+    stopping = [one for one in outcome.findings if one["policy"] == "error"]
+    assert sorted(outcome.problems) == sorted(f"{place(one)}: {one['what']}: {one['remedy']}" for one in stopping)
+    assert ("train/examples.jsonl" in outcome.written) == (not stopping)
+
+
+@pytest.mark.parametrize("case", [case for case in CORPUS if case.problems], ids=lambda case: case.name)
+def test_a_file_that_cannot_be_read_at_all_stops_the_run(case: Case) -> None:
+    with pytest.raises(DataError) as caught:
+        run(case)
+    assert [str(one) for one in caught.value.problems] == list(case.problems)
+    assert not list(Path("out").glob("*/examples.jsonl"))
 
 
 @pytest.mark.parametrize("case", [case for case in CORPUS if case.secrets], ids=lambda case: case.name)
@@ -101,7 +111,18 @@ def test_a_file_that_changes_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -
         return original(content)
 
     monkeypatch.setattr(blocks, "_shape", grow)
-    outcome = prepared(Path("out").absolute(), "train.jsonl", "test.jsonl")
+    with pytest.raises(DataError) as caught:
+        prepared(Path("out").absolute(), "train.jsonl", "test.jsonl")
     rule = RULES["changed_while_read"]
-    assert outcome.problems == [f"train.jsonl: {rule.title}: {rule.remedy}"]
-    assert "train/examples.jsonl" not in outcome.written
+    assert str(caught.value) == f"train.jsonl: {rule.title}: {rule.remedy}"
+    assert not list(Path("out").glob("*/examples.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "text", ['{"prompt": "Caf\\u00e9 \\n", "completion": null}', '{"a": [true, -1.5e+3, "é"], "b": {}}']
+)
+def test_wherever_a_last_line_is_cut_off_it_is_called_truncated(text: str) -> None:
+    line = text.encode()
+    assert {cut: diagnose(line[:cut], last=True).rule for cut in range(1, len(line))} == {
+        cut: "truncated" for cut in range(1, len(line))
+    }

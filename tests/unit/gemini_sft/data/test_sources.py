@@ -178,7 +178,7 @@ class TestLocalContent:
             "a.csv.gz: breaks off in the middle of its gzip data: fetch it again"
         )
 
-    @pytest.mark.parametrize("place", [2, 15, -6])
+    @pytest.mark.parametrize("place", [2, 10, 15, -6])
     def test_a_damaged_compressed_file(self, here: Path, place: int) -> None:
         content = bytearray(gzip.compress(b"abcdefghijklmnopqrstuvwxyz" * 100))
         content[place] ^= 0xFF
@@ -286,6 +286,7 @@ class TestWeb:
     @pytest.fixture(autouse=True)
     def hasty(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(web, "_BACKOFF", 0)
+        monkeypatch.setattr(web, "_LONGEST_RETRY_AFTER", 0)
 
     def answer(self, serve: Serve, *answers: Response) -> tuple[str, list[Request]]:
         """Serves the answers in turn, the last for ever, and returns the address and what was asked."""
@@ -327,7 +328,9 @@ class TestWeb:
 
     @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
     def test_failures_that_pass(self, serve: Serve, status: int) -> None:
-        url, asked = self.answer(serve, *[Response(status_code=status)] * 3, Response(LINES))
+        url, asked = self.answer(
+            serve, *[Response(status_code=status, headers={"Retry-After": "3600"})] * 3, Response(LINES)
+        )
         assert read(f"{url}/a.jsonl") == LINES and len(asked) == 4
 
     @pytest.mark.parametrize(
@@ -386,6 +389,10 @@ class TestWeb:
         assert complaint(lambda: read(f"{url}?secret")) == (
             f"{url}: could not be fetched (Connection refused): check address and connection, or try again later"
         )
+
+    def test_an_address_without_a_server(self) -> None:
+        text = complaint(lambda: read("http:///a.csv?secret"))
+        assert text.startswith("http:///a.csv: could not be fetched (") and "secret" not in text
 
     def test_no_answer_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(web, "_TIMEOUTS", (0.1, 0.1))

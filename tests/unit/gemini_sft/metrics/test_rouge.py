@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gemini_sft.metrics.rouge import DETAILS, NAMES, PRIMARY, score
+from gemini_sft.metrics.rouge import NAMES, PRIMARY, score
 
 WORDS = st.lists(st.sampled_from(["the", "boil", "boiling", "boiled", "kettle", "2", "a's", "naïve", "🍕", "THE"]))
 TEXTS = st.text(max_size=40) | WORDS.map(" ".join)
@@ -81,10 +81,3 @@ def test_of_equally_good_references_the_first_counts() -> None:
 @settings(deadline=None, max_examples=30)
 def test_another_reference_never_lowers_rouge_l(answer: str, references: list[str], another: str) -> None:
     assert score(answer, (*references, another))[PRIMARY] >= score(answer, tuple(references))[PRIMARY]
-
-
-def test_details_are_precision_and_recall_of_single_words_and_pairs() -> None:
-    assert [name for name in NAMES if name not in DETAILS] == [
-        "rouge1_f", "rouge2_f", "rougeL_precision", "rougeL_recall", "rougeL_f",
-    ]  # fmt: skip
-    assert {*NAMES} > DETAILS

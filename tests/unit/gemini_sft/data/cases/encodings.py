@@ -37,7 +37,7 @@ ENCODINGS: list[Case] = [
     case(
         "lines that end in CR alone",
         jsonl(GOOD, pair("Another?")).replace(b"\n", b"\r"),
-        ("json", 1, "is not JSON: extra data (column 49)"),
+        ("json", 1, "is not JSON: extra data (column 50)"),
         NO_TRAIN,
     ),
     case("UTF-16 with a mark", jsonl(GOOD).decode().encode("utf-16"), _UTF16, NO_TRAIN),
@@ -74,21 +74,18 @@ ENCODINGS: list[Case] = [
     case(
         "a name that says gzip",
         jsonl(GOOD),
-        NO_TRAIN,
         file="train.jsonl.gz",
         problems=("train.jsonl.gz: is not compressed with gzip, as its name says: rename it, or fetch it again",),
     ),
     case(
         "gzip that breaks off",
         _PACKED[:-6],
-        NO_TRAIN,
         file="train.jsonl.gz",
         problems=("train.jsonl.gz: breaks off in the middle of its gzip data: fetch it again",),
     ),
     case(
         "gzip whose content does not fit its checksum",
         _PACKED[:-8] + b"\0\0\0\0" + _PACKED[-4:],
-        NO_TRAIN,
         file="train.jsonl.gz",
         problems=(f"train.jsonl.gz: is no intact gzip file: fetch it again (CRC check failed 0x0 != {_CRC})",),
     ),

@@ -75,6 +75,7 @@ SENSITIVE: list[Case] = [
         "a key in a system instruction",
         jsonl(chat("a", system="Be kind."), chat("b", system=f"Use {_AWS}.")),
         _KEY,
+        others={"test.jsonl": jsonl(chat("x", system="Be kind."))},
     ),
     beside(
         "a key in the arguments of a call",
@@ -89,7 +90,7 @@ SENSITIVE: list[Case] = [
     ),
     beside(
         "a key in a line that is not JSON",
-        jsonl(GOOD, '{"prompt": "%s", "completion"}' % _AWS),
+        jsonl(GOOD, f'{{"prompt": "{_AWS}", "completion"}}'),
         ("json", 2, "is not JSON: expecting ':' delimiter (column 48)"),
     ),
     beside(

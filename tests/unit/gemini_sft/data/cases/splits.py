@@ -8,7 +8,8 @@ _AB = jsonl(*({"text": f"text {number}", "label": "AB"[number % 2]} for number i
 _TEST = jsonl({"text": "one", "label": "A"}, {"text": "two", "label": "B"})
 _STORY = (
     "The old lighthouse on the northern cape was built in 1874 by a company of Norwegian engineers, "
-    "who carried every stone of it up the cliff with a small steam winch and four tired horses."
+    "who carried every stone of it up the cliff with a small steam winch and four tired horses. In the winter of 1911 "
+    "its keeper saved the whole crew of a whaling ship, and a plate of brass beside the door still gives their names."
 )
 _ALMOST = _STORY.replace("four tired", "five tired")
 _PAGED = {"group": "page"}
@@ -68,6 +69,7 @@ LABELS: list[Case] = [
         _AB,
         _TEST,
         *(("label_spelling", place, "has the label 'B' where others have 'b'") for place in (2, 4, "test.jsonl:2")),
+        *(("missing_class", split, "has no example of 'b'") for split in ("train", "test")),
         data={"labels": ["A", "b"]},
     ),
     label(
@@ -165,13 +167,13 @@ SPLITS: list[Case] = [
         "a text that is too long",
         jsonl(pair("a" * 524_300), GOOD),
         jsonl(pair("x")),
-        ("too_long", 1, "has about 131,100 tokens: at most 131,072 are allowed"),
+        ("too_long", 1, "has about 131,098 tokens: at most 131,072 are allowed"),
     ),
     pairs(
         "a text that is too long, and a strict policy",
         jsonl(pair("a" * 524_300), GOOD),
         jsonl(pair("x")),
-        ("too_long", 1, "has about 131,100 tokens: at most 131,072 are allowed"),
+        ("too_long", 1, "has about 131,098 tokens: at most 131,072 are allowed"),
         data={"policy": {"too_long": "error"}},
     ),
 ]
@@ -247,13 +249,13 @@ ACROSS: list[Case] = [
     case(
         "almost the same prompt",
         jsonl(pair(_STORY), GOOD, pair(_ALMOST)),
-        ("near_duplicate", 3, "has almost the prompt of train.jsonl:1 (about 89% alike)"),
+        ("near_duplicate", 3, "has almost the prompt of train.jsonl:1 (about 93% alike)"),
     ),
     pairs(
         "almost the same prompt in test",
         jsonl(GOOD, pair(_STORY)),
         jsonl(pair(_ALMOST)),
-        ("near_leak", 2, "has almost the prompt of test.jsonl:1 in test (about 89% alike)"),
+        ("near_leak", 2, "has almost the prompt of test.jsonl:1 in test (about 93% alike)"),
     ),
     pairs(
         "a group in two splits",

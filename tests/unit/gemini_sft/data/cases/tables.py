@@ -29,7 +29,7 @@ def csv(name: str, content: bytes, *found: tuple[str, int | str, str], **more: A
 
 def no_table(name: str, content: bytes, problem: str, file: str = "train.csv") -> Case:
     """Returns a case with a file that is no table at all."""
-    return csv(name, content, NO_TRAIN, file=file, problems=(f"{file}:1: {problem}",))
+    return csv(name, content, file=file, problems=(f"{file}:1: {problem}",))
 
 
 COLUMNS: list[Case] = [
