@@ -1,6 +1,8 @@
 """Reading some thousand records at once: the part of the work that worker processes share."""
 
 import gc
+import itertools
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,17 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from gemini_sft.data.example import text_of
+from gemini_sft.data.example import is_text, text_of
 from gemini_sft.data.findings import Fault, Finding
-from gemini_sft.data.jsontext import check_keys, count_keys, diagnose
+from gemini_sft.data.jsontext import check_keys, count_keys, diagnose, exactly
 from gemini_sft.data.keys import hash64, normalised
 from gemini_sft.data.near import Sketch, sketch
-from gemini_sft.data.plain import PlainReader
+from gemini_sft.data.plain import can_be_plain, read_plain
 from gemini_sft.data.reading import CHARACTERS_PER_TOKEN, Reading, Shape
 from gemini_sft.data.records import Draft, read_record
-from gemini_sft.data.sensitive import find_sensitive
+from gemini_sft.data.sensitive import Sensitive, find_sensitive
+from gemini_sft.data.sources import changed
+from gemini_sft.errors import DataError, Problem
 from gemini_sft.experiment import Task
 from gemini_sft.experiment.rules import Policy
 
@@ -38,6 +42,10 @@ ROW = np.dtype(
 )
 """What is kept of an example in memory: hashes, lengths, its ends in the files of its block, whether it stays."""
 
+_SPACED = re.compile(rb'"\s+:')
+_FEW_BYTES = 2**14
+"""Lines that are not all plain are read one by one if they are no more than this."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -50,9 +58,10 @@ class Block:
         count: How many records it has; blank lines count too.
         first_line: Of the block.
         lines: The lines themselves, if they are not to be read from a file, nor rows.
-        span: Path, offset and size in bytes of lines in a local file.
+        span: Path, offset and size in bytes of lines in a local file, and their hash.
         rows: Line and row of each record of a table.
         unfinished: Whether no line feed ends the block.
+        faults: What is wrong with the file at this place, with its line.
     """
 
     number: int
@@ -61,23 +70,26 @@ class Block:
     count: int
     first_line: int = 1
     lines: bytes | None = None
-    span: tuple[str, int, int] | None = None
+    span: tuple[str, int, int, int] | None = None
     rows: tuple[tuple[int, dict[str, Any] | Fault], ...] = ()
     unfinished: bool = False
-
-    @property
-    def source_json(self) -> bytes:
-        """The file's name as JSON."""
-        return orjson.dumps(self.source)
+    faults: tuple[tuple[int, Fault], ...] = ()
 
     def content(self) -> bytes:
-        """Returns the lines."""
+        """Returns the lines.
+
+        Raises:
+            DataError: They are not in the file any more.
+        """
         if self.span is None:
             return self.lines or b""
-        path, offset, size = self.span
+        path, offset, size, digest = self.span
         with Path(path).open("rb") as file:
             file.seek(offset)
-            return file.read(size)
+            content = file.read(size)
+        if hash64(content) != digest:
+            raise DataError([Problem(self.source, changed())])
+        return content
 
 
 @dataclass
@@ -133,29 +145,34 @@ class _BlockReader:
         self._findings: list[Finding] = []
         self._dropped = 0
         self._line = 0
+        self._may_be_plain = block.shape is Shape.MESSAGES and can_be_plain(reading)
         # Of each example, in parallel: what is made of these is made for all of a block at once.
         self._lines: list[int] = []
-        self._records: list[bytes] = []
+        self._ids: list[int] = []
+        self._sizes: list[int] = []
         self._instructions: list[str | None] = []
         self._prompts: list[str] = []
         self._targets: list[str] = []
+        self._records: list[bytes] = []  # of one or of many examples each
         self._beside: dict[int, Draft] = {}
         self._resolutions: dict[str, int] = {}
 
     def read(self, folder: Path, near: bool) -> Drafted:
+        for self._line, fault in self._block.faults:  # noqa: B020
+            self._note(fault)
         if self._block.rows:
             self._read_rows()
-        else:
-            self._read_lines()
-        ids = list(map(hash64, self._records))
+        elif self._block.count:
+            content = self._block.content()
+            self._read_lines(content if content.endswith(b"\n") else content + b"\n", self._block.first_line)
         content = b"".join(self._records)
-        sources = list(map(self._source, range(len(ids)), ids, self._lines))
+        sources = self._sources()
         paths = [folder / f"{self._block.number:06}.{kind}" for kind in ("records", "sources")]
         paths[0].write_bytes(content)
-        paths[1].write_bytes(b"".join(sources))
+        paths[1].write_bytes(sources)
         keys = list(map(normalised, self._prompts))
-        rows = self._rows(ids, keys, sources)
-        self._screen(content, rows)
+        rows = self._rows(keys, sources)
+        self._screen(content, sources, rows)
         return Drafted(
             source=self._block.source,
             records=paths[0],
@@ -174,83 +191,111 @@ class _BlockReader:
             try:
                 if isinstance(row, Fault):
                     raise row
-                self._add(read_record(row, self._block.shape, self._reading, self._soft))
+                self._take(row)
             except Fault as fault:
                 self._refuse(fault)
 
-    def _read_lines(self) -> None:
-        lines = self._block.content().split(b"\n")
-        last = self._block.first_line + len(lines) - 1 if self._block.unfinished else 0
-        plain = PlainReader(self._reading) if self._block.shape is Shape.MESSAGES else None
-        for number, line in enumerate(lines, self._block.first_line):
-            if plain and (read := plain.read(line)):
-                record, instruction, prompt, target = read
-                self._lines.append(number)
-                self._records.append(record)
-                self._instructions.append(instruction)
-                self._prompts.append(prompt)
-                self._targets.append(target)
-            elif line and not line.isspace():
+    def _read_lines(self, content: bytes, first: int) -> None:
+        """Reads lines at once if all are plain, and else halves of them, down to a few, which are read one by one."""
+        plain = read_plain(content, self._reading) if self._may_be_plain else None
+        if plain:
+            self._lines += range(first, first + len(plain.ids))
+            self._ids += plain.ids
+            self._sizes += plain.sizes.tolist()
+            self._instructions += plain.instructions
+            self._prompts += plain.prompts
+            self._targets += plain.targets
+            self._records.append(plain.records)
+            return
+        half = content.rfind(b"\n", 0, len(content) // 2) + 1
+        if self._may_be_plain and half and len(content) > _FEW_BYTES:
+            self._read_lines(content[:half], first)
+            self._read_lines(content[half:], first + content.count(b"\n", 0, half))
+            return
+        for number, line in enumerate(content.split(b"\n"), first):
+            if line and not line.isspace():
                 self._line = number
                 try:
-                    parsed = self._object(line, number == last)
-                    self._add(read_record(parsed, self._block.shape, self._reading, self._soft))
+                    self._take(self._object(line))
                 except Fault as fault:
                     self._refuse(fault)
 
-    def _object(self, line: bytes, last: bool) -> dict[str, Any]:
+    def _object(self, line: bytes) -> dict[str, Any]:
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
+            last = self._block.unfinished and self._line == self._block.first_line + self._block.count - 1
             raise diagnose(line, last=last) from None
         if type(record) is not dict:
             raise Fault("json", "is JSON, but not an object", line.decode())
-        # Each key is followed by a colon: if there are more of them, a key stands twice, or a text holds `":`.
-        if line.count(b'":') != count_keys(record) or b'" :' in line:
-            check_keys(line)
+        try:
+            # Each key is followed by a colon: if there are more of them, a key stands twice, or a text holds `":`.
+            if line.count(b'":') != count_keys(record) or _SPACED.search(line):
+                check_keys(line)
+        except RecursionError:
+            raise Fault("json", "is nested too deeply") from None
+        if any(type(value) is float for value in record.values()):
+            return exactly(line)
         return record
+
+    def _take(self, record: dict[str, Any]) -> None:
+        try:
+            self._add(read_record(record, self._block.shape, self._reading, self._soft))
+        except orjson.JSONEncodeError:
+            raise Fault("json", "is nested too deeply") from None
 
     def _add(self, draft: Draft) -> None:
         contents, record = draft.contents, draft.record
-        encoded = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        encoded = orjson.dumps(record)
         if len(encoded) > CHARACTERS_PER_TOKEN * self._reading.max_tokens:
             about = len(encoded) // CHARACTERS_PER_TOKEN
             self._soft("too_long", f"has about {about:,} tokens: at most {self._reading.max_tokens:,} are allowed")
         if draft.references or draft.group:
-            self._beside[len(self._records)] = draft
-        if "generationConfig" in record:
-            self._resolutions.setdefault(record["generationConfig"].get("mediaResolution", ""), self._line)
+            self._beside[len(self._ids)] = draft
+        if resolution := record.get("generationConfig", {}).get("mediaResolution"):
+            self._resolutions.setdefault(resolution, self._line)
         instruction = record.get("systemInstruction")
         self._lines.append(self._line)
-        self._records.append(encoded)
+        # In what is not text, the order of keys is the writer's whim.
+        canonical = encoded if is_text(record) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+        self._ids.append(hash64(canonical))
+        self._sizes.append(len(encoded) + 1)
         self._instructions.append(None if instruction is None else text_of(instruction))
         self._prompts.append("\n".join(map(text_of, contents[:-1])))
         self._targets.append(text_of(contents[-1]))
+        self._records += (encoded, b"\n")
 
-    def _source(self, number: int, id_: int, line: int) -> bytes:
-        if number not in self._beside:
-            return b'{"id":"%016x","source":%b,"line":%d}\n' % (id_, self._block.source_json, line)
-        draft = self._beside[number]
-        references = b',"references":' + orjson.dumps(draft.references) if draft.references else b""
-        group = b',"group":' + orjson.dumps(draft.group) if draft.group else b""
-        return b'{"id":"%016x","source":%b,"line":%d%b%b}\n' % (
-            id_, self._block.source_json, line, references, group,
-        )  # fmt: skip
+    def _sources(self) -> bytes:
+        """Returns where each example came from, one a line."""
+        pairs = zip(self._ids, self._lines, strict=True)
+        name = orjson.dumps(self._block.source)
+        if not self._beside:
+            line = b'{"id":"%%016x","source":%b,"line":%%d}\n' % name.replace(b"%", b"%%")
+            return (line * len(self._ids)) % tuple(itertools.chain.from_iterable(pairs))
+        lines = []
+        for number, (id_, line_number) in enumerate(pairs):
+            lines.append(b'{"id":"%016x","source":%b,"line":%d' % (id_, name, line_number))
+            draft = self._beside.get(number)
+            if draft and draft.references:
+                lines += (b',"references":', orjson.dumps(draft.references))
+            if draft and draft.group:
+                lines += (b',"group":', orjson.dumps(draft.group))
+            lines.append(b"}\n")
+        return b"".join(lines)
 
-    def _rows(self, ids: list[int], keys: list[bytes], sources: list[bytes]) -> NDArray[np.void]:
-        rows = np.zeros(len(ids), ROW)
-        if not ids:
-            return rows
+    def _rows(self, keys: list[bytes], sources: bytes) -> NDArray[np.void]:
+        n = len(self._ids)
+        rows = np.zeros(n, ROW)
         rows["line"] = self._lines
-        rows["id"] = ids
-        rows["key"] = np.fromiter(map(hash64, keys), np.uint64, len(ids))
-        rows["target"] = np.fromiter(map(hash64, map(str.encode, self._targets)), np.uint64, len(ids))
-        rows["prompt_characters"] = np.fromiter(map(len, self._prompts), np.uint32, len(ids))
-        rows["target_characters"] = np.fromiter(map(len, self._targets), np.uint32, len(ids))
-        rows["record_end"] = np.cumsum(np.fromiter(map(len, self._records), np.int64, len(ids)))
-        rows["source_end"] = np.cumsum(np.fromiter(map(len, sources), np.int64, len(ids)))
+        rows["id"] = np.fromiter(self._ids, np.uint64, n)
+        rows["key"] = np.fromiter(map(hash64, keys), np.uint64, n)
+        rows["target"] = np.fromiter(map(hash64, map(str.encode, self._targets)), np.uint64, n)
+        rows["prompt_characters"] = np.fromiter(map(len, self._prompts), np.uint32, n)
+        rows["target_characters"] = np.fromiter(map(len, self._targets), np.uint32, n)
+        rows["record_end"] = np.cumsum(np.fromiter(self._sizes, np.int64, n))
+        rows["source_end"] = np.flatnonzero(np.frombuffer(sources, np.uint8) == ord("\n")) + 1
         numbers = {one: 0 if one is None else hash64(one.encode()) for one in set(self._instructions)}
-        rows["instruction"] = np.fromiter(map(numbers.__getitem__, self._instructions), np.uint64, len(ids))
+        rows["instruction"] = np.fromiter(map(numbers.__getitem__, self._instructions), np.uint64, n)
         for number, draft in self._beside.items():
             rows["group"][number] = hash64(draft.group.encode()) if draft.group else 0
         rows["alive"] = True
@@ -261,10 +306,16 @@ class _BlockReader:
             return {}
         return dict(zip(rows["target"].tolist(), self._targets, strict=True))
 
-    def _screen(self, content: bytes, rows: NDArray[np.void]) -> None:
+    def _screen(self, content: bytes, sources: bytes, rows: NDArray[np.void]) -> None:
         """Looks for secrets and personal data in all records at once."""
-        for hit in find_sensitive(content):
-            row = int(np.searchsorted(rows["record_end"], hit.start, side="right"))
+        hits = [("record_end", hit) for hit in find_sensitive(content)]
+        if self._beside:  # references and groups
+            hits += [("source_end", hit) for hit in find_sensitive(sources)]
+        found: dict[tuple[int, str], Sensitive] = {}
+        for ends, hit in hits:
+            row = int(np.searchsorted(rows[ends], hit.start, side="right"))
+            found.setdefault((row, hit.kind), hit)
+        for (row, _), hit in sorted(found.items()):
             self._line = int(rows["line"][row])
             self._note(Fault(hit.rule, hit.words))
             if self._reading.policies[hit.rule] is not Policy.WARN:

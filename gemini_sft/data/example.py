@@ -71,6 +71,11 @@ def text_of(content: Content) -> str:
     )
 
 
+def is_text(record: dict[str, Any]) -> bool:
+    """Returns whether a record is made of texts alone."""
+    return "tools" not in record and all("text" in part for one in record["contents"] for part in one["parts"])
+
+
 def turn(role: str, text: str) -> Content:
     """Returns a turn with one text part."""
     return {"role": role, "parts": [{"text": text}]}

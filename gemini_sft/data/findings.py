@@ -6,6 +6,7 @@ from gemini_sft.data.sensitive import find_sensitive
 from gemini_sft.experiment.rules import RULES, Policy
 
 _EXCERPT_CHARACTERS = 80
+_SHOWN_CHARACTERS = 40
 
 
 class Finding(BaseModel):
@@ -48,6 +49,16 @@ class Fault(Exception):
         self.rule, self.what = rule, what
         # Looked at before it is cut: a part of a secret is no pattern any more, but still a part of a secret.
         self.excerpt = "" if find_sensitive(excerpt.encode(errors="replace")) else clip(excerpt)
+
+    def __reduce__(self) -> tuple[type["Fault"], tuple[str, str, str]]:
+        return Fault, (self.rule, self.what, self.excerpt)
+
+
+def shown(value: object) -> str:
+    """Returns a value of the data for a message: cut, and not at all if it looks like what nobody should see."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "…" if find_sensitive(text.encode(errors="replace")) else text[:_SHOWN_CHARACTERS]
+    return repr(text) if isinstance(value, str) else text
 
 
 def clip(text: str) -> str:

@@ -32,11 +32,12 @@ def _diagnose(text: str, *, last: bool) -> Fault:
     except Fault as fault:
         return fault
     except json.JSONDecodeError as error:
-        if last and (error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string")):
+        if last and _is_cut(text[error.pos :].strip(), error.msg):
             return Fault("truncated", "breaks off in the middle: the file is cut off here", text)
-        return Fault("json", f"is not JSON: {_lower(error.msg)} (column {error.colno})", text)
-    except RecursionError:
-        return Fault("json", "is nested too deeply")
+        return Fault("json", f"is not JSON: {_said(error, text)}", text)
+    except (RecursionError, ValueError) as error:
+        deep = isinstance(error, RecursionError)
+        return Fault("json", "is nested too deeply" if deep else "holds a number that is too long")
     if _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         return Fault("lone_surrogate", "has half of a surrogate pair, such as \\ud83d alone, which is no character")
     return Fault("json", "is not JSON that can be taken: a number is too large, or it is nested too deeply", text)
@@ -49,6 +50,12 @@ def check_keys(line: bytes) -> None:
         Fault: One has.
     """
     json.loads(line, object_pairs_hook=_pairs)
+
+
+def exactly(line: bytes) -> dict[str, Any]:
+    """Returns a parsed line with long integers as they stand there: the fast parser makes floats of them."""
+    record: dict[str, Any] = json.loads(line)
+    return record
 
 
 def count_keys(value: Any) -> int:
@@ -71,5 +78,14 @@ def _constant(name: str) -> Any:
     raise Fault("not_a_number", f"holds {name}, which is not JSON")
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _is_cut(rest: str, message: str) -> bool:
+    """Returns whether more characters could mend a text that cannot be parsed from `rest` on."""
+    return not rest or message.startswith("Unterminated string") or (len(rest) <= 6 and not rest.endswith(("}", "]")))
+
+
+def _said(error: json.JSONDecodeError, text: str) -> str:
+    if "\ufeff" in text:
+        return "a byte order mark stands in it, as where files were joined"
+    if "\r" in text.strip():
+        return "its lines end in CR alone: save it with LF"
+    return f"{error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gemini_sft.data.example import Content
-from gemini_sft.data.findings import Fault
+from gemini_sft.data.findings import Fault, shown
 
 Soft = Callable[[str, str, str], None]
 
@@ -20,6 +20,7 @@ _SNAKE = {
     "end_offset": "endOffset",
     "media_resolution": "mediaResolution",
     "inline_data": "inlineData",
+    "function_declarations": "functionDeclarations",
 }
 _DATA = ("text", "fileData", "functionCall", "functionResponse")
 _BESIDE = {"fileData": {"videoMetadata", "mediaResolution"}}
@@ -64,11 +65,7 @@ def check_files(contents: list[Content], soft: Soft) -> None:
 
 def check_tools(contents: list[Content], tools: list[dict[str, Any]], soft: Soft) -> None:
     """Checks that every function that is called has been declared, and that every response answers a call."""
-    declared = {
-        function.get("name")
-        for tool in tools
-        for function in tool.get("functionDeclarations") or tool.get("function_declarations") or []
-    }
+    declared = {function.get("name") for tool in tools for function in tool.get("functionDeclarations", [])}
     called = set()
     for one in contents:
         for part in one["parts"]:
@@ -77,7 +74,38 @@ def check_tools(contents: list[Content], tools: list[dict[str, Any]], soft: Soft
             if "functionResponse" in part and part["functionResponse"]["name"] not in called:
                 soft("tools", "has a functionResponse that answers no functionCall before it", "")
     if called - declared:
-        soft("tools", f"calls the function {sorted(called - declared)[0]!r}, which tools do not declare", "")
+        soft("tools", f"calls the function {shown(sorted(called - declared)[0])}, which tools do not declare", "")
+
+
+def without_nulls(value: Any) -> Any:
+    """Returns an object without the fields that are null, which is how a table says that they are not there."""
+    if type(value) is dict and None in value.values():
+        return {name: one for name, one in value.items() if one is not None}
+    return value
+
+
+def read_tools(tools: Any) -> list[dict[str, Any]]:
+    """Returns tools with their functions in camelCase.
+
+    Raises:
+        Fault: They are not of the shape that Gemini takes.
+    """
+    if type(tools) is not list or any(type(tool) is not dict for tool in tools):
+        raise Fault("structure", '"tools" must be a list of objects')
+    made = []
+    for given in tools:
+        tool = without_nulls(given)
+        if "function_declarations" in tool and "functionDeclarations" in tool:
+            raise Fault("duplicate_key", "a field stands in both spellings")
+        if "function_declarations" in tool:
+            tool = {_SNAKE.get(name, name): one for name, one in tool.items()}
+        functions = tool.get("functionDeclarations", [])
+        if type(functions) is not list or any(
+            type(one) is not dict or type(one.get("name")) is not str for one in functions
+        ):
+            raise Fault("structure", '"tools" must have "functionDeclarations", a list of objects with a "name"')
+        made.append(tool)
+    return made
 
 
 def camel(value: Any) -> Any:
@@ -88,7 +116,7 @@ def camel(value: Any) -> Any:
     if len(set(names)) != len(names):
         raise Fault("duplicate_key", "a field stands in both spellings")
     return {
-        name: one if name in ("args", "response") else camel(one)
+        name: one if name in ("args", "response") else without_nulls(camel(one))
         for name, one in zip(names, value.values(), strict=True)
     }
 
@@ -96,6 +124,7 @@ def camel(value: Any) -> Any:
 def _part(given: Any, what: str, soft: Soft) -> dict[str, Any]:
     if type(given) is not dict:
         raise Fault("structure", f'{what} must be an object such as {{"text": ...}}')
+    given = without_nulls(given)
     if len(given) == 1 and type(given.get("text")) is str:
         return {"text": given["text"]}
     part: dict[str, Any] = camel(given)
@@ -107,7 +136,7 @@ def _part(given: Any, what: str, soft: Soft) -> dict[str, Any]:
     kind = kinds[0]
     unknown = sorted(set(part) - {kind} - _BESIDE.get(kind, set()))
     if unknown:
-        raise Fault("structure", f"{what} has the key {unknown[0][:40]!r}, which does not belong there")
+        raise Fault("structure", f"{what} has the key {shown(unknown[0])}, which does not belong there")
     if kind == "text":
         raise Fault("structure", f'{what} has a "text" that is not a text')
     for name in (kind, "videoMetadata"):
@@ -126,7 +155,7 @@ def _check_fields(value: Any, needed: set[str], allowed: set[str], what: str) ->
         raise Fault("structure", f"{what} has no {missing[0]}")
     unknown = sorted(set(value) - needed - allowed)
     if unknown:
-        raise Fault("structure", f"{what} has the key {unknown[0][:40]!r}, which does not belong there")
+        raise Fault("structure", f"{what} has the key {shown(unknown[0])}, which does not belong there")
     for name in needed - {"response"}:
         if type(value[name]) is not str or not value[name]:
             raise Fault("structure", f"{what}.{name} must be a text")
@@ -139,4 +168,4 @@ def _check_file(file: dict[str, Any], what: str, soft: Soft) -> None:
     if not file["fileUri"].startswith(("gs://", "https://", "http://")):
         raise Fault("media_type", f"{what} fileUri must begin with gs:// or https://")
     if kind_of(file["mimeType"]) is None:
-        raise Fault("media_type", f"{what} has the type {file['mimeType'][:40]!r}, which cannot be tuned on")
+        raise Fault("media_type", f"{what} has the type {shown(file['mimeType'])}, which cannot be tuned on")

@@ -1,36 +1,40 @@
-"""The common case, fast: a line of `messages` with one question and one answer in plain text.
+"""The common case, fast: lines of `messages` with one question and one answer in plain text.
 
 Most large files of tuning data are such lines and nothing else. Their shape is checked by the JSON parser while it
-parses (msgspec is given it as a type), so that little is left to do for Python. Whatever is not exactly of that shape
-is left to `gemini_sft.data.records`, which says what is wrong with it; where both can read a line, they agree.
+parses (msgspec is given it as a type), and many lines are read and written by one call, so that little is left to do
+for Python. Whatever is not exactly of that shape is left to `gemini_sft.data.records`, which says what is wrong with
+it; what both can read, they read alike.
 """
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
-import orjson
+import numpy as np
+from numpy.typing import NDArray
 
+from gemini_sft.data.keys import hash64
 from gemini_sft.data.reading import CHARACTERS_PER_TOKEN, Reading
 from gemini_sft.experiment import Task
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class _Said(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _System(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["system"]
     content: _Text
 
 
-class _System(_Said, forbid_unknown_fields=True, gc=False):
-    role: Literal["system"]
-
-
-class _User(_Said, forbid_unknown_fields=True, gc=False):
+class _User(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     role: Literal["user"]
+    content: _Text
 
 
-class _Model(_Said, forbid_unknown_fields=True, gc=False):
+class _Model(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     role: Literal["assistant", "model"]
+    content: _Text
 
 
 class _Instructed(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -41,87 +45,125 @@ class _Bare(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     messages: tuple[_User, _Model]
 
 
-_decode_instructed = msgspec.json.Decoder(_Instructed).decode
-_decode_bare = msgspec.json.Decoder(_Bare).decode
+class _Part(msgspec.Struct, gc=False):
+    text: str
 
 
-class PlainReader:
-    """Reads plain lines of one file; most of them bring the same system instruction, or none."""
+class _Instruction(msgspec.Struct, gc=False):
+    parts: tuple[_Part]
 
-    def __init__(self, reading: Reading) -> None:
-        """Takes what the experiment says, for some of which no line is plain."""
-        never = reading.group is not None or reading.task is Task.EXTRACTION
-        self._longest = -1 if never else CHARACTERS_PER_TOKEN * reading.max_tokens
-        self._is_instructed = True
-        self._fronts: dict[str, bytes] = {}
 
-    def read(self, line: bytes) -> tuple[bytes, str | None, str, str] | None:
-        """Returns the record as a line of JSON, system instruction, prompt and target; None if it is not plain."""
-        system: str | None = None
-        try:
-            if self._is_instructed:
-                first, user, model = _decode_instructed(line).messages
-                system = first.content
-            else:
-                user, model = _decode_bare(line).messages
-        except msgspec.MsgspecError:
-            return self._other(line)
-        return self._record(line, system, user.content, model.content)
+class _Turn(msgspec.Struct, gc=False):
+    role: str
+    parts: tuple[_Part]
 
-    def _other(self, line: bytes) -> tuple[bytes, str | None, str, str] | None:
-        """Tries the shape that the line before did not have."""
-        try:
-            if self._is_instructed:
-                user, model = _decode_bare(line).messages
-                made = self._record(line, None, user.content, model.content)
-            else:
-                first, user, model = _decode_instructed(line).messages
-                made = self._record(line, first.content, user.content, model.content)
-        except msgspec.MsgspecError:
-            return None
-        self._is_instructed = not self._is_instructed
-        return made
 
-    def _record(
-        self, line: bytes, system: str | None, prompt: str, target: str
-    ) -> tuple[bytes, str | None, str, str] | None:
-        front = self._fronts.get(system or "")
-        if front is None:
-            front = self._front(system)
-        # Blank texts are for the other reader to refuse, and so are keys that stand twice: without them, and with no
-        # needless escapes, the line is longer or shorter than the record by what the shape alone makes out.
-        if not front or prompt.isspace() or target.isspace():
-            return None
-        encoded = b"%b%b%b%b%b" % (front, orjson.dumps(prompt), _MIDDLE, orjson.dumps(target), _END)
-        gaps = _GAPS_BARE if system is None else _GAPS_INSTRUCTED
-        if len(encoded) > self._longest or len(line) - len(encoded) not in gaps:
-            return None
-        return encoded, system, prompt, target
+class _Record(msgspec.Struct, gc=False):
+    contents: tuple[_Turn, _Turn]
 
-    def _front(self, system: str | None) -> bytes:
-        """Returns what a record begins with; nothing for a blank instruction."""
-        if system is None:
-            front = b'{"contents":[' + _TURN
-        elif system.isspace():
-            front = b""
+
+class _InstructedRecord(msgspec.Struct, gc=False):
+    systemInstruction: _Instruction
+    contents: tuple[_Turn, _Turn]
+
+
+_decode_instructed = msgspec.json.Decoder(_Instructed).decode_lines
+_decode_bare = msgspec.json.Decoder(_Bare).decode_lines
+_encode = msgspec.json.Encoder().encode_lines
+
+
+@dataclass(frozen=True)
+class PlainLines:
+    """Examples that were read together.
+
+    Attributes:
+        records: One record a line.
+        sizes: Of each of them in bytes, with its line feed; shape (n,).
+        ids: The hash of each, without it.
+        instructions: The system instruction of each; None for none.
+        prompts: The user's texts.
+        targets: The model's texts.
+    """
+
+    records: bytes
+    sizes: NDArray[np.int64]
+    ids: list[int]
+    instructions: list[str | None]
+    prompts: list[str]
+    targets: list[str]
+
+
+def can_be_plain(reading: Reading) -> bool:
+    """Returns whether an experiment asks nothing of a line that is not looked at here."""
+    return reading.group is None and reading.task is not Task.EXTRACTION
+
+
+def read_plain(lines: bytes, reading: Reading) -> PlainLines | None:
+    """Reads lines of which every one is plain; returns None if any is not.
+
+    Args:
+        lines: Whole lines, each with its line feed.
+        reading: What the experiment says; see `can_be_plain`.
+    """
+    try:
+        instructions, prompts, targets = _read(lines)
+    except msgspec.MsgspecError:
+        return None
+    if any(map(str.isspace, prompts)) or any(map(str.isspace, targets)) or any(map(_is_blank, set(instructions))):
+        return None
+    records = _encode(list(_made(instructions, prompts, targets)))
+    sizes, given = _sizes(records), _sizes(lines)
+    # Without needless escapes, and without keys that stand twice, a line is longer than its record by what the two
+    # shapes alone make out.
+    gaps = _GAPS_INSTRUCTED if instructions and instructions[0] is not None else _GAPS_BARE
+    if len(given) != len(sizes) or not np.isin(given - sizes, gaps).all():
+        return None
+    if sizes.max(initial=0) > CHARACTERS_PER_TOKEN * reading.max_tokens:
+        return None
+    ends = np.cumsum(sizes).tolist()
+    view = memoryview(records)
+    ids = [hash64(view[begin : end - 1]) for begin, end in zip([0, *ends], ends, strict=False)]
+    return PlainLines(records, sizes, ids, instructions, prompts, targets)
+
+
+def _read(lines: bytes) -> tuple[list[str | None], list[str], list[str]]:
+    try:
+        instructed = [one.messages for one in _decode_instructed(lines)]
+    except msgspec.MsgspecError:
+        bare = [one.messages for one in _decode_bare(lines)]
+        return [None] * len(bare), [user.content for user, _ in bare], [model.content for _, model in bare]
+    return (
+        [system.content for system, _, _ in instructed],
+        [user.content for _, user, _ in instructed],
+        [model.content for _, _, model in instructed],
+    )
+
+
+def _made(
+    instructions: list[str | None], prompts: list[str], targets: list[str]
+) -> Iterator[_Record | _InstructedRecord]:
+    known = {one: _Instruction((_Part(one),)) for one in set(instructions) if one is not None}
+    for instruction, prompt, target in zip(instructions, prompts, targets, strict=True):
+        contents = (_Turn("user", (_Part(prompt),)), _Turn("model", (_Part(target),)))
+        if instruction is None:
+            yield _Record(contents)
         else:
-            parts = orjson.dumps({"parts": [{"text": system}]})
-            front = b'{"systemInstruction":%b,"contents":[%b' % (parts, _TURN)
-        if len(self._fronts) < _MOST_FRONTS:
-            self._fronts[system or ""] = front
-        return front
+            yield _InstructedRecord(known[instruction], contents)
 
 
-_TURN = b'{"role":"user","parts":[{"text":'
-_MIDDLE = b'}]},{"role":"model","parts":[{"text":'
-_END = b"}]}]}\n"
-_MOST_FRONTS = 100
+def _is_blank(instruction: str | None) -> bool:
+    return instruction is not None and instruction.isspace()
 
 
-def _gaps(*before: str) -> frozenset[int]:
-    """Returns by how much a plain line is longer than its record, in the two styles that JSON is written in."""
-    record = orjson.dumps({"systemInstruction": {"parts": [{"text": "x"}]}} if before else {})
-    made = (len(record) - 2 + bool(before)) + len(b'{"contents":[' + _TURN + b'"x"' + _MIDDLE + b'"x"' + _END)
+def _sizes(lines: bytes) -> NDArray[np.int64]:
+    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
+    return np.diff(ends, prepend=0)
+
+
+def _gaps(*before: str) -> list[int]:
+    """Returns by how much a plain line can be longer than its record: in two styles, and with CR LF behind it."""
+    contents = (_Turn("user", (_Part("x"),)), _Turn("model", (_Part("x"),)))
+    record = _InstructedRecord(_Instruction((_Part("x"),)), contents) if before else _Record(contents)
     lines = [
         json.dumps(
             {"messages": [{"role": role, "content": "x"} for role in (*before, "user", answers)]}, separators=separators
@@ -129,7 +171,7 @@ def _gaps(*before: str) -> frozenset[int]:
         for answers in ("assistant", "model")
         for separators in ((", ", ": "), (",", ":"))
     ]
-    return frozenset(len(line) - made for line in lines)
+    return [len(line) - len(msgspec.json.encode(record)) + more for line in lines for more in (0, 1)]
 
 
 _GAPS_BARE, _GAPS_INSTRUCTED = _gaps(), _gaps("system")

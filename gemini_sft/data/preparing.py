@@ -63,6 +63,7 @@ class _Preparation:
         self._sketched = 0
         self._numbers = itertools.count()
         self._problems: list[Problem] = []
+        self._suspect: set[int] = set()
 
     def run(self, splits: Sequence[str], findings_uri: str) -> tuple[DataSummary, list[Problem]]:
         """Does everything, in the order in which one thing needs the other."""
@@ -110,7 +111,7 @@ class _Preparation:
     def _blocks(self, files: Iterable[File]) -> Iterator[tuple[Block, bool]]:
         for file in files:
             try:
-                for block in blocks_of(file, self._note_file):
+                for block in blocks_of(file):
                     near = self._sketched < NEAR_EXAMPLES
                     self._sketched += block.count if near else 0
                     yield replace(block, number=next(self._numbers)), near
@@ -160,6 +161,8 @@ class _Preparation:
             policy = self._reading.policies[hit.rule]
             source, line = table.place(hit.row)
             self._note(source, line, Fault(hit.rule, hit.what))
+            if hit.rule == "near_leak":
+                self._suspect.add(hit.row)
             if policy is Policy.DROP:
                 table.alive[hit.row] = False
 
@@ -171,7 +174,7 @@ class _Preparation:
             if (table.column("instruction")[table.alive] != 0).any():
                 what = "cannot be, for there are examples that bring a system instruction of their own"
                 raise DataError([Problem("prompt.few_shot", what)])
-            drawn = draw_few_shot(table, count, self._experiment.data.seed)
+            drawn = draw_few_shot(table, count, self._experiment.data.seed, self._suspect)
             if len(drawn) < count or not len(table.living(TRAIN)):
                 what = f"asks for {count} examples, and train has too few that stand in no other split"
                 raise DataError([Problem("prompt.few_shot", f"{what}: ask for fewer")])
@@ -193,7 +196,7 @@ class _Preparation:
 
     def _weigh(self, table: Table, instruction: str | None) -> None:
         """Checks each split as a whole."""
-        faults = [*whole.sizes(table, train_bytes(table, instruction)), *whole.instructions(table)]
+        faults = [*whole.sizes(table, train_bytes(table, instruction)), *whole.instructions(table, instruction)]
         if self._experiment.task is Task.CLASSIFICATION:
             known = whole.label_set(table, self._experiment.data.labels)
             faults += whole.classes(table, known)
@@ -203,13 +206,11 @@ class _Preparation:
             self._note(SPLITS[split], 0, fault)
 
     def _split(self, table: Table, split: int) -> SplitSummary:
-        labels = whole.label_counts(table, split) if self._experiment.task is Task.CLASSIFICATION else {}
+        counts = whole.label_counts(table, split) if self._experiment.task is Task.CLASSIFICATION else {}
+        labels = {"…" if find_sensitive(name.encode()) else name: count for name, count in counts.items()}
         dropped = sum(draft.dropped for draft in self._drafts[split])
         dropped += int((~table.alive & (table.part == split)).sum())
         return describe(table, split, [file.name for file in self._files[split]], labels, dropped)
-
-    def _note_file(self, file: File, line: int, fault: Fault) -> None:
-        self._note(file.name, line, fault)
 
     def _note(self, source: str, line: int, fault: Fault, policy: Policy | None = None) -> None:
         self._log.add(

@@ -1,6 +1,7 @@
 """What stands around the user's text: the system instruction, few-shot examples in it, and their fingerprint."""
 
 import hashlib
+from collections.abc import Collection
 
 import numpy as np
 import orjson
@@ -15,10 +16,16 @@ _SHORTEST = 20
 """Bytes of a normalised prompt below which it may stand in an instruction by chance."""
 
 
-def draw_few_shot(table: Table, count: int, seed: int) -> list[int]:
+def draw_few_shot(table: Table, count: int, seed: int, suspect: Collection[int] = ()) -> list[int]:
     """Draws examples of train whose prompts stand in no other split, and takes them out of train.
 
     A model that saw the answer in its instruction would learn to look there.
+
+    Args:
+        table: All examples.
+        count: How many.
+        seed: Another seed, other examples.
+        suspect: Rows that are not to be drawn, for they are almost those of another split.
 
     Returns:
         Their rows, in an order that the seed fixes; fewer than `count` if there are not enough.
@@ -26,7 +33,7 @@ def draw_few_shot(table: Table, count: int, seed: int) -> list[int]:
     rows = table.living(TRAIN)
     keys = table.column("key")
     elsewhere = keys[np.r_[table.living(VALIDATION), table.living(TEST)]]
-    rows = rows[~np.isin(keys[rows], elsewhere)]
+    rows = rows[~np.isin(keys[rows], elsewhere) & ~np.isin(rows, list(suspect))]
     order = np.argsort(shuffled(table.column("id")[rows], seed), kind="stable")
     drawn = [int(row) for row in rows[order[:count]]]
     table.alive[np.isin(keys, keys[drawn]) & (table.part == TRAIN)] = False
@@ -66,7 +73,7 @@ def instructions_of(table: Table) -> list[str]:
 def told_in_advance(table: Table, instruction: str | None) -> list[int]:
     """Returns the test examples whose prompt stands in a system instruction, perhaps with the answer."""
     texts = [normalised(text) for text in (*instructions_of(table), *([instruction] if instruction else []))]
-    texts = [text for text in texts if len(text) >= 2 * _SHORTEST]
+    texts = [text for text in texts if len(text) >= _SHORTEST]
     if not texts:
         return []
     found = []

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from gemini_sft.data.example import Content, text_of, turn
-from gemini_sft.data.findings import Fault
-from gemini_sft.data.parts import camel, check_files, check_tools
+from gemini_sft.data.findings import Fault, shown
+from gemini_sft.data.parts import camel, check_files, check_tools, read_tools
 from gemini_sft.data.reading import Reading, Shape
 from gemini_sft.data.turns import Soft, check_turns, read_contents, read_instruction, read_messages
 from gemini_sft.experiment import Task
@@ -37,7 +37,7 @@ class Draft:
 def shape_of(record: dict[str, Any]) -> Shape:
     """Returns what a record looks like, by its keys."""
     for shape in (Shape.MESSAGES, Shape.CONTENTS):
-        if shape in record:
+        if record.get(shape) is not None:
             return shape
     return Shape.COLUMNS
 
@@ -54,8 +54,9 @@ def read_record(record: dict[str, Any], shape: Shape, reading: Reading, soft: So
     Raises:
         Fault: It cannot be an example.
     """
-    if shape not in record and shape_of(record) is not shape:
-        raise Fault("mixed_formats", f'has "{shape_of(record)}", but the file began with {_named(shape)}')
+    there = shape_of(record)
+    if there is not shape and shape not in record and type(record.get(there)) is not str:
+        raise Fault("mixed_formats", f"has {_named(there)}, but the file began with {_named(shape)}")
     match shape:
         case Shape.MESSAGES:
             draft = _messages(record, reading, soft)
@@ -92,13 +93,11 @@ def _contents(record: dict[str, Any], reading: Reading, soft: Soft) -> Draft:
     if instruction is not None:
         made["systemInstruction"] = {"parts": [{"text": read_instruction(instruction)}]}
     contents = made["contents"] = read_contents(record["contents"], soft)
-    tools = record.get("tools") or []
-    if type(tools) is not list or any(type(tool) is not dict for tool in tools):
-        raise Fault("structure", '"tools" must be a list of objects')
+    tools = read_tools(record.get("tools") or [])
     if tools:
         made["tools"] = tools
     config = _either(record, "generationConfig", "generation_config")
-    if config is not None:
+    if config:
         made["generationConfig"] = _config(config)
     if any("text" not in part for content in contents for part in content["parts"]):
         check_files(contents, soft)
@@ -112,8 +111,8 @@ def _contents(record: dict[str, Any], reading: Reading, soft: Soft) -> Draft:
 def _columns(record: dict[str, Any], reading: Reading) -> Draft:
     columns = reading.columns(set(record))
     if columns is None:
-        there = ", ".join(sorted(map(str, record)))[:200]
-        raise Fault("columns", f"has the columns {there}: expected {reading.expected_columns()}")
+        there = f"the columns {', '.join(map(_column, sorted(map(str, record))))}" if record else "no columns"
+        raise Fault("columns", f"has {there}: expected {reading.expected_columns()}")
     template, target = columns
     row = {name: _text(record[name], name) for name in columns_of(template)}
     answers = _answers(record[target], target, reading.task)
@@ -121,6 +120,10 @@ def _columns(record: dict[str, Any], reading: Reading) -> Draft:
     references = answers if len(answers) > 1 else ()
     group = "" if reading.group is None else _group(record, reading.group)
     return Draft({"contents": contents}, contents, references, group)
+
+
+def _column(name: str) -> str:
+    return shown(name)[1:-1]
 
 
 def _either(record: dict[str, Any], camel_name: str, snake_name: str) -> Any:
@@ -153,13 +156,13 @@ def _beside(record: dict[str, Any], known: set[str], reading: Reading, soft: Sof
     """Notes keys that are not used, and returns the group."""
     for name in record:
         if name not in known and name not in ("references", reading.group):
-            soft("unknown_key", f"has the key {name[:40]!r}, which is not used", "")
+            soft("unknown_key", f"has the key {shown(name)}, which is not used", "")
     return "" if reading.group is None else _group(record, reading.group)
 
 
 def _group(record: dict[str, Any], name: str) -> str:
     if name not in record:
-        raise Fault("columns", f"has no {name!r}, the group that data.group names")
+        raise Fault("columns", f"has no {shown(name)}, the group that data.group names")
     return _text(record[name], name)
 
 
@@ -167,22 +170,24 @@ def _text(value: Any, name: str) -> str:
     if type(value) is str:
         return value
     if value is None or (type(value) is float and math.isnan(value)):
-        raise Fault("columns", f"has nothing in the column {name!r}")
-    if type(value) in (int, float, bool):
+        raise Fault("columns", f"has nothing in the column {shown(name)}")
+    if type(value) is int:
+        return str(value)
+    if type(value) is float and math.isinf(value):
+        raise Fault("not_a_number", f"holds a number without bounds in the column {shown(name)}")
+    if type(value) in (float, bool):
         return orjson.dumps(value).decode()
-    raise Fault("columns", f"has no text in the column {name!r}")
+    raise Fault("columns", f"has no text in the column {shown(name)}")
 
 
 def _answers(value: Any, name: str, task: Task) -> tuple[str, ...]:
     """Returns the right answers of a row, the one to learn first."""
     if task is Task.QUESTION_ANSWERING:
         value = _listed(value)
-        if type(value) is dict and type(value.get("text")) is list:
-            value = value["text"]  # as SQuAD keeps them
         if type(value) is list:
             answers = tuple(dict.fromkeys(_text(one, name) for one in value))
             if not answers:
-                raise Fault("empty_target", f"has no answer in the column {name!r}")
+                raise Fault("empty_target", f"has no answer in the column {shown(name)}")
             return answers
     if task is Task.EXTRACTION and type(value) in (dict, list):
         return (orjson.dumps(value).decode(),)
@@ -190,13 +195,16 @@ def _answers(value: Any, name: str, task: Task) -> tuple[str, ...]:
 
 
 def _listed(value: Any) -> Any:
-    """Returns the list that a cell holds as JSON text; any other value as it is."""
+    """Returns a list of answers, be it JSON in a cell or the object that SQuAD has; any other value as it is."""
+    parsed = value
     if type(value) is str and value.lstrip().startswith(("[", "{")):
         try:
-            return orjson.loads(value)
+            parsed = orjson.loads(value)
         except orjson.JSONDecodeError:
             return value
-    return value
+    if type(parsed) is dict and type(parsed.get("text")) is list:
+        parsed = parsed["text"]
+    return parsed if type(parsed) is list else value
 
 
 def _check_json(target: str, soft: Soft) -> None:

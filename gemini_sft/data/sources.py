@@ -112,8 +112,13 @@ def _require_unchanged(file: File, before: tuple[int, ...], cause: Exception | N
     except UserError:
         after = ()  # it was deleted
     if after != before:
-        rule = RULES["changed_while_read"]
-        raise DataError([Problem(file.name, f"{rule.title}: {rule.remedy}")]) from cause
+        raise DataError([Problem(file.name, changed())]) from cause
+
+
+def changed() -> str:
+    """Returns what is said of a file that changed while it was read."""
+    rule = RULES["changed_while_read"]
+    return f"{rule.title}: {rule.remedy}"
 
 
 def _state(uri: str) -> tuple[int, ...]:

@@ -20,14 +20,18 @@ def divide(units: _Hashes, strata: _Hashes, shares: tuple[float, float], seed: i
 
     Args:
         units: Hash of each row's unit; shape (n,).
-        strata: Hash of each row's stratum; that of a unit's first row holds for all of it; shape (n,).
+        strata: Hash of each row's stratum; of a unit's several the least holds for all of it; shape (n,).
         shares: Of validation and of test.
         seed: Another seed, another division.
     """
-    names, first, inverse, sizes = np.unique(units, return_index=True, return_inverse=True, return_counts=True)
-    order = np.lexsort((shuffled(names, seed), strata[first]))
+    if not len(units):
+        return np.zeros(0, np.uint8)
+    names, inverse, sizes = np.unique(units, return_inverse=True, return_counts=True)
+    of_unit = np.full(len(names), np.iinfo(np.uint64).max)
+    np.minimum.at(of_unit, inverse, strata)
+    order = np.lexsort((shuffled(names, seed), of_unit))
     ordered = sizes[order].astype(np.int64)
-    stratum = strata[first][order]
+    stratum = of_unit[order]
     begins = np.flatnonzero(np.r_[True, stratum[1:] != stratum[:-1]])
     which = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(order)]))
     totals = np.add.reduceat(ordered, begins)[which]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gemini_sft.data.example import Content, text_of, turn
-from gemini_sft.data.findings import Fault
-from gemini_sft.data.parts import read_parts
+from gemini_sft.data.findings import Fault, shown
+from gemini_sft.data.parts import read_parts, without_nulls
 
 Soft = Callable[[str, str, str], None]
 """Takes note of a rule that is broken, what is wrong, and an excerpt; raises `Fault` unless the policy is to warn."""
@@ -32,16 +32,16 @@ def read_messages(messages: Any) -> tuple[str | None, list[Content]]:
         role, text = message.get("role"), message.get("content")
         if type(text) is not str:
             raise Fault("structure", f'message {position} must have a text as "content"{_parts_hint(text)}')
-        if len(message) != 2:
-            extra = sorted(set(message) - {"role", "content"})
-            raise Fault("structure", f"message {position} has the key {extra[0]!r}, which tuning does not know")
+        extra = sorted(set(message) - {"role", "content"})
+        if extra:
+            raise Fault("structure", f"message {position} has the key {shown(extra[0])}, which tuning does not know")
         if role == "system" and position == 1:
             system = text
-        elif role in _MESSAGE_ROLES:
+        elif type(role) is str and role in _MESSAGE_ROLES:
             contents.append(turn(_MESSAGE_ROLES[role], text))
         else:
             place = "only the first message may be the system's" if role == "system" else "expected user or assistant"
-            raise Fault("role", f"message {position} has the role {_shown(role)}: {place}")
+            raise Fault("role", f"message {position} has the role {shown(role)}: {place}")
     if system is not None and not system.strip():
         raise Fault("empty_turn", "message 1 (the system's) is empty")
     return system, contents
@@ -64,7 +64,7 @@ def read_contents(contents: Any, soft: Soft) -> list[Content]:
             role = "user"  # who answers a function call: an older spelling
         if role not in ("user", "model"):
             hint = ': put it in "systemInstruction"' if role == "system" else ": expected user or model"
-            raise Fault("role", f"turn {position} has the role {_shown(role)}{hint}")
+            raise Fault("role", f"turn {position} has the role {shown(role)}{hint}")
         _only(content, {"role", "parts"}, f"turn {position}")
         turns.append({"role": role, "parts": read_parts(content.get("parts"), f"turn {position}", soft)})
     return turns
@@ -81,11 +81,13 @@ def read_instruction(instruction: Any) -> str:
         raise Fault("structure", f'{what} must be an object with "parts"')
     _only(instruction, {"role", "parts"}, what)
     parts = instruction.get("parts")
+    if type(parts) is list:
+        parts = [without_nulls(one) for one in parts]
     if type(parts) is not list or not parts or any(type(one) is not dict or set(one) != {"text"} for one in parts):
         raise Fault("structure", f'{what} must have "parts", a list of {{"text": ...}}')
     if any(type(one["text"]) is not str for one in parts):
         raise Fault("structure", f'{what} has a "text" that is not a text')
-    text = text_of(instruction)
+    text = text_of({"parts": parts})
     if not text.strip():
         raise Fault("empty_turn", f"{what} is empty")
     return text
@@ -117,12 +119,8 @@ def check_turns(contents: list[Content]) -> None:
 def _only(holder: dict[str, Any], known: set[str], what: str) -> None:
     unknown = sorted(set(holder) - known)
     if unknown:
-        raise Fault("structure", f"{what} has the key {_shown(unknown[0])}, which Gemini does not know")
+        raise Fault("structure", f"{what} has the key {shown(unknown[0])}, which Gemini does not know")
 
 
 def _parts_hint(text: Any) -> str:
     return ": join its parts into one text, or use Gemini's contents" if type(text) is list else ""
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:40]

@@ -1,12 +1,14 @@
 """Rules about a split as a whole: sizes, labels, targets, system instructions."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from gemini_sft.data.across import Hit
-from gemini_sft.data.findings import Fault
+from gemini_sft.data.findings import Fault, shown
+from gemini_sft.data.keys import hash64
 from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION
 from gemini_sft.data.table import Table
 
@@ -28,7 +30,10 @@ def sizes(table: Table, train_bytes: int) -> Iterator[tuple[int, Fault]]:
         if not count:
             yield split, Fault("empty_split", "has no example that can be used")
         elif count < few:
-            yield split, Fault("too_few_examples", f"has {count} examples: {few} are advised at least")
+            yield (
+                split,
+                Fault("too_few_examples", f"has {count} example{'s' * (count != 1)}: {few} are advised at least"),
+            )
     count = len(table.living(TRAIN))
     if count > MAX_TEXT_EXAMPLES:
         yield TRAIN, Fault("too_many_examples", f"has {count:,} examples: at most {MAX_TEXT_EXAMPLES:,} are allowed")
@@ -54,11 +59,12 @@ def targets(table: Table) -> Iterator[tuple[int, Fault]]:
 
 
 def label_counts(table: Table, split: int) -> dict[str, int]:
-    """Returns how often each label occurs in a split, the most frequent first."""
+    """Returns how often each label occurs in a split, the most frequent first, and of those the one met first."""
     names = {number: name for one in table.drafts for number, name in one.labels.items()}
-    numbers, counts = np.unique(table.column("target")[table.living(split)], return_counts=True)
-    counted = {names[int(number)]: int(count) for number, count in zip(numbers, counts, strict=True)}
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    targets = table.column("target")[table.living(split)]
+    numbers, first, counts = np.unique(targets, return_index=True, return_counts=True)
+    order = np.lexsort((first, -counts))
+    return {names[int(numbers[one])]: int(counts[one]) for one in order}
 
 
 def label_set(table: Table, declared: Sequence[str] | None) -> list[str]:
@@ -81,9 +87,9 @@ def labels(table: Table, known: Sequence[str]) -> Iterator[Hit]:
             continue
         right = by_spelling.get(_plain(name))
         rule, what = (
-            ("label", f"has the label {name[:40]!r}, which is none of {_listed(known)}")
+            ("label", f"has the label {shown(name)}, which is none of {_listed(known)}")
             if right is None
-            else ("label_spelling", f"has the label {name[:40]!r} where others have {right[:40]!r}")
+            else ("label_spelling", f"has the label {shown(name)} where others have {shown(right)}")
         )
         for row in np.flatnonzero((column == number) & table.alive):
             yield Hit(int(row), rule, what)
@@ -93,7 +99,7 @@ def classes(table: Table, known: Sequence[str]) -> Iterator[tuple[int, Fault]]:
     """Yields splits that lack labels."""
     here = label_counts(table, TRAIN)
     if len(here) == 1:
-        yield TRAIN, Fault("single_class", f"has only the label {next(iter(here))[:40]!r}")
+        yield TRAIN, Fault("single_class", f"has only the label {shown(next(iter(here)))}")
     for split in (TRAIN, VALIDATION, TEST):
         there = label_counts(table, split)
         missing = [name for name in known if name not in there]
@@ -101,9 +107,16 @@ def classes(table: Table, known: Sequence[str]) -> Iterator[tuple[int, Fault]]:
             yield split, Fault("missing_class", f"has no example of {_listed(missing)}")
 
 
-def instructions(table: Table) -> Iterator[tuple[int, Fault]]:
-    """Yields the splits whose system instruction is not the one that most examples of train have."""
+def instructions(table: Table, instruction: str | None) -> Iterator[tuple[int, Fault]]:
+    """Yields the splits whose system instruction is not the one that most examples of train have.
+
+    Args:
+        table: All examples.
+        instruction: Of those that bring none of their own.
+    """
     column = table.column("instruction")
+    if instruction is not None:
+        column[column == 0] = hash64(instruction.encode())
     train = Counter(column[table.living(TRAIN)].tolist())
     if not train:
         return
@@ -113,11 +126,8 @@ def instructions(table: Table) -> Iterator[tuple[int, Fault]]:
         other = int((column[rows] != usual).sum())
         if other:
             kinds = len(np.unique(column[rows]))
-            what = f"has {kinds} different system instructions" if kinds > 1 else "has another system instruction"
-            yield (
-                split,
-                Fault("system_instruction", f"{what} than train mostly has, in {other} of {len(rows)} examples"),
-            )
+            what = f"has {kinds} system instruction{'s' * (kinds > 1)}"
+            yield split, Fault("system_instruction", f"{what}: {other} of {len(rows)} examples lack the usual one")
 
 
 def resolutions(table: Table) -> Iterator[tuple[str, int, Fault]]:
@@ -133,9 +143,9 @@ def resolutions(table: Table) -> Iterator[tuple[str, int, Fault]]:
 
 
 def _plain(name: str) -> str:
-    return "".join(name.casefold().split())
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:8])
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
+    first = ", ".join(map(shown, names[:8]))
+    return first if len(names) <= 8 else f"{first} and {len(names) - 8} more"

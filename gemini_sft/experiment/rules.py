@@ -50,7 +50,6 @@ _TABLE = (
     Rule("duplicate_key", "a key stands twice in one object", "keep one of the two", (_E, _D)),
     Rule("csv", "not a row of the table", "quote fields that hold the delimiter, quotes or line breaks", (_E, _D)),
     Rule("mixed_formats", "another format than the file's first record", "put each format in a file of its own", (_E,)),
-    Rule("format", "no format that is known", "see docs/data.md for the formats", (_E, _D)),
     Rule(
         "columns",
         "a column is missing or holds no text",

@@ -5,6 +5,8 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.learning.toys import articles, exact_match, fit, intents, questions, shuffled, user
 from vertex_emulator.standin import Record, StandIn
@@ -44,7 +46,8 @@ def bookings(count: int, seed: int) -> list[Record]:
 def test_the_frame_is_what_all_targets_share() -> None:
     targets = [json.dumps({"name": name, "age": None}) for name in NAMES]
     frame = learn(targets)
-    assert frame.literals == ('{"name": "', '", "age": null}')
+    assert frame.literals == ('{"name": ', ', "age": null}')
+    assert (frame.slots[0].opening, frame.slots[0].closing) == ('"', '"')
     assert [frame.read(target) for target in targets] == [(name,) for name in NAMES]
     assert [frame.write((name,)) for name in NAMES] == targets
 
@@ -86,6 +89,24 @@ def test_one_odd_target_does_not_hide_the_frame() -> None:
     targets = [f"Name: {name}." for name in NAMES * 2]
     frame = learn([*targets, "I do not know"], [*PROMPTS, *PROMPTS, "Nobody."])
     assert frame.literals == ("Name: ", ".")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(), st.text())
+def test_any_text_in_a_slot_is_valid_json_and_is_read_again(name: str, room: str) -> None:
+    frame = learn([json.dumps({"name": name, "room": f"{room}th"}) for room, name in enumerate(NAMES, start=11)])
+    answer = frame.write((name, room))
+    assert json.loads(answer) == {"name": name, "room": room}
+    if not {"name", "room"} & set(name.split('"') + room.split('"')):
+        assert frame.read(answer) == (name, room)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.text(max_size=6), st.text('ab": ,{}', max_size=8)), max_size=12))
+def test_any_targets_can_be_looked_at(records: list[tuple[str, str]]) -> None:
+    frame = learn_frame([prompt for prompt, _ in records], [target for _, target in records])
+    if frame:
+        assert any(frame.read(target) is not None for _, target in records)
 
 
 @pytest.mark.parametrize("records", [articles(40, 1), intents(40, 1, "prompt"), questions(40, 1)])

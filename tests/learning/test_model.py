@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.learning.toys import Training, articles, intents, questions, user
-from vertex_emulator.standin import StandIn, complete, tokens
+from tests.learning.toys import Training, articles, fit, intents, questions, user
+from vertex_emulator.standin import Record, Settings, StandIn, complete, tokens
 from vertex_emulator.standin.answering import render
 from vertex_emulator.standin.candidates import LABELLED
 
@@ -152,8 +152,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_prompts_are_answered_in_time(text: str, intent_training: Training) -> None:
+    targets = [f"Weekday: {day}." for day in ("Monday", "Tuesday", "Friday")]
+    records = [Record("", user(f"We came on {target[9:]}"), target) for target in targets * 4]
+    framed = fit(records, Settings(1, 1.0, 2)).model
+    assert framed.frame
     started = time.process_time()
-    for model in (BASE, intent_training.model):
+    for model in (BASE, intent_training.model, framed):
         for system, turns in ((text, user(text)), ("", (("user", text), ("model", text), ("user", "Why?")))):
             assert isinstance(model.answer(system, turns), str)
     assert time.process_time() - started < 4

@@ -39,7 +39,7 @@ CASES = {
     "summarization": Case(0.02, 0.0),
     "question_answering": Case(0.12, 0.3),
     "classification": Case(0.25, 0.4),
-    "chat": Case(0.14, 0.2),
+    "chat": Case(0.06, 0.1),
     "generation": Case(0.04, 0.01),
     "extraction": Case(0.6, 0.5),
 }

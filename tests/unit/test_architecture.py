@@ -1,6 +1,7 @@
 """The house: which way imports may point."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_library_does_not_ask_where_it_runs() -> None:
         names = {node.id.lower() for node in ast.walk(tree) if isinstance(node, ast.Name)}
         texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         assert not any("emulator" in name or "is_local" in name for name in names), path
-        assert not any("127.0.0.1" in text or "localhost" in text for text in texts), path
+        assert not any(re.search(r"127\.0\.0\.1|(://|@)localhost|localhost[:/]", text) for text in texts), path
 
 
 def test_no_file_grows_beyond_its_subject() -> None:

@@ -1,7 +1,8 @@
 """A small extractive model that stands in for Gemini in the emulator, and really learns from tuning data.
 
 It answers with pieces of the prompt, with entries of a list that the prompt offers, or with answers that it
-saw in training. It cannot write text of its own, and its scores are no estimate of Gemini's.
+saw in training. If nearly all training targets share their wording, as JSON objects with the same keys do, it
+fills that in. It cannot write text of its own, and its scores are no estimate of Gemini's.
 """
 
 from vertex_emulator.standin.model import StandIn, complete

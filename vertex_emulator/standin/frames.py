@@ -130,6 +130,7 @@ def learn_frame(prompts: Sequence[str], targets: Sequence[str]) -> Frame | None:
     literal_share = len("".join(literals)) * len(fitting) / sum(len(texts[number]) for number in fitting)
     if not 0 < len(names) <= _MAX_SLOTS or literal_share < _MIN_LITERAL_SHARE:
         return None
+    literals = _without_quotes(literals)
     pattern = Frame(tuple(literals), tuple(Slot(name, "", "", numeric=False, constants=()) for name in names))
     values = zip(*(pattern.read(texts[number]) or names for number in fitting), strict=True)
     given = [prompts[number] for number in fitting]
@@ -171,6 +172,15 @@ def _common_ends(gap: Sequence[list[str]]) -> tuple[str, str | None]:
         return "".join(before), None
     behind = _common_start([rest[::-1] for rest in rests])[::-1]
     return "".join(before), "".join(behind)
+
+
+def _without_quotes(literals: Sequence[str]) -> list[str]:
+    """Leave quotation marks around a slot to the slot, which then knows that its text must be escaped."""
+    result = list(literals)
+    for number in range(len(result) - 1):
+        if result[number].endswith('"') and len(result[number + 1]) > 1 and result[number + 1].startswith('"'):
+            result[number], result[number + 1] = result[number][:-1], result[number + 1][1:]
+    return result
 
 
 def _common_start(lists: Sequence[list[str]]) -> list[str]:

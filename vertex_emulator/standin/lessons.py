@@ -20,6 +20,7 @@ from vertex_emulator.standin.strings import string_vectors
 
 MAX_MEMORY = 500
 _CLOSED_SHARE = 0.3
+_OPEN_SHARE = 0.5
 _BOILERPLATE_SHARE = 0.5
 _BOILERPLATE_MIN_RECORDS = 5
 _SHARPNESS = 0.03
@@ -84,12 +85,10 @@ def remember(
         [" ".join(text for _, text in record.turns) for record in records], [record.target for record in records]
     )
     memory = Counter(start.memory)
-    targets = Counter(record.target.strip() for record in records)
-    repeated = sum(count for count in targets.values() if count > 1)
     if frame:
         memory.update(constant for slot in frame.slots for constant in slot.constants)
-    elif repeated > _CLOSED_SHARE * len(records):
-        memory.update({text: count for text, count in targets.most_common(MAX_MEMORY) if text})
+    else:
+        memory.update(_answers([record.target.strip() for record in records]))
     kept = dict(list(memory.items())[: max(MAX_MEMORY, len(start.memory))])
 
     pages = [read_page(record.system, record.turns, boilerplate, guess_query=frame is None) for record in records]
@@ -109,6 +108,19 @@ def remember(
         frame=frame,
     )
     return model, pages
+
+
+def _answers(targets: Sequence[str]) -> dict[str, int]:
+    """Return the targets that can be the answer to other prompts, with how often each was seen.
+
+    Those are the repeated ones, if they are many; and the others too, unless most records have a target of their own.
+    """
+    counts = Counter(targets)
+    single = sum(1 for count in counts.values() if count == 1)
+    if len(targets) - single <= _CLOSED_SHARE * len(targets):
+        return {}
+    least = 2 if single > _OPEN_SHARE * len(targets) else 1
+    return {text: count for text, count in counts.most_common(MAX_MEMORY) if text and count >= least}
 
 
 def _are_lists(pages: Sequence[Page]) -> bool:

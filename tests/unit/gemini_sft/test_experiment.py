@@ -88,8 +88,8 @@ extra: 1
     assert sorted(refused(text)) == sorted(
         [
             "x.yaml:1: name is 'Demo!': Names the runs: lower case, digits and hyphens.",
-            "x.yaml:2: task is 'sumarization': input should be 'summarization', 'question_answering', 'classification', 'chat',"
-            " 'generation' or 'extraction'",
+            "x.yaml:2: task is 'sumarization': input should be 'summarization', 'question_answering',"
+            " 'classification', 'chat', 'generation' or 'extraction'",
             "x.yaml:4: gemini-2.0-flash was retired on 2026-06-01: use gemini-3.5-flash",
             "x.yaml:6: data.trian is not a key of an experiment: did you mean train?",
             "x.yaml:7: data.test is '': string should have at least 1 character",

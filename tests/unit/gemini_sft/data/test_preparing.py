@@ -328,3 +328,10 @@ def test_the_order_of_the_lines_does_not_change_the_division(task: str) -> None:
             {name: {one.prompt_text for one in outcome.split(name)} for name in ("train", "validation", "test")}
         )
     assert found[0] == found[1]
+
+
+def test_a_number_without_bounds_in_a_table_is_refused() -> None:
+    write_parquet(Path("train.parquet"), [pair(float("inf")), pair(1.5)])
+    Path("test.jsonl").write_bytes(jsonl(pair(TEST)))
+    outcome = prepared(Path("out"), "train.parquet", "test.jsonl", data={"policy": {"not_a_number": "drop"}})
+    assert [(rule, place) for rule, place, _ in outcome.told] == [("not_a_number", "train.parquet:1")]

@@ -182,3 +182,18 @@ def test_a_short_prompt_may_stand_in_an_instruction_by_chance() -> None:
 
 def test_a_prompt_of_train_may_stand_in_the_instruction() -> None:
     assert told_in_advance("Such as: What is 3 times 3? 9. And what is 4 times 4? That is 16.", ASK) == []
+
+
+def test_few_shot_examples_are_not_almost_a_prompt_of_test() -> None:
+    story = (
+        "In 1874 a company of engineers began to build the lighthouse, and for eleven years they carried its stones. "
+    )
+    told = [pair(story * 2 + "Who carried the stones?", "Engineers."), *RECORDS[:2]]
+    outcome = run(told, {"few_shot": 2}, test=(pair(story * 2 + "Who carried these stones?", "They."),))
+    assert [rule for rule, _, _ in outcome.told] == ["near_leak"]
+    assert sorted(drawn(outcome)) == [2, 3]
+
+
+def test_more_few_shot_examples_than_there_are() -> None:
+    with pytest.raises(DataError, match="asks for 3 examples"):
+        run(RECORDS[:2], {"few_shot": 3})

@@ -52,6 +52,7 @@ SECRETS = [
     ("password or key", "api_key=" + "a1b2c3d4e5"),
     ("password or key", "https://api.corp.com/v1?apikey=" + "a1b2c3d4e5&page=2"),
     ("password or key", 'client_secret => "' + 'a1b2c3d4e5"'),
+    ("password or key", "api_key=" + BASE64[:40]),
     ("password or key", "ACCESS_TOKEN: " + "a1b2c3d4e5"),
     ("password or key", 'secret-key := "' + 'settings.a1b2c3d4e5"'),
 ]
@@ -83,8 +84,10 @@ PERSONAL = [
     ("payment card number", "3056 930902 5904"),
     ("payment card number", "3530111333300000"),
     ("payment card number", "4222222222222"),
+    ("payment card number", "2720 9980 0000 0000"),
+    ("payment card number", "6212 3456 0000 0000 006"),
     ("payment card number", "card 4111 1111 1111 1111 123"),  # its security code follows
-    ("payment card number", "order 2024 4111 1111 1111 1111"),
+    ("payment card number", "order 6900 4111 1111 1111 1111"),
     ("IBAN", "GB82 WEST 1234 5698 7654 32"),
     ("IBAN", "GB82WEST12345698765432"),
     ("IBAN", "DE89 3704 0044 0532 0130 00"),
@@ -92,6 +95,7 @@ PERSONAL = [
     ("IBAN", "NO93 8601 1117 947"),
     ("IBAN", "FR14 2004 1010 0505 0001 3M02 606"),
     ("IBAN", "MT84 MALT 0110 0001 2345 MTLC AST0 01S"),
+    ("IBAN", "IE55 AIBK AIBK AIBK AIBK 12"),
     ("IBAN", "IBAN:BE68539007547034 BIC"),
     ("IBAN", "DE89 3704 0044 0532 0130 00 BIC AND SO ON"),
     ("US social security number", "123-45-6789"),
@@ -117,17 +121,27 @@ NEGATIVES = [
     "000-12-3456 666-12-3456 912-34-5678 123-00-4567 123-45-0000 1123-45-67890",
     "112-555-0123 212-155-0123 (112) 555-0123 x-212-555-0123 212-555-01234",
     "+1 2 3 4 5 6 7 8 9 10 and +12345678 and +0123456789",
-    "DE89 3704 0044 0532 0130 01 and GB00WEST12345698765432",
+    "DE89 3704 0044 0532 0130 01 and GB00WEST12345698765432 and AB88 1234 5678 9999",
+    "6900 1230 0000 0008 of no issuer, f(x)+123456789",
     "@decorator user@ user@host a @ b x@y.T git@github.com:corp/code.git",
     "jane@example.com jane@mail.example.org jane@corp.invalid jane@corp.test jane@localhost icon@2x.png",
     "lodash@4.17.21 pkg@1.0.0-beta.rc a@b.transpose(0)",
     "https://corp.com/@user/status/123 https://user@host/path http://host:8080/a?b=c@d",
-    "postgres://user:${PASSWORD}@host postgres://user:<password>@host http://{user}:{password}@host",
+    "postgres://user:${PASSWORD}@host postgres://user:<password>@host sql://a:$PW@host http://{user}:{password}@host",
     "password: string, password = None, password: Required!, password = input('Password: ')",
     "password=$DB_PASS1 password: <your password 1> password = form.password1 password = getpass2(",
     "password = your_password_1, token: xxxxxxxx1234, api_key = sk-your-key-1, secret: example123",
+    "token = TEST_DATA_BASE64, api_key=a1b2c3d password=aaaaa11",
     "token = tokenizer.encode(text1) max_tokens=1000 token: 12345678 secret=abcdefgh key: a1b2c3d4e5",
-    "AKIAIOSFODNN7" + "EXAMPLE " + "AKIA" + "X" * 16 + " xAKIA" + "ABCDEFGHIJKLMNOP AKIA" + "ABCDEFGHIJKLMNOPQ",
+    "AKIAIOSFODNN7"
+    + "EXAMPLE "
+    + "AKIA"
+    + "X" * 16
+    + " AIza"
+    + LETTERS[:36]
+    + " xAKIA"
+    + "ABCDEFGHIJKLMNOP AKIA"
+    + "ABCDEFGHIJKLMNOPQ",
     "-----BEGIN " + "PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A -----BEGIN CERTIFICATE-----",
     "-----BEGIN " + "PRIVATE KEY-----\n<key>\n-----END PRIVATE KEY----- or `-----BEGIN " + "RSA PRIVATE KEY-----`",
     "sk-learn-pipelines-made-very-simple task-1234567890123456789012345 hf_" + "abc eyJhbGciOiJIUzI1NiJ9 ghp_short",
@@ -219,6 +233,16 @@ def test_positions_are_those_of_the_lines() -> None:
         ("email address", 8),
     ]
     assert [block[one.start :][:8] for one in found] == [b"212-555-", b"jane@cor", b"212-555-", b"jane@cor"]
+
+
+def test_the_order_is_that_of_the_text() -> None:
+    found = find_sensitive(record("s3" + "://AKIA" + "ABCDEFGHIJKLMNOP:a1b2c3d4@bucket"))
+    assert [one.kind for one in found] == ["connection string", "AWS access key id"]
+
+
+def test_a_long_number_is_not_cut_to_a_card() -> None:
+    for length in range(64):
+        assert kinds("123-45-6789x" + " " * length + "41111111111111110000000") == []
 
 
 def test_a_kind_is_found_once_a_line() -> None:

@@ -29,7 +29,7 @@ def labelled(*names: str) -> bytes:
 
 def test_labels_are_counted_the_most_frequent_first() -> None:
     outcome = run(labelled("b", "a", "c", "c"), labelled("a", "b", "c"), "classification")
-    assert list(outcome.summary.splits["train"].labels.items()) == [("c", 2), ("a", 1), ("b", 1)]
+    assert list(outcome.summary.splits["train"].labels.items()) == [("c", 2), ("b", 1), ("a", 1)]
     assert list(outcome.summary.splits["test"].labels) == ["a", "b", "c"]
     assert outcome.summary.splits["validation"].labels == {}
 

@@ -111,7 +111,7 @@ def test_what_ran_is_said() -> None:
         "Epochs passes over the training data left to the service 3",
         "Adapter size how much the model can change left to the service 4",
         "24 min 17 s",
-        "48,213 in the training data",
+        "150,000 tokens an epoch were quoted and 151,240 billed (+0.8%)",
     ):
         assert said in text
 

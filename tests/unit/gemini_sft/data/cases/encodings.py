@@ -22,7 +22,7 @@ ENCODINGS: list[Case] = [
     case(
         "a byte order mark where files were joined",
         jsonl(GOOD) + b"\xef\xbb\xbf" + jsonl(pair("Another?")),
-        ("json", 2, "is not JSON: unexpected UTF-8 BOM (decode using utf-8-sig) (column 1)"),
+        ("json", 2, "is not JSON: a byte order mark stands in it, as where files were joined"),
     ),
     case("lines that end in CR LF", jsonl(GOOD).replace(b"\n", b"\r\n"), ("line_ending", 1, _RETURN)),
     case(
@@ -37,7 +37,7 @@ ENCODINGS: list[Case] = [
     case(
         "lines that end in CR alone",
         jsonl(GOOD, pair("Another?")).replace(b"\n", b"\r"),
-        ("json", 1, "is not JSON: extra data (column 50)"),
+        ("json", 1, "is not JSON: its lines end in CR alone: save it with LF"),
         NO_TRAIN,
     ),
     case("UTF-16 with a mark", jsonl(GOOD).decode().encode("utf-16"), _UTF16, NO_TRAIN),

@@ -123,7 +123,7 @@ PARTS: list[Case] = [
         "a file that cannot be tuned on",
         with_parts(file_part("text/html")),
         "media_type",
-        "turn 1, part 1, has the type 'text/html': use an image, audio, video or PDF",
+        "turn 1, part 1, has the type 'text/html', which cannot be tuned on",
     ),
     part(
         "a local file",

@@ -17,8 +17,8 @@ from tests.unit.gemini_sft.data.cases.case import (
 _LETTERS = "aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW0xY3zA5bC7d"
 _AWS = "AKIA" + "QYLPMN5HHHFPZAM2"
 _ADDRESS = "jane.doe" + "@corp.co.uk"
-_KEY = ("secret", 2, "holds what looks like AWS access key id")
-_MAIL = ("personal_data", 2, "holds what looks like email address")
+_KEY = ("secret", 2, "seems to hold a secret: AWS access key id")
+_MAIL = ("personal_data", 2, "seems to hold personal data: email address")
 _SECRETS = {
     "AWS access key id": _AWS,
     "Google API key": "AIza" + _LETTERS[:35],
@@ -48,7 +48,7 @@ SENSITIVE: list[Case] = [
         case(
             f"{kind} in a text",
             jsonl(GOOD, pair(f"See this: {value} and reply.")),
-            ("secret", 2, f"holds what looks like {kind}"),
+            ("secret", 2, f"seems to hold a secret: {kind}"),
             secrets=(value.splitlines()[-1],),
         )
         for kind, value in _SECRETS.items()
@@ -57,7 +57,7 @@ SENSITIVE: list[Case] = [
         case(
             f"{kind} in a text",
             jsonl(GOOD, pair("Who is it?", f"It is {value}, I think.")),
-            ("personal_data", 2, f"holds what looks like {kind}"),
+            ("personal_data", 2, f"seems to hold personal data: {kind}"),
             secrets=(value,),
         )
         for kind, value in _PERSONAL.items()
@@ -115,7 +115,7 @@ SENSITIVE: list[Case] = [
     beside(
         "an address as a label",
         jsonl(pair("a", "A"), pair("b", "B")),
-        ("personal_data", "test.jsonl:3", "holds what looks like email address"),
+        ("personal_data", "test.jsonl:3", "seems to hold personal data: email address"),
         ("label", "test.jsonl:3", "has the label '…', which is none of 'A', 'B'"),
         task="classification",
         others={"test.jsonl": jsonl(pair("x", "A"), pair("y", "B"), pair("z", _ADDRESS))},

@@ -153,15 +153,15 @@ SPLITS: list[Case] = [
         (
             "system_instruction",
             "train",
-            "has 3 different system instructions than train mostly has, in 2 of 4 examples",
+            "has 3 system instructions: 2 of 4 examples lack the usual one",
         ),
-        ("system_instruction", "test", "has 2 different system instructions than train mostly has, in 1 of 2 examples"),
+        ("system_instruction", "test", "has 2 system instructions: 1 of 2 examples lack the usual one"),
     ),
     pairs(
         "another system instruction in test",
         jsonl(chat("a", system="Be kind.")),
         jsonl(chat("x"), chat("y")),
-        ("system_instruction", "test", "has another system instruction than train mostly has, in 2 of 2 examples"),
+        ("system_instruction", "test", "has 1 system instruction: 2 of 2 examples lack the usual one"),
     ),
     pairs(
         "a text that is too long",
@@ -290,7 +290,7 @@ PROMPT: list[Case] = [
     case(
         "a key in the system instruction",
         jsonl(GOOD),
-        ("secret", "prompt.system_instruction", "holds what looks like AWS access key id"),
+        ("secret", "prompt.system_instruction", "seems to hold a secret: AWS access key id"),
         prompt={"system_instruction": "Use the key\n" + "AKIA" + "QYLPMN5HHHFPZAM2"},
         secrets=("QYLPMN5HHHFPZAM2",),
     ),
