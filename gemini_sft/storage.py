@@ -237,6 +237,12 @@ class _Explained(io.RawIOBase):
         # Each move in an object would cost a request.
         return self.readable() and not self._uri.startswith(_SCHEME)
 
+    def fileno(self) -> int:
+        if self._uri.startswith(_SCHEME):
+            raise io.UnsupportedOperation("fileno")
+        number: int = self._inner.fileno()
+        return number
+
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if not self.seekable():
             raise io.UnsupportedOperation("seek")

@@ -121,5 +121,8 @@ def repetitions(table: Table) -> dict[int, int]:
 
 def _first_of_each(hashes: NDArray[np.uint64]) -> _Rows:
     """Returns for each value the position of the first that equals it; shape (n,)."""
+    ordered = np.sort(hashes)  # most often all are different, which is soon seen
+    if not (ordered[1:] == ordered[:-1]).any():
+        return np.arange(len(hashes))
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     return first[inverse].astype(np.int64)

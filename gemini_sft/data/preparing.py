@@ -23,7 +23,7 @@ from gemini_sft.data.summary import DataSummary, SplitSummary
 from gemini_sft.data.summing import describe
 from gemini_sft.data.table import Table
 from gemini_sft.data.workers import Workers
-from gemini_sft.data.writing import train_bytes, write_split
+from gemini_sft.data.writing import train_bytes, write_splits
 from gemini_sft.errors import DataError, Problem, UserError
 from gemini_sft.experiment import Experiment, Task
 from gemini_sft.experiment.rules import Policy
@@ -90,9 +90,8 @@ class _Preparation:
         )
         problems = self._log.problems()
         storage.write_bytes(findings_uri, self._log.content(), "application/jsonl")
-        if not problems:
-            for split, uri in zip(order, splits, strict=False):
-                write_split(uri, table, split, instruction, mark)
+        if splits and not problems:
+            write_splits(splits, table, instruction, mark)
         return summary, problems
 
     def _read(self) -> None:

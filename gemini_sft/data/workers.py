@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -12,8 +13,8 @@ from types import TracebackType
 from gemini_sft.data.block import Block, Drafted, read_block
 from gemini_sft.data.reading import Reading
 
-_INLINE = 24
-"""Blocks below which starting other processes, half a second each, does not pay."""
+_INLINE = 8
+"""Blocks below which starting other processes does not pay."""
 _AHEAD = 2
 
 
@@ -51,8 +52,9 @@ class Workers:
 
     def _executor(self, cores: int) -> ProcessPoolExecutor:
         if self._pool is None:
-            # Threads of this process, such as those of the Google libraries, would not survive a fork.
-            context = multiprocessing.get_context("spawn")
+            # A fork starts in no time; but threads of this process would be missing in it, and locks they hold stay.
+            alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+            context = multiprocessing.get_context("fork" if alone else "spawn")
             self._pool = ProcessPoolExecutor(cores, context, _leave_interrupts)
         return self._pool
 

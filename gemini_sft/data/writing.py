@@ -1,6 +1,9 @@
 """Writing the splits: copying records from the blocks in which they were drafted."""
 
+import os
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -11,24 +14,33 @@ from gemini_sft import storage
 from gemini_sft.data.across import repetitions
 from gemini_sft.data.block import Drafted
 from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
-from gemini_sft.data.splitting import TRAIN
+from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION
 from gemini_sft.data.table import Table
 
 
-def write_split(uri: str, table: Table, split: int, instruction: str | None, fingerprint: str) -> None:
+def write_splits(uris: Sequence[str], table: Table, instruction: str | None, fingerprint: str) -> None:
+    """Writes train, validation and test, as `write_split` does."""
+    again = repetitions(table)
+    for split, uri in zip((TRAIN, VALIDATION, TEST), uris, strict=True):
+        write_split(uri, table, split, again, instruction, fingerprint)
+
+
+def write_split(
+    uri: str, table: Table, split: int, again: dict[int, int], instruction: str | None, fingerprint: str
+) -> None:
     """Writes the examples of a split below `uri`.
 
     Args:
         uri: Where; see `gemini_sft.data.dataset` for what lies there.
         table: All examples.
         split: Which of them.
+        again: See `repetitions`.
         instruction: Put in front of those that bring none of their own.
         fingerprint: Of the prompt.
 
     Raises:
         ServiceError: It could not be written; no file is left half-written.
     """
-    again = repetitions(table)
     with (
         storage.open_writer(examples_uri(uri), "application/jsonl") as records,
         storage.open_writer(sources_uri(uri), "application/jsonl") as sources,
@@ -94,16 +106,27 @@ class _Repetition:
         return orjson.dumps(source, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def _append(path: Path, target: BinaryIO) -> None:
+    """Copies a whole file; from one local file to another the system can do it without us."""
+    with path.open("rb") as source:
+        try:
+            target.flush()
+            left = path.stat().st_size
+            while left and (copied := os.copy_file_range(source.fileno(), target.fileno(), left)):
+                left -= copied
+        except (AttributeError, OSError):  # of another system, or an object that is no file
+            shutil.copyfileobj(source, target, 2**20)
+
+
 def _copy(
     draft: Drafted, kind: str, chosen: NDArray[np.int64], target: BinaryIO, change: _Instruction | _Repetition
 ) -> None:
-    path = getattr(draft, kind)
+    path: Path = getattr(draft, kind)
     changes = change.changes(chosen)
-    with path.open("rb") as file:
-        if len(chosen) == len(draft.rows) and not changes:
-            shutil.copyfileobj(file, target, 2**20)
-            return
-        content = file.read()
+    if len(chosen) == len(draft.rows) and not changes:
+        _append(path, target)
+        return
+    content = path.read_bytes()
     ends = draft.rows["record_end" if kind == "records" else "source_end"].astype(np.int64)
     begins = np.r_[0, ends[:-1]]
     lines = (content[begins[row] : ends[row]] for row in chosen)
