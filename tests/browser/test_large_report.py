@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from gemini_sft.data.example import turn
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.report import report_page
 from tests.unit.gemini_sft.report.sample import answered, example, made_of
@@ -14,7 +13,7 @@ def test_five_thousand_long_examples_stay_a_small_page() -> None:
         Prediction(example_id=one.id, outcome=Outcome.ERROR, error="<oops> " * 1000) for one in examples[2000:]
     ]
     tuned = [answered(one, "one two three" if n % 2 else "four") for n, one in enumerate(examples)]
-    small = [replace(one, contents=(turn("user", "short"), one.contents[-1])) for one in examples]
+    small = [example(n, "short", "one two three") for n in range(5000)]
     quick = made_of(small, [answered(one, "one") for one in small], tuned)
     data = replace(quick, test=examples, base_predictions=base)
     assert len(report_page(data).encode()) < 7_000_000

@@ -44,6 +44,22 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
     assert set(summary["difference"]) == {"mean", "low", "high", "confidence"}
 
 
+def test_the_prompts_fingerprint_is_stored_with_the_model(finished: Finished) -> None:
+    summary, folder = finished
+    with contextlib.closing(sqlite3.connect(folder / ".local" / "vertex.db")) as database:
+        (body,) = database.execute("SELECT body FROM documents WHERE name = ?", (summary["endpoint"],)).fetchone()
+    fingerprint = json.loads(body)["labels"]["prompt"]
+    check = folder / ".local" / "checks" / "summarization" / "test" / "prompt.json"
+    assert fingerprint == json.loads(check.read_text())["fingerprint"]
+
+
+def test_the_quote_is_held_against_the_bill(finished: Finished) -> None:
+    summary, folder = finished
+    report = (folder / summary["report"]).read_text("utf-8")
+    quoted = json.loads((folder / summary["artifacts"] / "quote.json").read_text("utf-8"))["train"]["tokens"]
+    assert f"{quoted:,} tokens an epoch were quoted and {quoted:,} billed (+0.0%)" in report
+
+
 def test_tuning_helps_and_the_gate_sees_it(finished: Finished) -> None:
     summary, _ = finished
     assert summary["base"]["n"] == summary["candidate"]["n"] == 64
@@ -134,6 +150,7 @@ def test_model_and_endpoint_enter_the_lineage_and_every_task_shows_metrics(finis
     }
     assert set(shown) == {
         "prepare data",
+        "quote cost",
         "evaluate base model",
         "evaluate tuned model",
         "extract metrics",

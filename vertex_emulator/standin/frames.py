@@ -12,6 +12,7 @@ from itertools import pairwise, takewhile
 from typing import Any
 
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_SETS_APART = re.compile(r"[\s:={\[]")
 _NUMERAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _MIN_RECORDS = 5
 _NEARLY_ALL = 0.9
@@ -130,6 +131,8 @@ def learn_frame(prompts: Sequence[str], targets: Sequence[str]) -> Frame | None:
     literal_share = len("".join(literals)) * len(fitting) / sum(len(texts[number]) for number in fitting)
     if not 0 < len(names) <= _MAX_SLOTS or literal_share < _MIN_LITERAL_SHARE:
         return None
+    if not _SETS_APART.search("".join(literals)):
+        return None  # the beginning of a word that is copied whole, such as the AA- of AA-1037
     literals = _without_quotes(literals)
     pattern = Frame(tuple(literals), tuple(Slot(name, "", "", numeric=False, constants=()) for name in names))
     values = zip(*(pattern.read(texts[number]) or names for number in fitting), strict=True)
