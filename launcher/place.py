@@ -57,6 +57,14 @@ class Request:
                     )
         return experiment
 
+    def target(self) -> Target:
+        """Returns where on Vertex AI.
+
+        Raises:
+            UserError: There is no project to be found, or the bucket's name is impossible.
+        """
+        return choose_target(self.project, self.location, self.bucket, self.service_account)
+
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""
         return self.data_dir / "checks" / experiment.name
@@ -84,7 +92,7 @@ def at_place(request: Request, console: Console) -> Iterator[Place]:
     """
     with _disk_errors(request.data_dir), contextlib.ExitStack() as stack:
         if request.on_vertex:
-            yield Place(choose_target(request.project, request.location, request.bucket, request.service_account), None)
+            yield Place(request.target(), None)
             return
         emulator = stack.enter_context(embedded_emulator(request.data_dir))
         console.print("Starting the local emulator ...")

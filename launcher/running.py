@@ -48,11 +48,13 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
         RunError: The run failed; the text names the task and the cause.
     """
     experiment = request.experiment()
-    if request.on_vertex and "/" not in os.environ.get("GEMINI_SFT_IMAGE", ""):
-        raise UserError(
-            "the components need an image that Vertex AI can pull: build one with `make image IMAGE=...`, push it,"
-            " and set GEMINI_SFT_IMAGE to its address in Artifact Registry"
-        )
+    if request.on_vertex:
+        request.target()
+        if "/" not in os.environ.get("GEMINI_SFT_IMAGE", ""):
+            raise UserError(
+                "the components need an image that Vertex AI can pull: build one with `make image IMAGE=...`, push it,"
+                " and set GEMINI_SFT_IMAGE to its address in Artifact Registry"
+            )
     checked = None
     # What lies elsewhere is read where the pipeline runs; what lies here shows its mistakes before anything starts.
     if is_local(experiment):

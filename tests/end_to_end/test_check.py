@@ -22,7 +22,8 @@ def test_good_data_are_described_and_priced(tmp_path: Path) -> None:
     assert ended.code == 0, ended.err
     for text in ("train", "no findings", "tuning", "evaluation of the base model", "together", "Data report: "):
         assert text in ended.out
-    assert (tmp_path / ended.out.rpartition("Data report: ")[2].strip()).is_file()
+    report, findings = ended.out.rpartition("Data report: ")[2].strip().split(", all findings: ")
+    assert (tmp_path / report).is_file() and (tmp_path / findings).is_file()
     assert not processes_of(tmp_path)
 
 

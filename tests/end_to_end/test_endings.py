@@ -57,11 +57,13 @@ def test_small_run_prints_table_verdict_and_report(tmp_path: Path) -> None:
 
 
 def test_refused_training_data_fail_the_run_and_name_task_and_cause(tmp_path: Path) -> None:
-    experiment = write_experiment(tmp_path, train=10)
     # Two of twelve examples are longer than the model takes: more than the tenth that the service forgives.
-    long = {"messages": [{"role": "user", "content": "word " * 140_000}, {"role": "model", "content": "No."}]}
+    data = {"train": "train.jsonl", "test": "test.csv", "policy": {"too_long": "warn"}}
+    experiment = write_experiment(tmp_path, train=10, data=data)
     with (tmp_path / "train.jsonl").open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(long) + "\n" for _ in range(2))
+        for word in ("word ", "weird "):
+            turns = [{"role": "user", "content": word * 140_000}, {"role": "model", "content": "No."}]
+            file.write(json.dumps({"messages": turns}) + "\n")
     ended = gemini_sft("run", experiment, "--json", cwd=tmp_path)
     assert ended.code == 1
     summary = json.loads(ended.out)

@@ -12,7 +12,8 @@ def refused(folder: Path, *arguments: str | Path) -> str:
     assert ended.code == 2, ended.out + ended.err
     assert ended.out == ""
     assert "Traceback" not in ended.err
-    assert not (folder / ".local").exists()
+    left = {one.name for one in (folder / ".local").iterdir()} if (folder / ".local").exists() else set()
+    assert left <= {"checks"}  # nothing was started
     return ended.err
 
 
@@ -43,9 +44,9 @@ def test_adapter_size_that_the_model_lacks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "train.jsonl: is empty"),
+        ("", "train: has no example that can be used: give it at least one"),
         ('{"messages": []}\nnot json\n', "train.jsonl:2: is not JSON"),
-        ('{"text": "x"}\n', 'train.jsonl:1: has neither "messages" nor "contents"'),
+        ('{"text": "x"}\n', "train.jsonl:1: has the columns text: expected input_text and output_text; or prompt and"),
     ],
 )
 def test_unusable_data(tmp_path: Path, content: str, message: str) -> None:
