@@ -24,6 +24,7 @@ from launcher.staging import SPLITS, is_local
 from launcher.target import Target
 
 _STYLES = {Policy.ERROR: "bold red", Policy.DROP: "yellow", Policy.WARN: "yellow"}
+_STAND_IN = "Tokens were counted by the local stand-in: Gemini's own count will differ."
 _DONE = {Policy.ERROR: "stops the run", Policy.DROP: "left out", Policy.WARN: "kept"}
 
 
@@ -90,8 +91,10 @@ def check(request: Request, console: Console) -> dict[str, Any]:
         with at_place(request, console) as place:
             checked = checked or _checked(experiment, folder, found, console)
             quote, error = checked.quote(place.target)
+            if place.emulator:
+                quote = quote.model_copy(update={"notes": [*quote.notes, _STAND_IN]})
             found["quote"] = quote.model_dump(mode="json")
-            show_quote(quote, console, stand_in=place.emulator is not None)
+            show_quote(quote, console)
             if error:
                 raise error
     except UserError as error:
@@ -149,7 +152,7 @@ def show_data(summary: DataSummary, console: Console) -> None:
         what = (
             f"{one.count:,} x {RULES[one.rule].title} ({one.rule}): {_DONE[one.policy]}, first at {one.first[0].where}"
         )
-        console.print(Text(what, _STYLES[one.policy]))
+        console.print(Text(what, _STYLES[one.policy]), soft_wrap=True)
     if not summary.rules:
         console.print(Text("no findings", "green"))
 
@@ -157,12 +160,12 @@ def show_data(summary: DataSummary, console: Console) -> None:
 def show_total(quote: Quote, console: Console) -> None:
     """Prints what a run costs, in one line."""
     parts = [f"{line.what} {'unknown' if line.usd is None else _usd(line.usd)}" for line in quote.lines]
-    epochs = f"{quote.epochs} epochs{' assumed' if quote.epochs_assumed else ''}"
+    epochs = f"{quote.epochs} epoch{'s' * (quote.epochs != 1)}{' assumed' if quote.epochs_assumed else ''}"
     total = f"{'' if quote.usd is not None else 'at least '}{_usd(quote.known_usd)} USD"
     console.print(Text(f"Cost on Vertex AI: {total} ({', '.join(parts)}; {epochs})"), soft_wrap=True)
 
 
-def show_quote(quote: Quote, console: Console, *, stand_in: bool) -> None:
+def show_quote(quote: Quote, console: Console) -> None:
     """Prints what a run costs, line by line."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("cost on Vertex AI", no_wrap=True)
@@ -175,8 +178,6 @@ def show_quote(quote: Quote, console: Console, *, stand_in: bool) -> None:
     console.print(table)
     for note in quote.notes:
         console.print(Text(note, "dim"))
-    if stand_in:
-        console.print(Text("Tokens were counted by the local stand-in: Gemini's own count will differ.", "yellow"))
 
 
 def _usd(amount: float) -> str:

@@ -59,6 +59,10 @@ def _lines(stream: BinaryIO, file: File) -> Iterator[Block]:
                 fault = Fault("encoding", "is UTF-16, not UTF-8")
                 yield Block(number=0, source=file.name, shape=Shape.COLUMNS, count=0, faults=((1, fault),))
                 return
+            if _is_list(content):
+                fault = Fault("json", "is one JSON list over many lines, not one object a line")
+                yield Block(number=0, source=file.name, shape=Shape.COLUMNS, count=0, faults=((1, fault),))
+                return
             if content.startswith(_UTF8_MARK):
                 faults.append((1, Fault("byte_order_mark", "begins with a byte order mark, which is skipped")))
                 content, offset = content[3:], 3
@@ -81,6 +85,18 @@ def _lines(stream: BinaryIO, file: File) -> Iterator[Block]:
         )
         offset += len(content)
         line += ends
+
+
+def _is_list(content: bytes) -> bool:
+    """Returns whether a file begins with a list that goes on behind its first line."""
+    first = content.lstrip().partition(b"\n")[0].rstrip()
+    if not first.startswith(b"["):
+        return False
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return b"\n" in content.strip()
+    return False
 
 
 def _is_utf16(content: bytes) -> bool:

@@ -64,6 +64,7 @@ class _Preparation:
         self._numbers = itertools.count()
         self._problems: list[Problem] = []
         self._suspect: set[int] = set()
+        self._drawn = 0
 
     def run(self, splits: Sequence[str], findings_uri: str) -> tuple[DataSummary, list[Problem]]:
         """Does everything, in the order in which one thing needs the other."""
@@ -85,6 +86,7 @@ class _Preparation:
             rules=self._log.summary(),
             fingerprint=mark,
             system_instruction=instruction,
+            template=self._reading.template,
             few_shot=few_shot,
             near_duplicates_among=across.searched(table),
         )
@@ -173,7 +175,9 @@ class _Preparation:
             if (table.column("instruction")[table.alive] != 0).any():
                 what = "cannot be, for there are examples that bring a system instruction of their own"
                 raise DataError([Problem("prompt.few_shot", what)])
+            before = int(table.alive.sum())
             drawn = draw_few_shot(table, count, self._experiment.data.seed, self._suspect)
+            self._drawn = before - int(table.alive.sum())
             if len(drawn) < count or not len(table.living(TRAIN)):
                 what = f"asks for {count} examples, and train has too few that stand in no other split"
                 raise DataError([Problem("prompt.few_shot", f"{what}: ask for fewer")])
@@ -208,8 +212,10 @@ class _Preparation:
         counts = whole.label_counts(table, split) if self._experiment.task is Task.CLASSIFICATION else {}
         labels = {"…" if find_sensitive(name.encode()) else name: count for name, count in counts.items()}
         dropped = sum(draft.dropped for draft in self._drafts[split])
-        dropped += int((~table.alive & (table.part == split)).sum())
-        return describe(table, split, [file.name for file in self._files[split]], labels, dropped)
+        dropped += int((~table.alive & (table.part == split)).sum()) - (self._drawn if split == TRAIN else 0)
+        divided = self._experiment.data.test is None and not self._files[split]
+        files = self._files[TRAIN if divided else split]
+        return describe(table, split, [file.name for file in files], labels, dropped)
 
     def _note(self, source: str, line: int, fault: Fault, policy: Policy | None = None) -> None:
         self._log.add(

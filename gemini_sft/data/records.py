@@ -77,7 +77,7 @@ def _named(shape: Shape) -> str:
 def _messages(record: dict[str, Any], reading: Reading, soft: Soft) -> Draft:
     if "messages" not in record:
         raise Fault("mixed_formats", 'has no "messages", as the file\'s first record has')
-    system, contents = read_messages(record["messages"])
+    system, contents = read_messages(record["messages"], soft)
     made: dict[str, Any] = {} if system is None else {"systemInstruction": {"parts": [{"text": system}]}}
     made["contents"] = contents
     if len(record) == 1:
@@ -115,8 +115,11 @@ def _columns(record: dict[str, Any], reading: Reading) -> Draft:
         raise Fault("columns", f"has {there}: expected {reading.expected_columns()}")
     template, target = columns
     row = {name: _text(record[name], name) for name in columns_of(template)}
+    prompt = render(template, row)
+    if prompt.strip() and not any(text.strip() for text in row.values()):
+        raise Fault("empty_turn", f"has nothing in {' and '.join(map(shown, row))}, of which the prompt is made")
     answers = _answers(record[target], target, reading.task)
-    contents = [turn("user", render(template, row)), turn("model", answers[0])]
+    contents = [turn("user", prompt), turn("model", answers[0])]
     references = answers if len(answers) > 1 else ()
     group = "" if reading.group is None else _group(record, reading.group)
     return Draft({"contents": contents}, contents, references, group)

@@ -61,6 +61,7 @@ class DataSummary(_Record):
         system_instruction: What stands in front of the examples; None if nothing does, or each brings its own.
         few_shot: Where the examples in the system instruction came from, as `file:line`.
         near_duplicates_among: How many examples were searched for near-duplicates; fewer than all if there are many.
+        template: Of the user's turn, if the experiment gives one.
     """
 
     splits: dict[str, SplitSummary]
@@ -69,6 +70,7 @@ class DataSummary(_Record):
     system_instruction: str | None
     few_shot: list[str]
     near_duplicates_among: int
+    template: str | None = None
 
     @property
     def errors(self) -> int:

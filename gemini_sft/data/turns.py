@@ -10,10 +10,11 @@ from gemini_sft.data.parts import read_parts, without_nulls
 Soft = Callable[[str, str, str], None]
 """Takes note of a rule that is broken, what is wrong, and an excerpt; raises `Fault` unless the policy is to warn."""
 
+_MEANT = ("tool_calls", "function_call", "tool_call_id")
 _MESSAGE_ROLES = {"user": "user", "model": "model", "assistant": "model"}
 
 
-def read_messages(messages: Any) -> tuple[str | None, list[Content]]:
+def read_messages(messages: Any, soft: Soft) -> tuple[str | None, list[Content]]:
     """Reads OpenAI-like messages: an optional system message, then user and assistant (or model) in turns.
 
     Returns:
@@ -29,13 +30,18 @@ def read_messages(messages: Any) -> tuple[str | None, list[Content]]:
     for position, message in enumerate(messages, 1):
         if type(message) is not dict:
             raise Fault("structure", f'message {position} must be an object with "role" and "content"')
-        role, text = message.get("role"), message.get("content")
+        role, text = message.get("role"), _joined(message.get("content"))
         if type(text) is not str:
             raise Fault("structure", f'message {position} must have a text as "content"{_parts_hint(text)}')
-        extra = sorted(set(message) - {"role", "content"})
-        if extra:
-            raise Fault("structure", f"message {position} has the key {shown(extra[0])}, which tuning does not know")
-        if role == "system" and position == 1:
+        for extra in sorted(set(message) - {"role", "content"}):
+            if extra in _MEANT:
+                raise Fault(
+                    "structure", f"message {position} has {extra}: write it as Gemini's functionCall, in contents"
+                )
+            soft(
+                "unknown_key", f"message {position} has the key {shown(extra)}, which Gemini's tuning does not have", ""
+            )
+        if role in ("system", "developer") and position == 1:
             system = text
         elif type(role) is str and role in _MESSAGE_ROLES:
             contents.append(turn(_MESSAGE_ROLES[role], text))
@@ -116,6 +122,14 @@ def check_turns(contents: list[Content]) -> None:
             raise Fault(rule, f"turn {position} ({which}) is empty")
 
 
+def _joined(content: Any) -> Any:
+    """Returns the text of a content that OpenAI's format has divided into texts; any other as it is."""
+    if type(content) is list and content and all(type(one) is dict and one.get("type") == "text" for one in content):
+        texts = [one.get("text") for one in content]
+        return "".join(texts) if all(type(one) is str for one in texts) else content
+    return content
+
+
 def _only(holder: dict[str, Any], known: set[str], what: str) -> None:
     unknown = sorted(set(holder) - known)
     if unknown:
@@ -123,4 +137,4 @@ def _only(holder: dict[str, Any], known: set[str], what: str) -> None:
 
 
 def _parts_hint(text: Any) -> str:
-    return ": join its parts into one text, or use Gemini's contents" if type(text) is list else ""
+    return ": only texts can stand in it; for files use Gemini's contents" if type(text) is list else ""

@@ -39,8 +39,8 @@ class Rule:
 _TABLE = (
     # The file as bytes and text.
     Rule("encoding", "not UTF-8", "save the file as UTF-8", (_E, _D)),
-    Rule("byte_order_mark", "begins with a byte order mark", "nothing: it is skipped", (_W, _E)),
-    Rule("line_ending", "lines end in CR LF", "nothing: the CR is skipped", (_W, _E)),
+    Rule("byte_order_mark", "begins with a byte order mark", "none is needed: it is skipped", (_W, _E)),
+    Rule("line_ending", "lines end in CR LF", "none is needed: the CR is skipped", (_W, _E)),
     Rule("changed_while_read", "changed while it was read", "run again when nobody writes to it", (_E,)),
     # One record as JSON or a row.
     Rule("json", "not JSON", "write one JSON object a line", (_E, _D)),
@@ -59,8 +59,18 @@ _TABLE = (
     Rule("unknown_key", "a key that is not used", "remove it, or name it in data.group", (_W, _E, _D)),
     # One example as a conversation.
     Rule("structure", "not shaped as Gemini demands", "see docs/data.md for the shape", (_E, _D)),
-    Rule("role", "a role that does not exist or stands in the wrong place", "use user and model", (_E, _D)),
-    Rule("turn_order", "turns do not alternate", "join the turns that follow each other", (_E, _D)),
+    Rule(
+        "role",
+        "a role that does not exist or stands in the wrong place",
+        "use user, and model or assistant, by turns",
+        (_E, _D),
+    ),
+    Rule(
+        "turn_order",
+        "turns do not alternate",
+        "begin with the user's turn, and join those that follow each other",
+        (_E, _D),
+    ),
     Rule("last_turn", "the last turn is not the model's", "end with the answer that is wanted", (_E, _D)),
     Rule("empty_turn", "a turn is empty", "fill or remove it", (_E, _D)),
     Rule("empty_target", "the answer that is wanted is empty", "fill it, or leave the record out", (_E, _D)),
@@ -71,7 +81,12 @@ _TABLE = (
     Rule("tools", "a function call without its declaration", "declare it in tools", (_W, _E, _D)),
     Rule("target_json", "the answer that is wanted is not JSON", "write a JSON object as target", (_E, _D, _W)),
     Rule("label", "a label outside the label set", "correct it, or declare it in data.labels", (_E, _D, _W)),
-    Rule("label_spelling", "a label that differs by case or space", "spell it like the others", (_E, _D, _W)),
+    Rule(
+        "label_spelling",
+        "a label that differs by case or space",
+        "spell it like the others, or set the policy to drop",
+        (_E, _D, _W),
+    ),
     Rule("secret", "a key or password in the text", "remove it, and revoke it where it was issued", (_E, _D, _W)),
     Rule("personal_data", "personal data in the text", "replace it, or make sure that it may be used", (_W, _E, _D)),
     # A split, or all of them together.

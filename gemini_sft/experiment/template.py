@@ -13,7 +13,11 @@ def columns_of(template: str) -> tuple[str, ...]:
         ValueError: A brace is left open, or something else than a column's name stands in braces.
     """
     columns: dict[str, None] = {}
-    for _, name, spec, conversion in _FORMATTER.parse(template):
+    try:
+        parts = list(_FORMATTER.parse(template))
+    except ValueError:
+        raise ValueError("has a brace without its other half: write {{ and }} for braces") from None
+    for _, name, spec, conversion in parts:
         if name is None:
             continue
         if not name or spec or conversion or any(sign in name for sign in ".[]!:"):

@@ -73,6 +73,7 @@ def data_page(summary: DataSummary, *, experiment_name: str) -> str:
         labels=label_table(summary.splits),
         rules=_rules(summary.rules),
         instruction=None if instruction is None else passage(instruction, _INSTRUCTION_LIMIT),
+        turn=None if summary.template is None else passage(summary.template, _INSTRUCTION_LIMIT),
         fingerprint=summary.fingerprint,
         few_shot=[_place(one) for one in summary.few_shot],
         searched=_searched(summary),

@@ -1,5 +1,6 @@
 """What ran: names, data, settings, time and cost."""
 
+import re
 from dataclasses import dataclass
 
 from gemini_sft.cost.words import usd
@@ -10,6 +11,7 @@ from gemini_sft.report.text import Passage, passage
 
 _SIZES = {"ONE": "1", "TWO": "2", "FOUR": "4", "EIGHT": "8", "SIXTEEN": "16", "THIRTY_TWO": "32"}
 _LEFT = "left to the service"
+_STAGED = re.compile(r"gs://[^/]+/staging/[^/]+/[0-9a-f]{16}/[^/]+$")
 _NOT_REPORTED = "not reported"
 _INSTRUCTION_LIMIT = 6000
 
@@ -80,6 +82,7 @@ def _examples(data: ReportInput) -> list[Fact]:
         Fact("Validation examples", f"from {_named(files.validation)}" if files.validation else validation),
         Fact("Test examples", f"{numbers.count(len(data.test))} {test}"),
         Fact("Counted by the service", numbers.count(data.tuning.examples, "example")),
+        Fact("Findings of the checks", "in the data report, data.html, of the task that prepared the data"),
         Fact("Left out by the service", numbers.count(data.tuning.dropped.count, "training example")),
     ]
 
@@ -136,7 +139,9 @@ def _settings(data: ReportInput) -> list[Setting]:
 
 
 def _named(sources: Sources) -> str:
-    return sources if isinstance(sources, str) else ", ".join(sources)
+    """Returns the files as the user knows them: where copies are staged says nothing to anybody."""
+    uris = [sources] if isinstance(sources, str) else sources
+    return ", ".join(uri.rpartition("/")[2] if _STAGED.match(uri) else uri for uri in uris)
 
 
 def _or(value: float | None, otherwise: str) -> str:

@@ -60,7 +60,7 @@ def test_missing_data_and_directory_as_data_are_shown_together(tmp_path: Path) -
     (tmp_path / "folder.csv").mkdir()
     said = refused(tmp_path, experiment)
     assert "gone.jsonl: there is no such file" in said
-    assert "folder.csv: is a directory, not a file" in said
+    assert "folder.csv: is a directory" in said
 
 
 def test_vertex_without_a_project(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ def test_hostile_text_stays_text() -> None:
         splits={HOSTILE + " split": part},
         fingerprint=HOSTILE + " fingerprint",
         system_instruction=HOSTILE + " system",
+        template=HOSTILE + " {column}",
         few_shot=[HOSTILE + " shot"],
     )
     html = data_page(data, experiment_name=HOSTILE + " name")

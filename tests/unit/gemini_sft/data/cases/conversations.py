@@ -36,15 +36,15 @@ MESSAGES: list[Case] = [
     ),
     message(
         "content in parts",
-        messages(("user", [{"type": "text", "text": "Why?"}]), _SAID),
+        messages(("user", [{"type": "image_url", "image_url": {"url": "https://host/x.png"}}]), _SAID),
         "structure",
-        'message 1 must have a text as "content": join its parts into one text, or use Gemini\'s contents',
+        'message 1 must have a text as "content": only texts can stand in it; for files use Gemini\'s contents',
     ),
     message(
         "a key beside role and content",
         {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So.", "weight": 0}]},
-        "structure",
-        "message 2 has the key 'weight', which tuning does not know",
+        "unknown_key",
+        "message 2 has the key 'weight', which Gemini's tuning does not have",
     ),
     message(
         "a role of its own",
