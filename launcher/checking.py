@@ -19,7 +19,7 @@ from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.rules import RULES, Policy
 from gemini_sft.report.data_page import data_page
 from gemini_sft.steps.quote_cost import quote_cost
-from launcher.place import Request, at_place
+from launcher.place import Request, at_place, disk_errors
 from launcher.staging import SPLITS, is_local
 from launcher.target import Target
 
@@ -109,7 +109,8 @@ def check(request: Request, console: Console) -> dict[str, Any]:
 
 
 def _checked(experiment: Experiment, folder: Path, found: dict[str, Any], console: Console) -> Checked:
-    checked = check_data(experiment, folder)
+    with disk_errors(folder):
+        checked = check_data(experiment, folder)
     found["data"] = checked.summary.model_dump(mode="json")
     show_data(checked.summary, console)
     if checked.problems:
@@ -128,7 +129,9 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
         DataError: A file does not exist, or cannot be read at all.
         ServiceError: A service did not give or take data.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    for left in (*SPLITS, "data.html", "findings.jsonl", "quote.json"):  # but what was counted need not be again
+        path = folder / left
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     uri = str(folder / "check" / "experiment.yaml")
     storage.write_text(uri, experiment.model_dump_json(indent=2))
     splits = [str(folder / split) for split in SPLITS]

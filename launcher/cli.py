@@ -101,7 +101,12 @@ def check_command(
         project=project,
         location=location,
     )
-    found = check(request, Console(stderr=as_json, highlight=False))
+    try:
+        found = check(request, Console(stderr=as_json, highlight=False))
+    except (RunError, KeyboardInterrupt) as error:
+        if as_json:
+            print(json.dumps({"ok": False, "problems": _ending(error)[1]}))
+        raise
     if as_json:
         print(json.dumps(found))
     if not found["ok"]:

@@ -90,7 +90,7 @@ def at_place(request: Request, console: Console) -> Iterator[Place]:
     Raises:
         UserError: There is no project, or the emulator could not start.
     """
-    with _disk_errors(request.data_dir), contextlib.ExitStack() as stack:
+    with disk_errors(request.data_dir), contextlib.ExitStack() as stack:
         if request.on_vertex:
             yield Place(request.target(), None)
             return
@@ -102,7 +102,8 @@ def at_place(request: Request, console: Console) -> Iterator[Place]:
 
 
 @contextlib.contextmanager
-def _disk_errors(data_dir: Path) -> Iterator[None]:
+def disk_errors(data_dir: Path) -> Iterator[None]:
+    """Raises a full disk, and what else keeps a file from being written, as the user's to mend."""
     try:
         yield
     except OSError as error:

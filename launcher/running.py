@@ -14,7 +14,7 @@ from gemini_sft.experiment import Experiment
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_pipeline
-from launcher.place import Place, Request, at_place
+from launcher.place import Place, Request, at_place, disk_errors
 from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.watching import watch
@@ -58,7 +58,8 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
     checked = None
     # What lies elsewhere is read where the pipeline runs; what lies here shows its mistakes before anything starts.
     if is_local(experiment):
-        checked = check_data(experiment, request.checks(experiment))
+        with disk_errors(request.data_dir):
+            checked = check_data(experiment, request.checks(experiment))
         if checked.problems:
             raise DataError(checked.problems)
         show_data(checked.summary, console)

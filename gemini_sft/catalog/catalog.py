@@ -69,6 +69,7 @@ class Model(_Entry):
         max_example_tokens: Input and output of one training example together.
         thinking: The `thinkingConfig` that makes it think least.
         sampling: Whether it obeys temperature, top-k and top-p.
+        mixes_media_resolutions: Whether mediaResolution may differ between the examples of a job.
         price: What it costs; None if nothing of that is known.
     """
 
@@ -77,6 +78,7 @@ class Model(_Entry):
     max_example_tokens: int
     thinking: dict[str, int | str]
     sampling: bool
+    mixes_media_resolutions: bool
     price: Price | None = None
 
 

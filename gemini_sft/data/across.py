@@ -1,7 +1,7 @@
 """Rules that look at all examples together: repetitions, contradictions and leaks between the splits."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -24,10 +24,11 @@ class Hit(NamedTuple):
 
 def duplicates(table: Table) -> Iterator[Hit]:
     """Yields each example that stands before in the same split, word for word."""
-    ids = table.column("id")
+    # Two examples that differ in what else is right are not the same.
+    contents = table.column("id") ^ table.column("target")
     for split in (TRAIN, VALIDATION, TEST):
         rows = table.living(split)
-        first = _first_of_each(ids[rows])
+        first = _first_of_each(contents[rows])
         for later in np.flatnonzero(first != np.arange(len(rows))):
             yield Hit(int(rows[later]), "duplicate", f"is {table.where(int(rows[first[later]]))} again")
 
@@ -71,6 +72,39 @@ def leaks(table: Table, column: str, rule: str, what: str) -> Iterator[Hit]:
             for mine in np.flatnonzero(shared):
                 there = table.where(int(others[order[at[mine]]]))
                 yield Hit(int(rows[mine]), rule, f"has the {what} of {there} in {SPLITS[other]}")
+
+
+def told_early(table: Table, leaking: Container[int]) -> Iterator[Hit]:
+    """Yields each conversation of train or validation that begins with a prompt of a later split.
+
+    Every answer of a conversation is learnt, not only the last: the beginnings are prompts too.
+
+    Args:
+        table: All examples.
+        leaking: Rows that need not be told of again.
+    """
+    keys = table.column("key")
+    known = {split: dict(zip(keys[rows].tolist(), rows.tolist(), strict=True)) for split, rows in _later(table)}
+    seen: set[int] = set()
+    for number, draft in enumerate(table.drafts):
+        begin = table.rows_of(number).start
+        for inside, key in draft.beginnings:
+            row = begin + inside
+            for split, prompts in known.items():
+                if (
+                    table.alive[row]
+                    and row not in seen
+                    and row not in leaking
+                    and split > table.part[row]
+                    and key in prompts
+                ):
+                    seen.add(row)
+                    there = f"{table.where(prompts[key])} in {SPLITS[split]}"
+                    yield Hit(row, "leak", f"begins with the prompt of {there}")
+
+
+def _later(table: Table) -> list[tuple[int, _Rows]]:
+    return [(split, table.living(split)) for split in (TEST, VALIDATION)]
 
 
 def resemblances(table: Table) -> Iterator[Hit]:

@@ -3,6 +3,7 @@
 import gc
 import itertools
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ ROW = np.dtype(
 )
 """What is kept of an example in memory: hashes, lengths, its ends in the files of its block, whether it stays."""
 
+_LONG_NUMBER = re.compile(rb"\d{19}")
 _SPACED = re.compile(rb'"\s+:')
+_MOST_INSTRUCTIONS = 20
 _FEW_BYTES = 2**14
 """Lines that are not all plain are read one by one if they are no more than this."""
 
@@ -107,6 +110,7 @@ class Drafted:
         instructions: Text of the system instructions by hash.
         resolutions: The values of mediaResolution that occur, each with the line of the first.
         sketch: For near-duplicates; None if they are not looked for.
+        beginnings: Of conversations with several answers, each a prompt in itself: its row here, and its key.
     """
 
     source: str
@@ -119,6 +123,7 @@ class Drafted:
     instructions: dict[int, str] = field(default_factory=dict)
     resolutions: dict[str, int] = field(default_factory=dict)
     sketch: Sketch | None = None
+    beginnings: list[tuple[int, int]] = field(default_factory=list)
 
 
 def read_block(block: Block, reading: Reading, folder: Path, *, near: bool) -> Drafted:
@@ -156,6 +161,7 @@ class _BlockReader:
         self._records: list[bytes] = []  # of one or of many examples each
         self._beside: dict[int, Draft] = {}
         self._resolutions: dict[str, int] = {}
+        self._beginnings: list[tuple[int, int]] = []
 
     def read(self, folder: Path, near: bool) -> Drafted:
         for self._line, fault in self._block.faults:  # noqa: B020
@@ -181,9 +187,14 @@ class _BlockReader:
             findings=self._findings,
             dropped=self._dropped,
             labels=self._labels(rows),
-            instructions={hash64(one.encode()): one for one in set(self._instructions) if one is not None},
+            instructions={
+                hash64(one.encode()): one
+                for one, _ in Counter(self._instructions).most_common(_MOST_INSTRUCTIONS)
+                if one is not None
+            },
             resolutions=self._resolutions,
             sketch=sketch(keys) if near else None,
+            beginnings=self._beginnings,
         )
 
     def _read_rows(self) -> None:
@@ -234,24 +245,27 @@ class _BlockReader:
                 check_keys(line)
         except RecursionError:
             raise Fault("json", "is nested too deeply") from None
-        if any(type(value) is float for value in record.values()):
-            return exactly(line)
-        return record
+        return exactly(line) if _LONG_NUMBER.search(line) else record
 
     def _take(self, record: dict[str, Any]) -> None:
         try:
             self._add(read_record(record, self._block.shape, self._reading, self._soft))
         except orjson.JSONEncodeError:
-            raise Fault("json", "is nested too deeply") from None
+            raise Fault("json", "is nested too deeply, or holds a number that is too long") from None
 
     def _add(self, draft: Draft) -> None:
         contents, record = draft.contents, draft.record
         encoded = orjson.dumps(record)
-        if len(encoded) > CHARACTERS_PER_TOKEN * self._reading.max_tokens:
-            about = len(encoded) // CHARACTERS_PER_TOKEN
+        about = len(encoded) // CHARACTERS_PER_TOKEN
+        if about > self._reading.max_tokens:  # bytes first, which are at least as many
+            about = (len(encoded.decode()) + len(self._reading.instruction or "")) // CHARACTERS_PER_TOKEN
+        if about > self._reading.max_tokens:
             self._soft("too_long", f"has about {about:,} tokens: at most {self._reading.max_tokens:,} are allowed")
         if draft.references or draft.group:
             self._beside[len(self._ids)] = draft
+        for end in range(1, len(contents) - 2, 2):
+            key = hash64(normalised("\n".join(map(text_of, contents[:end]))))
+            self._beginnings.append((len(self._ids), key))
         if resolution := record.get("generationConfig", {}).get("mediaResolution"):
             self._resolutions.setdefault(resolution, self._line)
         instruction = record.get("systemInstruction")
@@ -297,6 +311,8 @@ class _BlockReader:
         numbers = {one: 0 if one is None else hash64(one.encode()) for one in set(self._instructions)}
         rows["instruction"] = np.fromiter(map(numbers.__getitem__, self._instructions), np.uint64, n)
         for number, draft in self._beside.items():
+            if draft.references and self._reading.task is not Task.CLASSIFICATION:
+                rows["target"][number] = hash64(orjson.dumps(draft.references))
             rows["group"][number] = hash64(draft.group.encode()) if draft.group else 0
         rows["alive"] = True
         return rows

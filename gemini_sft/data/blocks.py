@@ -99,6 +99,16 @@ def _is_list(content: bytes) -> bool:
     return False
 
 
+def _some(rows: Iterator[tuple[int, Row | Fault]]) -> Iterator[tuple[int, Row | Fault]]:
+    """Yields rows until they are many or large."""
+    size = 0
+    for number, row in itertools.islice(rows, _ROWS):
+        yield number, row
+        size += 0 if isinstance(row, Fault) else sum(len(one) for one in row.values() if isinstance(one, (str, list)))
+        if size > BLOCK_BYTES:
+            return
+
+
 def _is_utf16(content: bytes) -> bool:
     """Returns whether a file begins as UTF-16 does: with its mark, or with every other byte of ASCII being NUL."""
     begin = content[:20]
@@ -123,7 +133,7 @@ def _shape(content: bytes) -> Shape | None:
 
 
 def _rows(rows: Iterator[tuple[int, Row | Fault]], file: File, shape: Shape | None = None) -> Iterator[Block]:
-    while some := tuple(itertools.islice(rows, _ROWS)):
+    while some := tuple(_some(rows)):
         first: Any = next((row for _, row in some if not isinstance(row, Fault)), None)
         shape = shape or (shape_of(first) if first is not None else None)
         yield Block(number=0, source=file.name, shape=shape or Shape.COLUMNS, count=len(some), rows=some)

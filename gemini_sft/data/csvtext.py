@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from gemini_sft.data.findings import Fault
+from gemini_sft.data.sensitive import find_sensitive
 from gemini_sft.errors import DataError, Problem
 
 Row = dict[str, Any]
@@ -172,4 +173,6 @@ def _clean(text: str) -> str:
 
 
 def _cut(text: str) -> str:
+    if find_sensitive(text.encode(errors="replace")):
+        return "…"
     return text if len(text) <= _SHOWN_HEADER else text[: _SHOWN_HEADER - 1] + "…"

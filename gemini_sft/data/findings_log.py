@@ -1,8 +1,10 @@
 """All findings of a run: counted, the first of each rule in memory, every one in a file."""
 
+import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import orjson
 
@@ -41,10 +43,11 @@ class FindingsLog:
     ) -> None:
         self._file.close()
 
-    def content(self) -> bytes:
-        """Returns all findings, one JSON object a line."""
+    def copy(self, target: BinaryIO) -> None:
+        """Writes all findings, one JSON object a line."""
         self._file.flush()
-        return self._path.read_bytes()
+        with self._path.open("rb") as source:
+            shutil.copyfileobj(source, target)
 
     def summary(self) -> list[RuleSummary]:
         """Returns every rule that was broken; what stops the run first, then by count."""

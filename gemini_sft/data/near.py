@@ -6,7 +6,7 @@ what they hold, not by where they stand, so the same passage gives the same samp
 similar files in a large file system", 1994; S. Schleimer et al., "Winnowing", 2003): a text keeps the windows whose
 hash is below its own limit, about 36 of them however long it is. Of two texts the lower limit holds for both.
 
-A window that occurs in more than `max(20, 1 %)` of the texts is boilerplate, a prompt's template, and is left out. A
+A window that occurs in more than `max(50, 1 %)` of the texts is boilerplate, a prompt's template, and is left out. A
 text with too little besides is not compared. So a cluster of near-duplicates is found up to that size; a larger one
 counts as a template with a slot, because nothing in the windows tells the two apart.
 
@@ -32,7 +32,7 @@ THRESHOLD = 0.8
 _WINDOW = 16
 _SAMPLES = 36
 _FEWEST = 8
-_COMMON_ROWS, _COMMON_SHARE = 20, 0.01
+_COMMON_ROWS, _COMMON_SHARE = 50, 0.01
 _BANDS, _BAND_ROWS = 10, 2
 _MEASURED = 3
 _ALL = 2**32 - 1

@@ -8,6 +8,7 @@ from gemini_sft.data.example import Content
 from gemini_sft.data.findings import Fault, shown
 
 Soft = Callable[[str, str, str], None]
+"""Takes note of a rule that is broken, what is wrong, and an excerpt; raises `Fault` unless the policy is to warn."""
 
 _SNAKE = {
     "file_data": "fileData",

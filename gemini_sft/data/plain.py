@@ -115,7 +115,8 @@ def read_plain(lines: bytes, reading: Reading) -> PlainLines | None:
     sizes, given = _sizes(records), _sizes(lines)
     # Without needless escapes, and without keys that stand twice, a line is longer than its record by what the two
     # shapes alone make out.
-    gaps = _GAPS_INSTRUCTED if instructions and instructions[0] is not None else _GAPS_BARE
+    before = ("system",) if instructions and instructions[0] is not None else ()
+    gaps = _GAPS[before, lines.startswith(b'{"messages": ')]
     if len(given) != len(sizes) or not np.isin(given - sizes, gaps).all():
         return None
     if sizes.max(initial=0) > CHARACTERS_PER_TOKEN * reading.max_tokens:
@@ -160,8 +161,8 @@ def _sizes(lines: bytes) -> NDArray[np.int64]:
     return np.diff(ends, prepend=0)
 
 
-def _gaps(*before: str) -> list[int]:
-    """Returns by how much a plain line can be longer than its record: in two styles, and with CR LF behind it."""
+def _gaps(before: tuple[str, ...], separators: tuple[str, str]) -> list[int]:
+    """Returns by how much a plain line can be longer than its record, also with CR LF behind it."""
     contents = (_Turn("user", (_Part("x"),)), _Turn("model", (_Part("x"),)))
     record = _InstructedRecord(_Instruction((_Part("x"),)), contents) if before else _Record(contents)
     lines = [
@@ -169,9 +170,12 @@ def _gaps(*before: str) -> list[int]:
             {"messages": [{"role": role, "content": "x"} for role in (*before, "user", answers)]}, separators=separators
         )
         for answers in ("assistant", "model")
-        for separators in ((", ", ": "), (",", ":"))
     ]
     return [len(line) - len(msgspec.json.encode(record)) + more for line in lines for more in (0, 1)]
 
 
-_GAPS_BARE, _GAPS_INSTRUCTED = _gaps(), _gaps("system")
+_GAPS = {
+    (before, spaced): _gaps(before, (", ", ": ") if spaced else (",", ":"))
+    for before in ((), ("system",))
+    for spaced in (False, True)
+}

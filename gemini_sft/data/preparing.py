@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gemini_sft import storage
+from gemini_sft.catalog import catalog
 from gemini_sft.data import across, whole
 from gemini_sft.data.block import Block, Drafted
 from gemini_sft.data.blocks import blocks_of
@@ -64,6 +65,7 @@ class _Preparation:
         self._numbers = itertools.count()
         self._problems: list[Problem] = []
         self._suspect: set[int] = set()
+        self._leaking: set[int] = set()
         self._drawn = 0
 
     def run(self, splits: Sequence[str], findings_uri: str) -> tuple[DataSummary, list[Problem]]:
@@ -80,7 +82,7 @@ class _Preparation:
         instruction, few_shot = self._instruct(table)
         self._cap(table)
         self._weigh(table, instruction)
-        mark = fingerprint(table, instruction, self._reading.template)
+        mark = fingerprint(table, instruction, self._reading.usual_template)
         summary = DataSummary(
             splits={SPLITS[split]: self._split(table, split) for split in order},
             rules=self._log.summary(),
@@ -91,7 +93,8 @@ class _Preparation:
             near_duplicates_among=across.searched(table),
         )
         problems = self._log.problems()
-        storage.write_bytes(findings_uri, self._log.content(), "application/jsonl")
+        with storage.open_writer(findings_uri, "application/jsonl") as target:
+            self._log.copy(target)
         if splits and not problems:
             write_splits(splits, table, instruction, mark)
         return summary, problems
@@ -148,13 +151,15 @@ class _Preparation:
         for hits in (
             across.duplicates(table),
             across.leaks(table, "key", "leak", "prompt"),
+            across.told_early(table, self._leaking),
             across.leaks(table, "group", "group_leak", f"{self._reading.group}"),
             across.conflicts(table),
             across.resemblances(table),
         ):
             self._apply(table, hits)
-        for source, line, fault in whole.resolutions(table):
-            self._note(source, line, fault)
+        if not catalog().models[self._experiment.base_model].mixes_media_resolutions:
+            for source, line, fault in whole.resolutions(table):
+                self._note(source, line, fault)
 
     def _apply(self, table: Table, hits: Iterable[across.Hit]) -> None:
         """Notes what rows have broken a rule, and takes out those that the policy drops."""
@@ -164,6 +169,8 @@ class _Preparation:
             self._note(source, line, Fault(hit.rule, hit.what))
             if hit.rule == "near_leak":
                 self._suspect.add(hit.row)
+            elif hit.rule == "leak":
+                self._leaking.add(hit.row)
             if policy is Policy.DROP:
                 table.alive[hit.row] = False
 

@@ -12,6 +12,7 @@ from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION, shuffled
 from gemini_sft.data.table import Table
 
 _VARIES = "varies"
+_MOST_INSTRUCTIONS = 20
 _SHORTEST = 20
 """Bytes of a normalised prompt below which it may stand in an instruction by chance."""
 
@@ -58,9 +59,8 @@ def fingerprint(table: Table, instruction: str | None, template: str | None) -> 
         instruction: Put in front of those that bring none of their own.
         template: Of the experiment.
     """
-    own = set(instructions_of(table))
-    if (table.column("instruction")[table.alive] == 0).any():
-        own.add(instruction or "")
+    texts = {number: text for one in table.drafts for number, text in one.instructions.items()} | {0: instruction or ""}
+    own = {texts.get(number, _VARIES) for number in np.unique(table.column("instruction")[table.alive]).tolist()}
     told = own.pop() if len(own) == 1 else _VARIES
     return hashlib.sha256(orjson.dumps([told, template])).hexdigest()[:16]
 
@@ -72,7 +72,8 @@ def instructions_of(table: Table) -> list[str]:
 
 def told_in_advance(table: Table, instruction: str | None) -> list[int]:
     """Returns the test examples whose prompt stands in a system instruction, perhaps with the answer."""
-    texts = [normalised(text) for text in (*instructions_of(table), *([instruction] if instruction else []))]
+    common = instructions_of(table)[:_MOST_INSTRUCTIONS]
+    texts = [normalised(text) for text in (*common, *([instruction] if instruction else []))]
     texts = [text for text in texts if len(text) >= _SHORTEST]
     if not texts:
         return []

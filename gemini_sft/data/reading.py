@@ -59,6 +59,11 @@ class Reading:
     max_tokens: int
     instruction: str | None
 
+    @property
+    def usual_template(self) -> str:
+        """The experiment's template, or the customary one of its task."""
+        return self.template or _CUSTOMARY[self.task][0][0]
+
     def columns(self, present: set[str]) -> tuple[str, str] | None:
         """Returns template and target column for records with these columns; None if they do not fit."""
         for template, target in self._candidates():

@@ -8,12 +8,13 @@ import orjson
 
 from gemini_sft.data.example import Content, text_of, turn
 from gemini_sft.data.findings import Fault, shown
-from gemini_sft.data.parts import camel, check_files, check_tools, read_tools
+from gemini_sft.data.parts import Soft, camel, check_files, check_tools, read_tools
 from gemini_sft.data.reading import Reading, Shape
-from gemini_sft.data.turns import Soft, check_turns, read_contents, read_instruction, read_messages
+from gemini_sft.data.turns import check_turns, read_contents, read_instruction, read_messages
 from gemini_sft.experiment import Task
 from gemini_sft.experiment.template import columns_of, render
 
+_SHOWN_COLUMNS = 8
 _RESOLUTIONS = ("MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH")
 
 
@@ -111,7 +112,9 @@ def _contents(record: dict[str, Any], reading: Reading, soft: Soft) -> Draft:
 def _columns(record: dict[str, Any], reading: Reading) -> Draft:
     columns = reading.columns(set(record))
     if columns is None:
-        there = f"the columns {', '.join(map(_column, sorted(map(str, record))))}" if record else "no columns"
+        names = sorted(map(str, record))
+        more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
+        there = f"the columns {', '.join(map(_column, names[:_SHOWN_COLUMNS]))}{more}" if names else "no columns"
         raise Fault("columns", f"has {there}: expected {reading.expected_columns()}")
     template, target = columns
     row = {name: _text(record[name], name) for name in columns_of(template)}
@@ -207,6 +210,8 @@ def _listed(value: Any) -> Any:
             return value
     if type(parsed) is dict and type(parsed.get("text")) is list:
         parsed = parsed["text"]
+    if type(value) is str and type(parsed) is list and any(type(one) is not str for one in parsed):
+        return value  # a text that looks like a list, not a list of texts
     return parsed if type(parsed) is list else value
 
 

@@ -36,7 +36,9 @@ def divide(units: _Hashes, strata: _Hashes, shares: tuple[float, float], seed: i
     which = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(order)]))
     totals = np.add.reduceat(ordered, begins)[which]
     before = np.cumsum(ordered) - ordered
-    middle = (before - before[begins][which] + ordered / 2) / totals
+    # Where in a unit's size it is decided differs by stratum: half of it would round all small strata the same way.
+    offset = (shuffled(stratum, seed) >> np.uint64(11)) / 2.0**53
+    middle = (before - before[begins][which] + ordered * offset) / totals
     validation, test = shares
     assigned = np.where(middle < test, TEST, np.where(middle < test + validation, VALIDATION, TRAIN))
     by_unit = np.empty(len(names), np.uint8)

@@ -1,14 +1,10 @@
 """Conversations: from `messages` or Gemini `contents` to turns as Gemini takes them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from gemini_sft.data.example import Content, text_of, turn
 from gemini_sft.data.findings import Fault, shown
-from gemini_sft.data.parts import read_parts, without_nulls
-
-Soft = Callable[[str, str, str], None]
-"""Takes note of a rule that is broken, what is wrong, and an excerpt; raises `Fault` unless the policy is to warn."""
+from gemini_sft.data.parts import Soft, read_parts, without_nulls
 
 _MEANT = ("tool_calls", "function_call", "tool_call_id")
 _MESSAGE_ROLES = {"user": "user", "model": "model", "assistant": "model"}

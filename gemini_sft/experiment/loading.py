@@ -1,6 +1,7 @@
 """From an experiment file to an `Experiment`, or to a list of everything that is wrong with it."""
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,8 @@ from gemini_sft.catalog import catalog
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment.schema import Experiment
 from gemini_sft.experiment.source import Path, Source
+
+_SECRETS = re.compile(r"(?<=://)[^/@\s]*@|(?<=\?).+", re.DOTALL)
 
 
 def load_experiment(uri: str, overrides: Sequence[str] = ()) -> Experiment:
@@ -80,6 +83,7 @@ def _explain(error: ErrorDetails) -> str:
     """Says in one line what is wrong with a value and what was expected."""
     path = _path(error)
     name = ".".join(map(str, path))
+    error = error | {"input": _without_secrets(error["input"])}
     match error["type"]:
         case "extra_forbidden":
             return f"{name} is not a key of an experiment{_suggestion(path)}"
@@ -93,6 +97,11 @@ def _explain(error: ErrorDetails) -> str:
             return f"{name} is {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
         case _:
             return f"{name} is {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _without_secrets(value: object) -> object:
+    """Returns a value for a message: of a web address, without the user's name and what signs it."""
+    return _SECRETS.sub("…", value) if isinstance(value, str) else value
 
 
 def _section(path: Path) -> type[BaseModel] | None:

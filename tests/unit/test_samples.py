@@ -13,7 +13,7 @@ from gemini_sft.experiment.files import complete
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
-LEAST = {"train": 140, "validation": 24, "test": 60}
+LEAST = {"train": 140, "validation": 20, "test": 60}
 Prepared = tuple[DataSummary, dict[str, list[Example]]]
 
 

@@ -143,7 +143,7 @@ def test_a_small_data_set_of_texts_all_nearly_the_same_is_found() -> None:
 
 def test_a_cluster_larger_than_the_limit_counts_as_a_template() -> None:
     original = _words(100)
-    assert near_duplicates(sketch([_text(_changed(original)) for _ in range(40)])) == []
+    assert near_duplicates(sketch([_text(_changed(original)) for _ in range(80)])) == []
 
 
 def test_every_text_is_paired_with_each_other_part_and_its_own() -> None:
