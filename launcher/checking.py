@@ -80,7 +80,7 @@ def check(request: Request, console: Console) -> dict[str, Any]:
     Raises:
         RunError: Vertex AI or Cloud Storage did not answer.
     """
-    found: dict[str, Any] = {"ok": True, "problems": [], "data": None, "quote": None, "report": None, "findings": None}
+    found = unknown([])
     paths: dict[str, Path] = {}
     try:
         experiment = request.experiment()
@@ -106,6 +106,11 @@ def check(request: Request, console: Console) -> dict[str, Any]:
     if found["report"]:
         console.print(Text(f"Data report: {found['report']}, all findings: {found['findings']}"), soft_wrap=True)
     return found
+
+
+def unknown(problems: list[str]) -> dict[str, Any]:
+    """Returns the object of a check that has found out nothing but problems."""
+    return {"ok": not problems, "problems": problems} | dict.fromkeys(("data", "quote", "report", "findings"))
 
 
 def _checked(experiment: Experiment, folder: Path, found: dict[str, Any], console: Console) -> Checked:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
 from launcher import results
-from launcher.checking import check
+from launcher.checking import check, unknown
 from launcher.place import Request
 from launcher.running import Progress, run
 
@@ -105,7 +105,7 @@ def check_command(
         found = check(request, Console(stderr=as_json, highlight=False))
     except (RunError, KeyboardInterrupt) as error:
         if as_json:
-            print(json.dumps({"ok": False, "problems": _ending(error)[1]}))
+            print(json.dumps(unknown(_ending(error)[1])))
         raise
     if as_json:
         print(json.dumps(found))

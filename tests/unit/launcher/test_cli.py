@@ -149,3 +149,23 @@ def test_the_shells_own_credentials_do_not_reach_the_emulator(monkeypatch: pytes
     assert os.environ["GOOGLE_CLOUD_PROJECT"] == "local-project"
     assert os.environ["VERTEX_API_ENDPOINT"] == "http://127.0.0.1:1"
     assert not {"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY", "GEMINI_API_KEY"} & os.environ.keys()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "problem"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (TuningError("no answer"), 1, "no answer")],
+)
+def test_a_check_that_breaks_off_says_so_in_one_object_too(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    problem: str,
+) -> None:
+    def end(request: Request, console: Console) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "check", end)
+    assert called(monkeypatch, "check", "x.yaml", "--json") == code
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"ok": False, "problems": [problem]} | dict.fromkeys(("data", "quote", "report", "findings"))

@@ -117,3 +117,65 @@ def test_an_answer_to_the_same_conversation_is_a_conflict() -> None:
     other = {"messages": [*told["messages"], *chat("Bye.", "No.")["messages"]]}
     outcome = run(jsonl(told, longer, other))
     assert found(outcome, "conflict") == [("train.jsonl:3", "has the prompt of train.jsonl:2, and another target")]
+
+
+def conversation(*texts: str) -> dict[str, Any]:
+    roles = ("user", "model")
+    return {"messages": [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]}
+
+
+def test_a_conversation_that_begins_with_a_test_prompt_leaks() -> None:
+    train = jsonl(conversation("Why?", "So.", "And then?", "Nothing."), conversation("Who?", "He."))
+    outcome = run(train, jsonl(conversation("why ?", "Because.")), policy={"leak": "drop"})
+    assert found(outcome, "leak") == [("train.jsonl:1", "begins with the prompt of test.jsonl:1 in test")]
+    assert [one.prompt_text for one in outcome.split("train")] == ["Who?"]
+
+
+def test_a_test_conversation_may_begin_like_one_of_train_that_goes_elsewhere() -> None:
+    outcome = run(jsonl(conversation("Hello", "Hello!", "Why?", "So.")), jsonl(conversation("Why?", "So.")))
+    assert found(outcome, "leak") == []
+
+
+def test_answers_that_are_right_besides_make_another_example() -> None:
+    rows = [{"context": "c", "question": "q", "answers": answers} for answers in (["1887"], ["1887", "in 1887"])]
+    Path("train.jsonl").write_bytes(jsonl(pair("a")))
+    Path("test.jsonl").write_bytes(jsonl(*rows))
+    outcome = prepared(Path("out"), "train.jsonl", "test.jsonl", task="question_answering")
+    assert found(outcome, "duplicate") == []
+    assert [one.references for one in outcome.split("test")] == [("1887",), ("1887", "in 1887")]
+
+
+@pytest.mark.parametrize("spaced", [True, False])
+def test_a_key_that_stands_twice_in_a_plain_line_is_seen_whatever_its_length(spaced: bool) -> None:
+    separators = (", ", ": ") if spaced else (",", ":")
+    good = json.dumps(conversation("Is it?", "Yes."), separators=separators)
+    for more in range(40):
+        twice = good.replace('"content"', f'"content"{separators[1]}"{"x" * more}"{separators[0]}"content"', 1)
+        outcome = run(f"{good}\n{twice}\n".encode(), policy={"duplicate": "warn"})
+        assert found(outcome, "duplicate_key"), more
+
+
+def test_a_number_that_is_too_long_is_refused_and_not_rounded() -> None:
+    call = {"functionCall": {"name": "f", "args": {"id": 123456789012345678901234}}}
+    turns = [{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": [call]}]
+    outcome = run(jsonl({"contents": turns, "tools": [{"functionDeclarations": [{"name": "f"}]}]}))
+    said = "is nested too deeply, or holds a number that is too long"
+    assert found(outcome, "json") == [("train.jsonl:1", said)]
+
+
+def test_more_variants_than_twenty_of_a_test_prompt_are_found() -> None:
+    words = [f"word{number * 7919 % 9973}" for number in range(120)]
+    train = [" ".join([*words[:number], "strange", *words[number + 1 :]]) for number in range(30)]
+    test = jsonl(pair(" ".join(words)))
+    outcome = run(jsonl(*(pair(text, str(number)) for number, text in enumerate(train))), test)
+    assert len(found(outcome, "near_leak")) == 30
+
+
+def test_the_fingerprint_does_not_see_what_is_left_out() -> None:
+    def mark(*records: dict[str, Any]) -> str:
+        return run(
+            jsonl(*records), jsonl(chat("x", system="Be kind.")), policy={"duplicate": "drop"}
+        ).summary.fingerprint
+
+    kind = [chat(text, system="Be kind.") for text in "ab"]
+    assert mark(*kind) == mark(*kind, kind[0]) != mark(*kind, chat("c", system="Be brief."))
