@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from gemini_sft.data.block import Block, Drafted, read_block
+from gemini_sft.data.block import Block, Drafted
+from gemini_sft.data.block_reader import read_block
 from gemini_sft.data.reading import Reading
 from gemini_sft.errors import RunError
 
