@@ -12,6 +12,7 @@ from rich.console import Console
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.files import complete
+from gemini_sft.experiment.schema import listed
 from launcher.emulator import EmulatorProcess, embedded_emulator, enter
 from launcher.target import Target, choose_target
 
@@ -48,8 +49,7 @@ class Request:
         """
         experiment = complete(load_experiment(str(self.experiment_file), self.overrides), str(self.experiment_file))
         for split in ("train", "validation", "test"):
-            given = getattr(experiment.data, split) or []
-            for uri in [given] if isinstance(given, str) else given:
+            for uri in listed(getattr(experiment.data, split)):
                 if uri.startswith("bq://") and not self.on_vertex and "BIGQUERY_EMULATOR_HOST" not in os.environ:
                     raise UserError(
                         f"data.{split} is {uri}: BigQuery is asked for it with your account, so give --on vertex, or"

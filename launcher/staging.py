@@ -8,6 +8,7 @@ from gemini_sft import storage
 from gemini_sft.data.sources import expand
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
+from gemini_sft.experiment.schema import listed
 from launcher.submission import api_errors
 from launcher.target import Target
 
@@ -42,15 +43,14 @@ def stage(experiment: Experiment, target: Target) -> str:
 
 def is_local(experiment: Experiment) -> bool:
     """Returns whether all data of an experiment are local files."""
-    given = [getattr(experiment.data, split) for split in SPLITS]
-    return all("://" not in uri for one in given for uri in ([one] if isinstance(one, str) else one or []))
+    return all("://" not in uri for split in SPLITS for uri in listed(getattr(experiment.data, split)))
 
 
 def _staged(given: str | list[str] | None, root: str) -> list[str] | None:
     if given is None:
         return None
     uris = []
-    for uri in [given] if isinstance(given, str) else given:
+    for uri in listed(given):
         uris += [uri] if "://" in uri else [_upload(Path(file.uri), root) for file in expand(uri)]
     return uris
 

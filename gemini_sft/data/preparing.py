@@ -28,6 +28,7 @@ from gemini_sft.data.writing import train_bytes, write_splits
 from gemini_sft.errors import DataError, Problem, UserError
 from gemini_sft.experiment import Experiment, Task
 from gemini_sft.experiment.rules import Policy
+from gemini_sft.experiment.schema import listed
 
 NEAR_EXAMPLES = 200_000
 """Examples among which near-duplicates are looked for: test and validation whole, and train as far as this goes."""
@@ -103,7 +104,7 @@ class _Preparation:
         data = self._experiment.data
         for split, given in ((TEST, data.test), (VALIDATION, data.validation), (TRAIN, data.train)):
             self._files[split] = []
-            for uri in [given] if isinstance(given, str) else given or []:
+            for uri in listed(given):
                 try:
                     self._files[split] += expand(uri)
                 except UserError as error:

@@ -99,6 +99,11 @@ class Data(_Section):
     ] = {}
 
 
+def listed(sources: str | list[str] | None) -> list[str]:
+    """Returns what a split is read from, be it one thing, several or none."""
+    return [sources] if isinstance(sources, str) else sources or []
+
+
 def _template(text: str) -> str:
     columns_of(text)
     return text

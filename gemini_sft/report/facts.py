@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from gemini_sft.cost.words import usd
-from gemini_sft.experiment.schema import Sources
+from gemini_sft.experiment.schema import Sources, listed
 from gemini_sft.report import numbers
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.text import Passage, passage
@@ -140,8 +140,7 @@ def _settings(data: ReportInput) -> list[Setting]:
 
 def _named(sources: Sources) -> str:
     """Returns the files as the user knows them: where copies are staged says nothing to anybody."""
-    uris = [sources] if isinstance(sources, str) else sources
-    return ", ".join(uri.rpartition("/")[2] if _STAGED.match(uri) else uri for uri in uris)
+    return ", ".join(uri.rpartition("/")[2] if _STAGED.match(uri) else uri for uri in listed(sources))
 
 
 def _or(value: float | None, otherwise: str) -> str:
