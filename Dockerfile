@@ -6,7 +6,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 
 WORKDIR /opt/gemini-sft
 COPY requirements.txt .
-RUN pip install --require-hashes --requirement requirements.txt
+RUN pip install --require-hashes --no-deps --requirement requirements.txt
 
 COPY pyproject.toml README.md ./
 COPY gemini_sft gemini_sft
