@@ -116,6 +116,16 @@ class Catalog(_Entry):
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"{model_id} is not a model that can be tuned (known on {self.checked}: {known}){hint}"
 
+    def judge_objection(self, model_id: str) -> str | None:
+        """Returns why a model cannot judge; None if it can: what it costs and how it thinks must be known."""
+        if model_id in self.models:
+            return None
+        if model_id in self.retired:
+            gone = self.retired[model_id]
+            return f"{model_id} was retired on {gone.since}: use {gone.replacement}"
+        known = ", ".join(self.models)
+        return f"{model_id} is not a model that the catalog knows: choose one of {known}"
+
     def adapter_size_objection(self, model_id: str, size: int) -> str | None:
         """Returns why a tunable model cannot have an adapter of this size; None if it can."""
         sizes = self.models[model_id].adapter_sizes

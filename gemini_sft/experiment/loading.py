@@ -53,6 +53,7 @@ def load_experiment(uri: str, overrides: Sequence[str] = ()) -> Experiment:
 
 def _catalog_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
     """Yields what the catalog objects to, also in a file that has other problems."""
+    yield from _judge_problems(values)
     model = values.get("base_model")
     if not isinstance(model, str) or not model:
         return
@@ -66,6 +67,16 @@ def _catalog_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
         objection = catalog().adapter_size_objection(model, size)
         if objection:
             yield ("tuning", "adapter_size"), objection
+
+
+def _judge_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
+    evaluation = values.get("evaluation")
+    judge = evaluation.get("judge") if isinstance(evaluation, dict) else None
+    model = judge.get("model") if isinstance(judge, dict) else None
+    if isinstance(model, str) and model:
+        objection = catalog().judge_objection(model)
+        if objection:
+            yield ("evaluation", "judge", "model"), objection
 
 
 def _path(error: ErrorDetails) -> Path:

@@ -147,18 +147,84 @@ class Tuning(_Section):
     ] = 1440
 
 
-class Evaluation(_Section):
-    """How predictions are made; the same for the base and the tuned model."""
+class Backend(StrEnum):
+    """How a model is asked."""
 
+    ONLINE = "online"
+    BATCH = "batch"
+
+
+class Tokenizer(StrEnum):
+    """What counts as a word where answers are compared by their words."""
+
+    ASCII = "ascii"
+    UNICODE = "unicode"
+
+
+class Judge(_Section):
+    """A Gemini model that compares the answers of two models. It costs, and is off unless a model is named."""
+
+    model: Annotated[
+        str | None, Field(min_length=1, description="The Gemini model that compares answers; none for no judge.")
+    ] = None
+    criteria: Annotated[
+        str | None, Field(min_length=1, description="What makes an answer good; else what the task suggests.")
+    ] = None
+    pointwise: Annotated[bool, Field(description="Also grade each answer by itself, from 1 to 5.")] = False
+
+
+def _function(text: str) -> str:
+    path, _, name = text.rpartition(":")
+    if not path.endswith(".py") or not name.isidentifier():
+        raise ValueError("must be PATH.py:FUNCTION")
+    return text
+
+
+class Evaluation(_Section):
+    """How predictions are made and scored; the same for the base and the tuned model."""
+
+    backend: Annotated[
+        Backend,
+        Field(
+            strict=False,
+            description="`online` asks one request an example; `batch` leaves all of them to a batch job, for half the"
+            " price and within a day.",
+        ),
+    ] = Backend.ONLINE
     temperature: Annotated[
         float | None, Field(ge=0, le=2, description="Sent to models that take it; 0 for the most likely answer.")
     ] = 0.0
     max_output_tokens: Annotated[int | None, Field(ge=1, le=65536, description="Where an answer is cut.")] = None
-    max_concurrency: Annotated[int, Field(ge=1, le=500, description="Requests under way at once.")] = 16
+    max_concurrency: Annotated[
+        int, Field(ge=1, le=1000, description="Requests under way at once, at most: as many as the quota bears.")
+    ] = 100
+    max_requests_per_minute: Annotated[
+        int | None, Field(ge=1, description="A limit of your own, to leave quota to others.")
+    ] = None
     request_timeout_seconds: Annotated[float, Field(gt=0, description="How long one answer may take.")] = 120
+    timeout_minutes: Annotated[
+        float, Field(gt=0, le=10080, description="How long all answers of one model may take.")
+    ] = 1440
     max_failure_rate: Annotated[
         float, Field(ge=0, le=1, description="Share of examples that may end without an answer before the run fails.")
     ] = 0.1
+    tokenizer: Annotated[
+        Tokenizer,
+        Field(
+            strict=False,
+            description="Words for ROUGE, BLEU and token F1: `ascii` as the reference implementations have it, to which"
+            " other scripts are nothing; `unicode` for all languages.",
+        ),
+    ] = Tokenizer.ASCII
+    metrics: Annotated[
+        list[Annotated[str, AfterValidator(_function)]],
+        Field(description="Metrics of your own, each `PATH.py:FUNCTION` (see docs/evaluation.md)."),
+    ] = []
+    few_shot: Annotated[
+        int,
+        Field(ge=0, le=50, description="Also evaluate the base model with so many examples from train in its prompt."),
+    ] = 0
+    judge: Annotated[Judge, Field(description="A Gemini model that compares answers.")] = Judge()
 
 
 class Gate(_Section):
