@@ -10,11 +10,14 @@ def evaluate_model(
     project: str,
     location: str,
     experiment_uri: str,
+    train: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
     predictions: dsl.Output[dsl.Artifact],
     evaluation: dsl.Output[dsl.Artifact],
+    traffic: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
     model: str = "",
+    few_shot: bool = False,
 ) -> None:
     """Asks a model for every test example and scores its answers.
 
@@ -22,11 +25,14 @@ def evaluate_model(
         project: Google Cloud project.
         location: Where base models are asked; a tuned model is asked where its endpoint is.
         experiment_uri: The experiment file.
-        test: The examples.
+        train: Where few-shot examples are drawn from.
+        test: The examples to be asked.
         predictions: JSONL with one prediction for each example, in the examples' order.
         evaluation: JSON with outcomes, means and each example's scores.
+        traffic: JSON with requests, refusals, latency and tokens.
         metrics: Number of examples, failures, and the mean of each metric.
         model: Resource name of a tuned model's endpoint; empty for the experiment's base model.
+        few_shot: Put examples from train into the prompt, as many as `evaluation.few_shot` says; none, nothing is done.
     """
     from gemini_sft.steps.evaluate_model import evaluate_model
 
@@ -36,8 +42,11 @@ def evaluate_model(
             location=location,
             experiment_uri=experiment_uri,
             model=model,
+            few_shot=few_shot,
+            train_uri=train.uri,
             test_uri=test.uri,
             predictions_uri=predictions.uri,
             evaluation_uri=evaluation.uri,
+            traffic_uri=traffic.uri,
         )
     )

@@ -13,7 +13,7 @@ _MALFORMED = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESP
 
 
 def read_response(response: "GenerateContentResponse", example_id: str) -> Prediction:
-    """Returns the prediction that an answer amounts to (without latency and attempts, which the caller knows)."""
+    """Returns the prediction that an answer amounts to."""
     usage = response.usage_metadata
     candidate = response.candidates[0] if response.candidates else None
     text = _text(candidate)
@@ -28,6 +28,7 @@ def read_response(response: "GenerateContentResponse", example_id: str) -> Predi
         model_version=response.model_version or "",
         prompt_tokens=(usage.prompt_token_count if usage else 0) or 0,
         output_tokens=(usage.candidates_token_count if usage else 0) or 0,
+        thought_tokens=(usage.thoughts_token_count if usage else 0) or 0,
     )
 
 

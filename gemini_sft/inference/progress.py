@@ -1,0 +1,74 @@
+"""How far the answers of a model are: a live line on a terminal, a line every few seconds in a log."""
+
+import asyncio
+import logging
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+_LOG_SECONDS = 5.0
+_LIVE_SECONDS = 0.25
+_WINDOW_SECONDS = 20.0
+
+_log = logging.getLogger(__name__)
+
+
+class Progress:
+    """Counts answers as they come.
+
+    Args:
+        what: Whose answers they are, as in "answers of gemini-2.5-flash".
+        total: How many there will be.
+        kept: How many of them were there before.
+        concurrency: Tells how many requests are under way.
+    """
+
+    def __init__(self, what: str, total: int, kept: int, concurrency: Callable[[], int]) -> None:
+        self._what, self._total, self._done, self._failures = what, total, kept, 0
+        self._concurrency = concurrency
+        self._recent: deque[tuple[float, int]] = deque([(time.monotonic(), kept)])
+
+    def count(self, *, failed: bool) -> None:
+        """Counts one more answer, or the end of one that never came."""
+        self._done += 1
+        self._failures += failed
+
+    def line(self) -> str:
+        """Returns where it stands: done, rate, concurrency, failures, time left."""
+        now = time.monotonic()
+        self._recent.append((now, self._done))
+        while len(self._recent) > 2 and self._recent[1][0] < now - _WINDOW_SECONDS:
+            self._recent.popleft()
+        since, before = self._recent[0]
+        rate = (self._done - before) / (now - since) if now > since else 0.0
+        left = f", {_duration((self._total - self._done) / rate)} left" if rate else ""
+        failures = f"{self._failures:,} failure{'s' * (self._failures != 1)}"
+        return (
+            f"{self._what}: {self._done:,} of {self._total:,}, {rate:.1f} a second,"
+            f" {self._concurrency()} under way, {failures}{left}"
+        )
+
+    async def show(self) -> None:
+        """Shows the line again and again until it is cancelled."""
+        console = Console(stderr=True)
+        if console.is_terminal:
+            with Live(console=console, auto_refresh=False, transient=True) as live:
+                while True:
+                    live.update(Text(self.line(), no_wrap=True, overflow="ellipsis"), refresh=True)
+                    await asyncio.sleep(_LIVE_SECONDS)
+        while True:
+            await asyncio.sleep(_LOG_SECONDS)
+            _log.info("%s", self.line())
+            sys.stderr.flush()
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
