@@ -130,13 +130,13 @@ def list_files(folder: str) -> list[str]:
     with refusals(folder, forbidden=ServiceError):
         if not folder.startswith(_SCHEME):
             path = Path(folder)
-            names = sorted(one.name for one in path.iterdir()) if path.is_dir() else []
+            found = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else []
             # What begins with a dot is half written.
-            return [f"{folder}/{name}" for name in names if not name.startswith(".")]
+            return [f"{folder}/{one.name}" for one in found if not one.name.startswith(".")]
         prefix = blob(f"{folder}/_")
         prefix.name = prefix.name.removesuffix("_")
-        found = prefix.bucket.list_blobs(prefix=prefix.name, delimiter="/")
-        return sorted(f"{_SCHEME}{prefix.bucket.name}/{one.name}" for one in found)
+        objects = prefix.bucket.list_blobs(prefix=prefix.name, delimiter="/")
+        return sorted(f"{_SCHEME}{prefix.bucket.name}/{one.name}" for one in objects)
 
 
 def delete(uri: str) -> None:

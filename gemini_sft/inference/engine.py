@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gemini_sft.experiment import Evaluation
+from gemini_sft.experiment.schema import Backend, Evaluation
+from gemini_sft.inference.batch import ask_batch
 from gemini_sft.inference.call import Call, Service, keys
 from gemini_sft.inference.journal import Journal
 from gemini_sft.inference.online import Online
@@ -61,7 +62,13 @@ def predict(
         _log.info("%d of %d answers were there already", len(kept), len(named))
     missing = {key: call for key, call in named.items() if key not in kept}
     begin = time.monotonic()
-    asked = asyncio.run(Online(service, settings, journal, max_errors).ask(missing, len(kept))) if missing else {}
+    asked: dict[str, Reply] = {}
+    if missing and settings.backend is Backend.BATCH:
+        if journal is None:
+            raise ValueError("a batch job needs a journal: its files stand there")
+        asked = ask_batch(service, missing, journal, settings.timeout_minutes)
+    elif missing:
+        asked = asyncio.run(Online(service, settings, journal, max_errors).ask(missing, len(kept)))
     found = kept | asked
     replies = [_of(call, found[key]) for key, call in named.items()]
     return Answers(replies, traffic(replies, kept=len(kept), seconds=time.monotonic() - begin))

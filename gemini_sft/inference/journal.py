@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -33,7 +33,7 @@ class Journal:
     """
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._files: list[str] = []
         self._pending: list[bytes] = []
         self._lock = asyncio.Lock()
@@ -46,7 +46,7 @@ class Journal:
         """
         wanted, found, damaged = set(keys), {}, 0
         oldest = time.time() - _KEPT_SECONDS
-        self._files = storage.list_files(self._folder)
+        self._files = storage.list_files(self.folder)
         with ThreadPoolExecutor(_READERS) as pool:
             for content in pool.map(storage.read_bytes, self._files):
                 for line in content.splitlines():
@@ -58,16 +58,19 @@ class Journal:
                     if key in wanted and at >= oldest:
                         found[key] = reply
         if damaged:
-            _log.warning("%s: %d records are damaged and are asked for again", self._folder, damaged)
+            _log.warning("%s: %d records are damaged and are asked for again", self.folder, damaged)
         return found
 
-    def append(self, lines: Sequence[bytes]) -> None:
-        """Adds a file.
+    def append(self, replies: Mapping[str, Reply]) -> None:
+        """Adds replies by their keys, all in one file.
 
         Raises:
             GeminiSftError: It could not be written.
         """
-        name = f"{self._folder}/{time.time_ns():020d}-{secrets.token_hex(4)}.jsonl"
+        self._append([_encode(key, reply) for key, reply in replies.items()])
+
+    def _append(self, lines: Sequence[bytes]) -> None:
+        name = f"{self.folder}/{time.time_ns():020d}-{secrets.token_hex(4)}.jsonl"
         storage.write_bytes(name, b"".join(lines), "application/jsonl")
         self._files.append(name)
 
@@ -83,7 +86,7 @@ class Journal:
             if not any(one is line for one in self._pending):
                 return
             lines, self._pending = self._pending, []
-            await asyncio.to_thread(self.append, lines)
+            await asyncio.to_thread(self._append, lines)
 
     def clear(self) -> None:
         """Forgets everything that was read or added; what others add meanwhile stays."""

@@ -32,6 +32,35 @@ def read_response(response: "GenerateContentResponse", example_id: str) -> Predi
     )
 
 
+def read_document(response: dict[str, Any], example_id: str) -> Prediction:
+    """Returns the same for an answer as JSON, of which the SDK's types do not know every field."""
+    from google.genai.types import GenerateContentResponse
+
+    candidates = [
+        {
+            "content": {"parts": [_known(part) for part in one.get("content", {}).get("parts", [])]},
+            "finishReason": one.get("finishReason"),
+        }
+        for one in response.get("candidates", [])[:1]
+    ]
+    usage = response.get("usageMetadata", {})
+    counts = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+    document = {
+        "candidates": candidates,
+        "promptFeedback": {"blockReason": response.get("promptFeedback", {}).get("blockReason")},
+        "usageMetadata": {name: usage[name] for name in counts if name in usage},
+        "modelVersion": response.get("modelVersion"),
+    }
+    return read_response(GenerateContentResponse.model_validate(document), example_id)
+
+
+def _known(part: dict[str, Any]) -> dict[str, Any]:
+    known: dict[str, Any] = {name: part[name] for name in ("text", "thought") if name in part}
+    if call := part.get("functionCall"):
+        known["functionCall"] = {name: call[name] for name in ("name", "args") if name in call}
+    return known
+
+
 def _text(candidate: "Candidate | None") -> str:
     """Returns the answer as a target stands in the data: its texts, and its function calls as JSON."""
     parts = (candidate.content.parts if candidate and candidate.content else None) or []
