@@ -49,11 +49,10 @@ class Limiter:
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """Waits for a place and holds it while the block runs, also between the attempts of one request."""
-        while self.under_way >= self.limit:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        self.under_way += 1
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._wake()
+        await turn
         try:
             yield
         finally:
@@ -113,9 +112,8 @@ class Limiter:
             self.limit = max(_LEAST, self.limit * share)
 
     def _wake(self) -> None:
-        free = self.limit - self.under_way
-        while free > 0 and self._waiting:
+        while self._waiting and self.under_way < self.limit:
             turn = self._waiting.popleft()
             if not turn.done():
+                self.under_way += 1
                 turn.set_result(None)
-                free -= 1

@@ -171,15 +171,17 @@ class Online:
                 return now - self._begin > _COLD_SECONDS
 
     async def _prepare_for_another(self, decision: Decision, sent: float, failures: int) -> None:
-        pause = min(_FIRST_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1)
         if decision.retry is Retry.TOKEN:
             await self._renew(sent)
             return
         if decision.retry is Retry.RATE_LIMIT:
             self._limiter.refused(sent, decision.after)
-            if decision.after is not None:  # the limiter waits; but not all of us to the same instant
-                pause = decision.after + random.uniform(0, _FIRST_PAUSE_SECONDS)
-        await asyncio.sleep(max(pause, decision.after or 0.0))
+        pause = min(_FIRST_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS)
+        if decision.after is not None:
+            await asyncio.sleep(decision.after)
+            pause = _FIRST_PAUSE_SECONDS
+        # Not all to the same instant.
+        await asyncio.sleep(pause * random.uniform(0.5, 1))
 
     async def _renew(self, sent: float) -> None:
         """Gets a new access token, once for all requests that were sent with the old one."""
