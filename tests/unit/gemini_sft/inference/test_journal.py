@@ -66,6 +66,16 @@ def test_damage_costs_the_records_that_it_hits_and_makes_no_wrong_ones(data: st.
         assert len(found) >= untouched - (way == "another byte" and whole[at] == ord("\n"))
 
 
+@pytest.mark.parametrize("other", list(b"a7 {"))
+def test_no_byte_of_a_record_can_change_unnoticed(tmp_path: Path, other: int) -> None:
+    Journal(str(tmp_path)).append({"k": reply("the answer")})
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes().rstrip()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([other]) + whole[at + 1 :])
+        assert whole[at] == other or not Journal(str(tmp_path)).read(["k"])
+
+
 def test_damage_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Journal(str(tmp_path)).append({"k": reply("a secret")})
     (path,) = tmp_path.iterdir()
