@@ -75,7 +75,11 @@ class Online:
         ).aio
         self._last_answer = self._begin = asyncio.get_running_loop().time()
         self._progress = Progress(
-            f"answers of {self._service.model}", kept + len(calls), kept, lambda: self._limiter.under_way
+            f"answers of {self._service.model}",
+            kept + len(calls),
+            kept,
+            lambda: self._limiter.under_way,
+            f"{self._journal.folder}.json" if self._journal else None,
         )
         why = f"not answered within the {settings.timeout_minutes:g} minutes of evaluation.timeout_minutes"
         shown = asyncio.create_task(self._progress.show())
@@ -86,6 +90,8 @@ class Online:
                     why = f"not asked after {self._errors} others had ended in errors"
         finally:
             shown.cancel()
+            await asyncio.gather(shown, return_exceptions=True)
+            self._progress.end()
             await self._client.aclose()
         return {key: self._replies.get(key) or _error(call, why, requests=0) for key, call in calls.items()}
 

@@ -1,18 +1,27 @@
-"""How far the answers of a model are: a live line on a terminal, a line every few seconds in a log."""
+"""How far the answers of a model are: a live line on a terminal, a line every few seconds in a log.
+
+The log of a task is not where people wait for it, so the line is also left in a small file, where whoever follows the
+run finds it.
+"""
 
 import asyncio
 import logging
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-_LOG_SECONDS = 5.0
+from gemini_sft import storage
+from gemini_sft.errors import GeminiSftError
+
+_LOG_SECONDS = 6.0
+_FILE_SECONDS = 2.0
 _LIVE_SECONDS = 0.25
+_STALE_SECONDS = 30.0
 _WINDOW_SECONDS = 20.0
 
 _log = logging.getLogger(__name__)
@@ -26,9 +35,13 @@ class Progress:
         total: How many there will be.
         kept: How many of them were there before.
         concurrency: Tells how many requests are under way.
+        uri: Of the file in which it is left; None for nowhere.
     """
 
-    def __init__(self, what: str, total: int, kept: int, concurrency: Callable[[], int]) -> None:
+    def __init__(
+        self, what: str, total: int, kept: int, concurrency: Callable[[], int], uri: str | None = None
+    ) -> None:
+        self._uri = uri
         self._what, self._total, self._done, self._failures = what, total, kept, 0
         self._concurrency = concurrency
         self._recent: deque[tuple[float, int]] = deque([(time.monotonic(), kept)])
@@ -61,10 +74,37 @@ class Progress:
                 while True:
                     live.update(Text(self.line(), no_wrap=True, overflow="ellipsis"), refresh=True)
                     await asyncio.sleep(_LIVE_SECONDS)
+        logged = time.monotonic()
         while True:
-            await asyncio.sleep(_LOG_SECONDS)
-            _log.info("%s", self.line())
-            sys.stderr.flush()
+            await asyncio.sleep(_FILE_SECONDS)
+            line = self.line()
+            if time.monotonic() - logged >= _LOG_SECONDS:
+                _log.info("%s", line)
+                logged = time.monotonic()
+            if self._uri:
+                await asyncio.to_thread(_leave, self._uri, line)
+
+    def end(self) -> None:
+        """Takes the file away."""
+        if self._uri:
+            with suppress(GeminiSftError):
+                storage.delete(self._uri)
+
+
+def lines(folder: str) -> list[str]:
+    """Returns what is under way: the lines that were left in a folder and are not old."""
+    found = []
+    with suppress(GeminiSftError):  # nobody's run fails for want of a line
+        for uri in storage.list_files(folder):
+            document = storage.read_json(uri)
+            if document["at"] > time.time() - _STALE_SECONDS:
+                found.append(document["line"])
+    return found
+
+
+def _leave(uri: str, line: str) -> None:
+    with suppress(GeminiSftError):
+        storage.write_json(uri, {"at": time.time(), "line": line})
 
 
 def _duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from gemini_sft.inference import Journal, Service, predict, render
 from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.inference.few_shot import draw_shots, with_shots
 from gemini_sft.inference.fingerprint import check_prompt
-from gemini_sft.steps.places import beside
+from gemini_sft.steps.places import ANSWERS, beside
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def evaluate_model(
     examples = read_split(test_uri)
     asked = _with_shots(experiment, examples, train_uri) if few_shot else examples
     service = Service(project, location, model or experiment.base_model, fingerprint)
-    journal = Journal(beside(experiment_uri, f"answers/{_name(service.model, few_shot)}"))
+    journal = Journal(beside(experiment_uri, f"{ANSWERS}/{_name(service.model, few_shot)}"))
     answers = predict(
         service,
         [render(example, experiment.base_model, settings) for example in asked],

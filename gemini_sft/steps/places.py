@@ -2,6 +2,9 @@
 
 from pathlib import PurePosixPath
 
+ANSWERS = "answers"
+"""A folder for each model's journal, and beside it a file that says how far it is."""
+
 
 def beside(experiment_uri: str, place: str) -> str:
     """Returns a place with all runs of an experiment: beside its file's folder, that is two folders above the file."""
