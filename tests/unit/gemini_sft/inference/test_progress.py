@@ -71,7 +71,7 @@ def test_on_a_terminal_it_is_one_line_that_is_drawn_anew(monkeypatch: pytest.Mon
     asyncio.run(watched())
     drawn = file.getvalue()
     assert all(f"answers of m: {done} of 3" in drawn for done in range(4))
-    assert drawn.count("\n") == 0, "each time in the same line"
+    assert drawn.count("\n") == 1, "each time in the same line, which the end takes away"
 
 
 def test_what_a_killed_task_has_left_is_not_shown_for_ever(tmp_path: Path) -> None:
