@@ -4,7 +4,9 @@ import asyncio
 import multiprocessing
 import os
 import random
+import subprocess
 import time
+from collections.abc import Iterator
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from starlette.responses import Response
 
 from gemini_sft import storage
+from gemini_sft.errors import ServiceError
 from gemini_sft.inference import Outcome
 from tests.unit.gemini_sft.inference.fake_gemini import Gemini, answered, asked, examples, refused
 
@@ -108,20 +111,23 @@ def test_examples_with_the_same_prompt_all_have_their_answers(gemini: Gemini, tm
     assert sorted(first) == ["q0 1", "q0 2"] and second == first and gemini.asked == {"q0": 2}
 
 
-def test_a_full_disk_ends_it_and_what_was_kept_stays(
-    gemini: Gemini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from gemini_sft.errors import ServiceError
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is a disk with room for a few answers."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
 
-    write, room = storage.write_bytes, iter(range(3))
 
-    def full(uri: str, content: bytes, content_type: str = "") -> None:
-        if next(room, None) is None:
-            with storage.refusals(uri, "written"):
-                raise OSError(28, "No space left on device")
-        write(uri, content, content_type)
-
-    monkeypatch.setattr(storage, "write_bytes", full)
-    with pytest.raises(ServiceError, match=r"journal/.*\.jsonl could not be written: No space left on device$"):
-        asked(examples(20), journal=tmp_path / "journal", max_concurrency=2)
-    monkeypatch.undo()
+def test_a_full_disk_ends_it_and_what_was_kept_stays(gemini: Gemini, small_disk: Path) -> None:
+    with pytest.raises(ServiceError, match=r"disk/.*\.jsonl could not be written: No space left on device$"):
+        asked(examples(40), journal=small_disk / "journal", max_concurrency=2)
+    before = gemini.asked.total()
+    assert before < 40, "nothing else is paid for"
+    subprocess.run(["mount", "-o", "remount,size=10m", str(small_disk)], check=True)
+    answers = asked(examples(40), journal=small_disk / "journal", max_concurrency=2)
+    assert {one.outcome for one in answers.predictions} == {Outcome.ANSWERED}
+    assert answers.traffic.kept >= before - 2 and gemini.asked.total() <= 40 + 2
