@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vertex_emulator.database import Database
+from vertex_emulator.faults import Faults
 from vertex_emulator.pipelines.jobs import PipelineJobs
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
@@ -22,6 +23,7 @@ class Emulator:
         serving: The stand-in models behind generateContent.
         tuning: Tuning jobs under way.
         pipelines: Pipeline jobs under way.
+        faults: The trouble that was asked for.
     """
 
     data_dir: Path
@@ -31,3 +33,4 @@ class Emulator:
     serving: Serving
     tuning: TuningJobs
     pipelines: PipelineJobs
+    faults: Faults

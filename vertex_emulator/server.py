@@ -69,6 +69,7 @@ def open_emulator(data_dir: Path, port: int) -> Emulator:
         serving=serving,
         tuning=TuningJobs(database, objects, serving),
         pipelines=PipelineJobs(database, objects, data_dir, variables(port)),
+        faults=faults.Faults(),
     )
 
 
@@ -88,7 +89,7 @@ def application(emulator: Emulator) -> Starlette:
 
     app = Starlette(
         routes=[route for module in _MODULES for route in module.routes],
-        middleware=[Middleware(faults.Faults)],
+        middleware=[Middleware(faults.FaultsMiddleware, faults=emulator.faults)],
         exception_handlers={ApiError: answer_error, 404: _no_route, 405: _no_route, Exception: _crash},
         lifespan=lifespan,
     )
