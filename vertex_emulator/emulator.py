@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vertex_emulator.batches.jobs import BatchJobs
 from vertex_emulator.database import Database
 from vertex_emulator.faults import Faults
 from vertex_emulator.pipelines.jobs import PipelineJobs
@@ -22,6 +23,7 @@ class Emulator:
         objects: Cloud Storage.
         serving: The stand-in models behind generateContent.
         tuning: Tuning jobs under way.
+        batches: Batch prediction jobs under way.
         pipelines: Pipeline jobs under way.
         faults: The trouble that was asked for.
     """
@@ -32,5 +34,6 @@ class Emulator:
     objects: ObjectStore
     serving: Serving
     tuning: TuningJobs
+    batches: BatchJobs
     pipelines: PipelineJobs
     faults: Faults

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from vertex_emulator import (
+    batches,
     endpoints,
     experiments,
     faults,
@@ -29,6 +30,7 @@ from vertex_emulator import (
     tuning,
 )
 from vertex_emulator import tensorboard as tensorboards
+from vertex_emulator.batches.jobs import BatchJobs
 from vertex_emulator.database import Database
 from vertex_emulator.emulator import Emulator
 from vertex_emulator.environment import variables
@@ -44,6 +46,7 @@ _MODULES = (
     storage,
     generation,
     tuning,
+    batches,
     experiments,
     tensorboards,
     endpoints,
@@ -61,6 +64,7 @@ def open_emulator(data_dir: Path, port: int) -> Emulator:
     database = Database(data_dir / "vertex.db")
     objects = ObjectStore(data_dir / "storage", database)
     serving = Serving(database, data_dir / "adapters")
+    trouble = faults.Faults()
     return Emulator(
         data_dir=data_dir,
         url=f"http://127.0.0.1:{port}",
@@ -68,8 +72,9 @@ def open_emulator(data_dir: Path, port: int) -> Emulator:
         objects=objects,
         serving=serving,
         tuning=TuningJobs(database, objects, serving),
+        batches=BatchJobs(database, objects, serving, trouble),
         pipelines=PipelineJobs(database, objects, data_dir, variables(port)),
-        faults=faults.Faults(),
+        faults=trouble,
     )
 
 
@@ -79,11 +84,13 @@ def application(emulator: Emulator) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         emulator.tuning.resume()
+        emulator.batches.resume()
         emulator.pipelines.resume()
         try:
             yield
         finally:
             await emulator.pipelines.stop()
+            await emulator.batches.stop()
             await emulator.tuning.stop()
             emulator.database.close()
 

@@ -61,6 +61,19 @@ class Faults:
                 return trouble
         return trouble
 
+    def meet_line(self, path: str, line: bytes) -> Trouble:
+        """The same for a line of a batch, which only rules with an `answer` or a `status` of their own can spoil."""
+        trouble = Trouble()
+        for live in self._rules:
+            rule = live.rule
+            if rule.quota or rule.body or not (rule.answer or rule.status) or not live.takes("POST", path, line):
+                continue
+            trouble.answer = rule if rule.answer else trouble.answer
+            if rule.status:
+                trouble.ending = rule
+                return trouble
+        return trouble
+
 
 class _LiveRule:
     """A rule with its counts."""
