@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import socket
@@ -150,6 +151,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer, then says so."""
+        gc.freeze()  # what was imported stays for good: looking through it again takes a tenth of the time of requests
         await super().startup(sockets)
         if self._until_stdin_closes:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)

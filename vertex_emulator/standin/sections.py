@@ -59,7 +59,7 @@ def cut_sections(text: str, values: Sequence[str]) -> Sections:
             key = new or ("rest" if key.startswith("=") and _mentions(line, values) > 1 else key)
             found.setdefault(key, []).append(rest)
     texts = {name: "\n".join(lines).strip() for name, lines in found.items()}
-    named = {value: texts[f"={value}"] for value in values if texts.get(f"={value}")}
+    named = {value: texts[f"={value}"] for value in values if f"={value}" in texts}
     return Sections(named, texts.get("reference", ""), texts.get("answer", ""), texts.get("rest", ""))
 
 
@@ -75,9 +75,9 @@ def _read_head(line: str, heads: dict[tuple[str, ...], str]) -> tuple[str | None
         return "rest", rest
     if not lowered.isdisjoint(_REFERENCE):
         return "reference", rest
-    for head, value in heads.items():
-        if _ends_with(words, head):
-            return f"={value}", rest
+    named = [value for head, value in heads.items() if _ends_with(words, head)]
+    if named and _mentions(match["name"], list(heads.values())) < 2:
+        return f"={named[-1]}", rest
     if not lowered.isdisjoint(_ANSWER):
         return "answer", rest
     return (None, line) if lowered.isdisjoint(_OTHER) else ("rest", rest)

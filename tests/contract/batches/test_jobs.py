@@ -20,6 +20,8 @@ from vertex_emulator.faults import Faults
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 
+pytestmark = pytest.mark.filterwarnings("ignore:The SDK's tuning implementation is experimental")
+
 JOBS = f"/v1/projects/{PROJECT}/locations/{LOCATION}/batchPredictionJobs"
 GOOD: dict[str, Any] = {
     "displayName": "demo",
