@@ -19,6 +19,7 @@ from gemini_sft.inference.call import Call, Service
 from gemini_sft.inference.journal import Journal
 from gemini_sft.inference.prediction import Outcome, Prediction, Reply
 from gemini_sft.inference.response import read_document
+from gemini_sft.inference.retry import Retry, decide
 from gemini_sft.terminating import terminable
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _SUCCEEDED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED")
 _ENDED = (*_SUCCEEDED, "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED", "JOB_STATE_PAUSED")
 _FIRST_POLL_SECONDS = 0.5
 _LONGEST_POLL_SECONDS = 30.0
-_BUSY = (408, 429)
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +61,13 @@ def ask_batch(
             job = _job(client, model, calls, f"{journal.folder}/batch")
             with _cancelling(client, job.name or ""):
                 job = _wait(client, job, timeout_minutes * 60)
-    except APIError as error:
-        if error.code < 500 and error.code not in _BUSY:
+    except Exception as error:
+        if decide(error).retry is not Retry.NO:
+            what = f"{type(error).__name__}: {error}".removesuffix(": ")
+            raise ServiceError(f"Vertex AI could not make or follow the batch job: {what}") from error
+        if isinstance(error, APIError):
             raise UserError(f"Vertex AI refused the batch job: {error.code} {error.status}: {error.message}") from error
-        raise ServiceError(f"Vertex AI could not make or follow the batch job: {error}") from error
+        raise
     replies = _read(job, calls)
     journal.append({key: one for key, one in replies.items() if one.prediction.outcome is not Outcome.ERROR})
     # From here on the journal has what the job brought; another attempt shall make another job for the rest.
@@ -137,7 +140,12 @@ def _wait(client: "Client", job: "BatchJob", timeout_seconds: float) -> "BatchJo
             said = state
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
-        job = client.batches.get(name=job.name or "")
+        try:
+            job = client.batches.get(name=job.name or "")
+        except Exception as error:  # the job goes on, whatever befalls our asking
+            if decide(error).retry is Retry.NO:
+                raise
+            _log.info("batch job %s: no word of it (%s)", job.name, type(error).__name__)
     if state not in _SUCCEEDED:
         reason = job.error.message if job.error and job.error.message else "Vertex AI gave no reason"
         raise ServiceError(f"batch job {job.name} ended as {state}: {reason}")

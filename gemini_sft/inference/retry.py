@@ -67,9 +67,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _transport_errors() -> tuple[type[BaseException], ...]:
     import aiohttp
+    import httpx
     from google.auth.exceptions import TransportError
     from google.genai.errors import UnknownApiResponseError
 
     # A body that is cut off in the middle reaches us as JSON that does not end, or as half a character.
     cut_off = (json.JSONDecodeError, UnicodeDecodeError, UnknownApiResponseError)
-    return (aiohttp.ClientError, asyncio.TimeoutError, TimeoutError, ConnectionError, TransportError, *cut_off)
+    return (
+        aiohttp.ClientError,
+        asyncio.TimeoutError,
+        TimeoutError,
+        ConnectionError,
+        httpx.TransportError,
+        TransportError,
+        *cut_off,
+    )

@@ -168,3 +168,14 @@ def test_full_disk_ends_the_run_with_the_place_and_the_remedy(tmp_path: Path) ->
     assert str(disk) in ended.err
     assert "space" in ended.err.lower()
     assert not list((disk / "data").rglob("report.html"))
+
+
+def test_a_batch_job_answers_for_base_and_tuned_model(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, test=12)
+    online = gemini_sft("run", path, "--json", cwd=tmp_path)
+    batch = gemini_sft("run", path, "--set", "evaluation.backend=batch", "--json", cwd=tmp_path)
+    assert (online.code, batch.code) == (0, 0), batch.err
+    one, other = json.loads(online.out), json.loads(batch.out)
+    assert (one["base"], one["candidate"]) == (other["base"], other["candidate"])
+    first, second = ((tmp_path / run["artifacts"] / "base-predictions.jsonl").read_bytes() for run in (one, other))
+    assert first == second

@@ -1,0 +1,157 @@
+"""`evaluation.backend: batch`: the same predictions out of a batch job, and never two jobs for one intent."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gemini_sft.data import Example
+from gemini_sft.data.example import turn
+from gemini_sft.errors import ServiceError, UserError
+from gemini_sft.experiment import Evaluation
+from gemini_sft.inference import Answers, Journal, Outcome, Service, batch, predict, render
+from tests.contract.conftest import Server
+from vertex_emulator.environment import LOCATION, PROJECT
+
+# google-genai's own, when it makes its first session.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+
+MODEL = "gemini-2.5-flash"
+COUNT = 12
+_JOBS = f"/v1/projects/{PROJECT}/locations/{LOCATION}/batchPredictionJobs"
+
+
+@pytest.fixture
+def folder(server: Server) -> Iterator[str]:
+    """A place for a journal, in a bucket of its own."""
+    from google.cloud.storage import Client
+
+    bucket = f"batch-{secrets.token_hex(8)}"
+    Client(project=PROJECT).create_bucket(bucket)
+    yield f"gs://{bucket}/answers/abc"
+    server.http.put("/emulator/faults", json=[])
+
+
+def ask(folder: str, backend: str = "batch", count: int = COUNT, **settings: Any) -> Answers:
+    evaluation = Evaluation.model_validate({"backend": backend, "max_output_tokens": 40} | settings)
+    records = [
+        {"contents": [turn("user", f"Water boils at {n} degrees. It is hot. Summarize."), turn("model", "a")]}
+        for n in range(count)
+    ]
+    calls = [render(Example(f"e{n}", record, "f", n, ("a",)), MODEL, evaluation) for n, record in enumerate(records)]
+    return predict(Service(PROJECT, LOCATION, MODEL), calls, evaluation, Journal(folder))
+
+
+def jobs(server: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.http.get(_JOBS, params={"pageSize": 100}).json().get("batchPredictionJobs", [])
+    return found
+
+
+def faults(server: Server, *rules: dict[str, Any]) -> None:
+    assert server.http.put("/emulator/faults", json=rules).status_code == 200
+
+
+def test_the_same_predictions_as_online(folder: str) -> None:
+    from_batch, online = ask(folder), ask(f"{folder}-online", "online")
+    assert from_batch.predictions == online.predictions
+    assert [one.example_id for one in from_batch.predictions] == [f"e{n}" for n in range(COUNT)]
+    assert from_batch.traffic.latency_median is None and from_batch.traffic.prompt_tokens > 0
+
+
+def test_what_came_is_kept_and_only_the_rest_is_asked(server: Server, folder: str) -> None:
+    before = len(jobs(server))
+    faults(server, {"path": r"batchPredictionJobs/\d+:generateContent", "status": 400, "body_matches": "at 3 degrees"})
+    first = ask(folder)
+    assert [one.example_id for one in first.predictions if one.outcome is Outcome.ERROR] == ["e3"]
+    assert first.predictions[3].error.startswith("the batch job answered: ")
+    faults(server)
+    second = ask(folder)
+    assert second.traffic.kept == COUNT - 1
+    assert {one.outcome for one in second.predictions} <= {Outcome.ANSWERED, Outcome.TRUNCATED}
+    assert len(jobs(server)) == before + 2
+
+
+def test_answers_of_every_kind_come_out_of_a_batch_too(server: Server, folder: str) -> None:
+    kinds = ("no_candidates", "safety", "recitation", "max_tokens", "thinking", "malformed", "empty")
+    rules = [
+        {"path": "generateContent", "body_matches": f"at {n} degrees", "answer": kind} for n, kind in enumerate(kinds)
+    ]
+    faults(server, *rules)
+    from_batch, online = ask(folder), ask(f"{folder}-online", "online")
+    assert from_batch.predictions == online.predictions
+    assert [one.outcome.value for one in online.predictions[: len(kinds)]] == [
+        *("empty", "blocked", "blocked", "truncated", "empty", "malformed", "empty")
+    ]
+    assert from_batch.predictions[4].thought_tokens == 1024
+
+
+def test_a_job_whose_making_was_never_answered_is_adopted(
+    server: Server, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(jobs(server))
+    faults(server, {"path": "batchPredictionJobs$", "method": "POST", "body": "cut"})
+    with pytest.raises(ServiceError):
+        ask(folder)
+    assert len(jobs(server)) == before + 1
+    faults(server)
+    assert ask(folder).traffic.requests == COUNT
+    assert len(jobs(server)) == before + 1, "nothing is paid for twice"
+
+
+@pytest.mark.parametrize("call", ["_job", "_wait", "_read"])
+def test_killed_after_every_call_it_makes_one_job(
+    server: Server, folder: str, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    before = len(jobs(server))
+    inner = getattr(batch, call)
+
+    def die(*arguments: Any) -> None:
+        inner(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(batch, call, die)
+        ask(folder)
+    assert {one.outcome for one in ask(folder).predictions} <= {Outcome.ANSWERED, Outcome.TRUNCATED}
+    assert len(jobs(server)) == before + 1
+
+
+def test_a_job_of_other_calls_is_not_adopted(server: Server, folder: str) -> None:
+    before = len(jobs(server))
+    faults(server, {"path": "batchPredictionJobs$", "method": "POST", "body": "cut"})
+    with pytest.raises(ServiceError):
+        ask(folder)
+    faults(server)
+    answers = ask(folder, count=COUNT - 1)
+    assert len(answers.predictions) == COUNT - 1 and len(jobs(server)) == before + 2
+
+
+def test_a_refused_job_is_the_users_to_mend(server: Server, folder: str) -> None:
+    faults(server, {"path": "batchPredictionJobs$", "method": "POST", "status": 403, "message": "No permission."})
+    with pytest.raises(UserError, match=r"^Vertex AI refused the batch job: 403 PERMISSION_DENIED: No permission\.$"):
+        ask(folder)
+
+
+def test_a_job_that_takes_too_long_is_cancelled(server: Server, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "_FIRST_POLL_SECONDS", 0.01)
+    before = {one["name"] for one in jobs(server)}
+    with pytest.raises(ServiceError, match=r"was cancelled: not done within the 0\.0001 minutes"):
+        ask(folder, timeout_minutes=0.0001, count=300)
+    (state,) = [one["state"] for one in jobs(server) if one["name"] not in before]
+    assert state in ("JOB_STATE_CANCELLING", "JOB_STATE_CANCELLED")
+
+
+def test_asking_how_it_stands_may_fail(server: Server, folder: str) -> None:
+    get = {"path": r"batchPredictionJobs/\d+$", "method": "GET"}
+    faults(server, get | {"body": "html", "times": 1}, get | {"body": "cut", "times": 1})
+    assert {one.outcome for one in ask(folder, count=200).predictions} <= {Outcome.ANSWERED, Outcome.TRUNCATED}
+
+
+def test_a_tuned_model_is_asked_by_its_model_and_not_its_endpoint(server: Server, folder: str) -> None:
+    endpoint = "projects/7/locations/us/endpoints/42"
+    with pytest.raises(ServiceError):
+        batch._model_of(Service(PROJECT, LOCATION, endpoint))
