@@ -14,6 +14,7 @@ def evaluate_model(
     predictions: dsl.Output[dsl.Artifact],
     evaluation: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
+    confusion: dsl.Output[dsl.ClassificationMetrics],
     model: str = "",
 ) -> None:
     """Asks a model for every test example and scores its answers.
@@ -24,10 +25,12 @@ def evaluate_model(
         experiment_uri: The experiment file.
         test: The examples.
         predictions: JSONL with one prediction for each example, in the examples' order.
-        evaluation: JSON with outcomes, means and each example's scores.
-        metrics: Number of examples, failures, and the mean of each metric.
+        evaluation: JSON with outcomes, means, each example's scores, and the metrics of the split as a whole.
+        metrics: Number of examples, failures, the mean of each metric, and those of the split as a whole.
+        confusion: Of a classification, which label (row) was answered with which (column); else without content.
         model: Resource name of a tuned model's endpoint; empty for the experiment's base model.
     """
+    from gemini_sft.inference.evaluation import read_confusion
     from gemini_sft.steps.evaluate_model import evaluate_model
 
     metrics.metadata.update(
@@ -41,3 +44,5 @@ def evaluate_model(
             evaluation_uri=evaluation.uri,
         )
     )
+    if found := read_confusion(evaluation.uri):
+        confusion.log_confusion_matrix(found.labels, found.counts)

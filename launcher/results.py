@@ -12,6 +12,7 @@ from rich.text import Text
 from gemini_sft import storage
 from gemini_sft.decision import Comparison, Verdict
 from gemini_sft.decision.comparison import Side
+from gemini_sft.metrics.words import metric_words
 from gemini_sft.tuning import TuningRecord
 
 _FILES = {
@@ -28,6 +29,9 @@ _FILES = {
     "candidate-predictions.jsonl": ("evaluate tuned model", "predictions"),
     "candidate-evaluation.json": ("evaluate tuned model", "evaluation"),
 }
+
+_NOTHING = "–"
+"""Where there is no number: an interval of what is only known of all examples at once, a metric of nothing."""
 
 _VERDICT_STYLES = {Verdict.PROMOTE: "bold green", Verdict.REJECT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
@@ -79,7 +83,7 @@ def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) 
 
 def _numbers(side: Side) -> dict[str, Any]:
     dumped = side.model_dump(mode="json")
-    return {"n": dumped["n"], "metrics": dumped["metrics"], "outcomes": dumped["outcomes"]}
+    return {name: dumped[name] for name in ("n", "metrics", "corpus", "outcomes", "unreadable")}
 
 
 def show(folder: Path, console: Console) -> None:
@@ -102,7 +106,7 @@ def table(comparison: Comparison) -> Table:
     for column in ("base", "tuned", "difference", f"{confidence} interval"):
         result.add_column(column, justify="right")
     result.add_row("examples (n)", str(base.n), str(candidate.n), "", "")
-    result.add_row("failures", str(_failures(base)), str(_failures(candidate)), "", "", end_section=True)
+    result.add_row("failures", str(base.failures), str(candidate.failures), "", "", end_section=True)
     for name, difference in comparison.differences.items():
         result.add_row(
             name + (" *" if name == comparison.primary_metric else ""),
@@ -112,10 +116,13 @@ def table(comparison: Comparison) -> Table:
             f"[{difference.low:+.3f}, {difference.high:+.3f}]".replace("[", r"\["),
             style="bold" if name == comparison.primary_metric else None,
         )
+    for name, change in comparison.corpus_differences().items():
+        values = _number(base.corpus[name]), _number(candidate.corpus.get(name)), _number(change, "+")
+        result.add_row(metric_words(name).label, *values, _NOTHING)
     result.caption = "* decides"
     result.caption_justify = "left"
     return result
 
 
-def _failures(side: Side) -> int:
-    return sum(count for outcome, count in side.outcomes.items() if not outcome.has_answer)
+def _number(value: float | None, sign: str = "") -> str:
+    return _NOTHING if value is None else f"{value:{sign}.3f}"

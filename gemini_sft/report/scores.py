@@ -71,6 +71,7 @@ def metric_table(data: ReportInput) -> MetricTable:
                 plot=axis.interval(difference, asked if name == primary else None),
             )
         )
+    rows += [_whole_row(data, name, change) for name, change in comparison.corpus_differences().items()]
     return MetricTable(rows, axis.ticks(), numbers.percent(comparison.difference.confidence))
 
 
@@ -89,6 +90,24 @@ def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
                 )
             )
     return rows
+
+
+def _whole_row(data: ReportInput, name: str, change: float | None) -> MetricRow:
+    """Returns the row of a metric of the whole split, which has no interval."""
+    words, signature = metric_words(name), data.base.signatures.get(name)
+    values = data.comparison.base.corpus[name], data.comparison.candidate.corpus.get(name)
+    base, tuned = (numbers.NOTHING if one is None else numbers.score(one) for one in values)
+    return MetricRow(
+        label=words.label[0].upper() + words.label[1:] if words.label[0:2].islower() else words.label,
+        meaning=f"{words.meaning} ({signature})" if signature else words.meaning,
+        decides=False,
+        base=base,
+        tuned=tuned,
+        difference=numbers.NOTHING if change is None else numbers.signed(change),
+        span=numbers.NOTHING,
+        reading="",
+        plot=None,
+    )
 
 
 def _reading(difference: Difference) -> str:

@@ -7,6 +7,7 @@ from gemini_sft.experiment import load_experiment
 from gemini_sft.inference import Request, predict
 from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.inference.fingerprint import check_prompt
+from gemini_sft.metrics import metrics_for
 
 
 def evaluate_model(
@@ -27,17 +28,18 @@ def evaluate_model(
         ServiceError: The endpoint of a tuned model could not be read.
     """
     experiment = load_experiment(experiment_uri)
+    metrics = metrics_for(experiment, test_uri)
     check_prompt(model, read_fingerprint(test_uri))
     examples = read_split(test_uri)
     request = Request(project, location, model or experiment.base_model, experiment.base_model, experiment.evaluation)
     predictions = predict(request, examples)
     storage.write_jsonl(predictions_uri, (one.model_dump(mode="json") for one in predictions))
     result = evaluate(
-        experiment.task,
+        metrics,
         request.model,
         examples,
         predictions,
         max_failure_rate=experiment.evaluation.max_failure_rate,
     )
     storage.write_json(evaluation_uri, result.model_dump(mode="json"))
-    return {"examples": result.n, "failures": result.failures, **result.metrics}
+    return result.numbers()
