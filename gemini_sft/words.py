@@ -31,12 +31,9 @@ BY_WORDS = (Task.SUMMARIZATION, Task.CHAT, Task.GENERATION)
 
 _ASCII = re.compile("[a-z0-9]+")
 # What is in lower case, or becomes it, in `ascii`: the Kelvin sign and the Turkish dotted I become k and i.
-_HASBY_WORDS = (Task.SUMMARIZATION, Task.CHAT, Task.GENERATION)
-"""Tasks in which a text without a word cannot be scored. In question answering it is an answer: that there is none."""
-
-_ASCII = re.compile("[a-zA-Z0-9\u0130\u212a]")
+_HAS_ASCII = re.compile("[a-zA-Z0-9\u0130\u212a]")
 _SCRIPTS = ("Han", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr")
-_UNSPACED = r"[[%s]&&[\p{L}\p{N}]]" % "".join(rf"\p{{Script_Extensions={one}}}" for one in _SCRIPTS)
+_UNSPACED = "[[" + "".join(rf"\p{{Script_Extensions={one}}}" for one in _SCRIPTS) + r"]&&[\p{L}\p{N}]]"
 
 
 def ascii_words(text: str) -> list[str]:

@@ -97,7 +97,7 @@ class Comparison(_Frozen):
     def corpus_differences(self) -> dict[str, float | None]:
         """Returns candidate minus base of each metric of the whole split; None where one of the two has none."""
         sides = ((name, value, self.candidate.corpus.get(name)) for name, value in self.base.corpus.items())
-        return {name: None if None in (base, tuned) else tuned - base for name, base, tuned in sides}
+        return {name: None if base is None or tuned is None else tuned - base for name, base, tuned in sides}
 
     def headline(self) -> dict[str, str | float]:
         """Returns the few values that stand for the whole."""

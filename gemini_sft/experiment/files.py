@@ -11,8 +11,8 @@ from gemini_sft.experiment.template import columns_of
 def complete(experiment: Experiment, experiment_file: str) -> Experiment:
     """Returns an experiment that stands by itself.
 
-    Local data and metrics are absolute paths (they stand relative to the experiment's file), and the template and the system
-    instruction are in it instead of files' names.
+    Local data and metrics are absolute paths (they stand relative to the experiment's file), and the template and the
+    system instruction are in it instead of files' names.
 
     Raises:
         ExperimentError: A text is given twice, its file cannot be read, or a template names no column.

@@ -15,7 +15,12 @@ from gemini_sft.metrics import MetricSet
 from gemini_sft.metrics.whole import Confusion, WholeSplit
 
 _CLASS = re.compile(r"[A-Z]\w*(?:Error|Exception|Timeout)(?=:|$)")
-_STATUS = re.compile(r"\d{3}(?: [A-Z_]+)?\b")
+# The names are those of google.rpc.Code, and no other word is taken for one.
+_STATUS = re.compile(
+    r"\d{3}\b(?: (?:INVALID_ARGUMENT|FAILED_PRECONDITION|OUT_OF_RANGE|UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND|ABORTED"
+    r"|ALREADY_EXISTS|RESOURCE_EXHAUSTED|CANCELLED|DATA_LOSS|UNKNOWN|INTERNAL|UNIMPLEMENTED|UNAVAILABLE"
+    r"|DEADLINE_EXCEEDED)\b)?"
+)
 
 
 class EvaluationResult(WholeSplit):
@@ -77,13 +82,10 @@ def evaluate(
     scores: dict[str, dict[str, float]] = {}
     unreadable = 0
     for example, prediction in zip(examples, predictions, strict=True):
-        scores[example.id] = nothing
-        if not prediction.outcome.has_answer:
-            continue
-        if metrics.readable(prediction.text) or not prediction.text.strip():
-            scores[example.id] = _score(metrics, example, prediction.text)
-        else:
-            unreadable += 1
+        lost = prediction.text.strip() and not metrics.readable(prediction.text)
+        scored = prediction.outcome.has_answer and not lost
+        scores[example.id] = _score(metrics, example, prediction.text) if scored else nothing
+        unreadable += prediction.outcome.has_answer and not scored
     answers = [one.text if one.outcome.has_answer else "" for one in predictions]
     result = EvaluationResult(
         model=model,

@@ -2,8 +2,8 @@
 
 K. Papineni, S. Roukos, T. Ward, W.-J. Zhu, "BLEU: a Method for Automatic Evaluation of Machine Translation", 2002;
 M. Popović, "chrF: character n-gram F-score for automatic MT evaluation", 2015; M. Post, "A Call for Clarity in
-Reporting BLEU Scores", 2018. Both run from 0 to 100, as the field writes them. Beside them stands sacrebleu's signature,
-without which a BLEU cannot be compared with another.
+Reporting BLEU Scores", 2018. Both run from 0 to 100, as the field writes them. Beside them stands sacrebleu's
+signature, without which a BLEU cannot be compared with another.
 
 With the tokenizer `ascii` both are sacrebleu's as they come. With `unicode`, BLEU is given the words of
 `gemini_sft.words`, with spaces between, and `tokenize="none"`; its signature then ends in `words:unicode`. chrF counts

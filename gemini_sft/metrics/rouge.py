@@ -1,9 +1,9 @@
 """ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum, equal to the package rouge-score with its Porter stemmer, but fast.
 
-C.-Y. Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. ROUGE-L takes a text as one sequence of words;
-ROUGE-Lsum takes its lines for sentences (section 3.2: the union of longest common subsequences). With the tokenizer
-`ascii` every number is that of `RougeScorer(use_stemmer=True)` to the last digit. With `unicode` the words are those of
-`gemini_sft.words`, of which those in ASCII are stemmed; so ASCII text scores the same.
+C.-Y. Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. ROUGE-L takes a text as one sequence of
+words; ROUGE-Lsum takes its lines for sentences (section 3.2: the union of longest common subsequences). With the
+tokenizer `ascii` every number is that of `RougeScorer(use_stemmer=True)` to the last digit. With `unicode` the words
+are those of `gemini_sft.words`, of which those in ASCII are stemmed; so ASCII text scores the same.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from gemini_sft.words import Words, words_of
 _TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 NAMES = tuple(f"{kind}_{part}" for kind in _TYPES for part in ("precision", "recall", "f"))
-"""`rouge1_precision`, `rouge1_recall`, `rouge1_f`, and the same for `rouge2`, `rougeL` and `rougeLsum`; each in [0, 1]."""
+"""`rouge1_precision`, `rouge1_recall`, `rouge1_f`, and the same for `rouge2`, `rougeL`, `rougeLsum`; each in [0, 1]."""
 
 PRIMARY = "rougeL_f"
 
