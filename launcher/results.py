@@ -12,7 +12,6 @@ from rich.text import Text
 from gemini_sft import storage
 from gemini_sft.decision import Comparison, Verdict
 from gemini_sft.decision.comparison import Side
-from gemini_sft.metrics.words import metric_words
 from gemini_sft.tuning import TuningRecord
 
 _FILES = {
@@ -118,7 +117,7 @@ def table(comparison: Comparison) -> Table:
         )
     for name, change in comparison.corpus_differences().items():
         values = _number(base.corpus[name]), _number(candidate.corpus.get(name)), _number(change, "+")
-        result.add_row(metric_words(name).label, *values, _NOTHING)
+        result.add_row(name, *values, _NOTHING)
     result.caption = "* decides"
     result.caption_justify = "left"
     return result

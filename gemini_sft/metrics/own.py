@@ -56,9 +56,13 @@ class OwnMetric:
             raise EvaluationError(f"{self._what} raised {type(error).__name__}{_line(error, self.file)}") from None
         if not isinstance(value, numbers.Real):
             raise EvaluationError(f"{self._what} returned {type(value).__name__}: expected a number")
-        if not math.isfinite(value):
-            raise EvaluationError(f"{self._what} returned {float(value)}: expected a finite number")
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            raise EvaluationError(f"{self._what} returned a number that is too large") from None
+        if not math.isfinite(number):
+            raise EvaluationError(f"{self._what} returned {number}: expected a finite number")
+        return number
 
     @property
     def _what(self) -> str:
@@ -100,7 +104,7 @@ def _run(file: str) -> ModuleType:
     try:
         code = compile(text, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:  # a ValueError of a NUL byte
-        line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         raise UserError(f"{file}{line}: is not Python: {what}") from None
     sys.modules[module.__name__] = module  # or a dataclass in it would not find its own module

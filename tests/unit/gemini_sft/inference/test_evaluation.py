@@ -20,7 +20,9 @@ def example_of(id_: str, *references: str) -> Example:
 
 def score(predictions: list[Prediction], max_failure_rate: float = 1.0) -> EvaluationResult:
     examples = [example_of(one.example_id, TARGET) for one in predictions]
-    return evaluate(metrics_of(Task.SUMMARIZATION), "models/m", examples, predictions, max_failure_rate=max_failure_rate)
+    return evaluate(
+        metrics_of(Task.SUMMARIZATION), "models/m", examples, predictions, max_failure_rate=max_failure_rate
+    )
 
 
 def prediction(position: int, outcome: Outcome, text: str = TARGET, **fields: str) -> Prediction:
@@ -58,7 +60,10 @@ def test_the_share_that_may_fail_is_exact(n: int, failures: int) -> None:
 def test_too_many_failures_are_explained_by_their_most_frequent_reasons() -> None:
     predictions = [
         prediction(0, Outcome.ANSWERED),
-        *(prediction(1 + position, Outcome.ERROR, "", error="ClientError: 403 PERMISSION_DENIED. no") for position in range(3)),
+        *(
+            prediction(1 + position, Outcome.ERROR, "", error="ClientError: 403 PERMISSION_DENIED. no")
+            for position in range(3)
+        ),
         *(prediction(4 + position, Outcome.BLOCKED, "", finish_reason="SAFETY") for position in range(2)),
         *(prediction(6 + position, Outcome.EMPTY, "", finish_reason="MAX_TOKENS") for position in range(2)),
         prediction(8, Outcome.EMPTY, ""),
@@ -97,8 +102,11 @@ def test_a_prediction_for_every_example_or_none() -> None:
 @pytest.mark.parametrize(
     ("task", "metrics"),
     [
-        (Task.QUESTION_ANSWERING, dict.fromkeys(("exact_match", "exact_match_tutorial"), 0.5)
-            | dict.fromkeys(("token_f1", "token_f1_tutorial"), (1 + 1 + 2 / 5) / 4)),
+        (
+            Task.QUESTION_ANSWERING,
+            dict.fromkeys(("exact_match", "exact_match_tutorial"), 0.5)
+            | dict.fromkeys(("token_f1", "token_f1_tutorial"), (1 + 1 + 2 / 5) / 4),
+        ),
         (Task.CLASSIFICATION, {"accuracy": 0.25}),
     ],
 )

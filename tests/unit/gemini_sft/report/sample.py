@@ -165,7 +165,9 @@ def made_of(
     )
     endpoint = "projects/482915530187/locations/us-central1/endpoints/3141592653589793238"
     before, after = (
-        evaluate(metrics_of(task), model, test, predictions, max_failure_rate=1.0).model_copy(update={"served_by": served_by})
+        evaluate(metrics_of(task), model, test, predictions, max_failure_rate=1.0).model_copy(
+            update={"served_by": served_by}
+        )
         for model, predictions in (("gemini-2.5-flash-lite", base), (endpoint, tuned))
     )
     return ReportInput(
