@@ -44,7 +44,7 @@ TEXTS = st.text(max_size=30) | WORDS.map(" ".join)
 )
 def test_worked_by_hand(answer: str, reference: str, exact: float, f1: float) -> None:
     scores = score(answer, (reference,))
-    assert (scores["exact_match"], scores["token_f1"]) == (exact, pytest.approx(f1))
+    assert (scores["exact_match"], scores["token_f1"]) == pytest.approx((exact, f1))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_worked_by_hand(answer: str, reference: str, exact: float, f1: float) ->
 )
 def test_the_tutorials_metrics_worked_by_hand(answer: str, reference: str, exact: float, f1: float) -> None:
     scores = score(answer, (reference,))
-    assert (scores["exact_match_tutorial"], scores["token_f1_tutorial"]) == (exact, pytest.approx(f1))
+    assert (scores["exact_match_tutorial"], scores["token_f1_tutorial"]) == pytest.approx((exact, f1))
 
 
 def test_each_metric_is_its_best_over_the_references() -> None:
@@ -71,7 +71,7 @@ def test_each_metric_is_its_best_over_the_references() -> None:
         scores = score("New York", references)
         assert (scores[f"exact_match{kind}"], scores[f"token_f1{kind}"]) == (0, 1)
         scores = score("New York", references[:2])
-        assert (scores[f"exact_match{kind}"], scores[f"token_f1{kind}"]) == (0, pytest.approx(4 / (7 + articles)))
+        assert (scores[f"exact_match{kind}"], scores[f"token_f1{kind}"]) == pytest.approx((0, 4 / (7 + articles)))
         scores = score("Boston", references)
         assert (scores[f"exact_match{kind}"], scores[f"token_f1{kind}"]) == (1, 1)
 
@@ -115,7 +115,7 @@ def test_what_is_identical_to_a_reference_is_right(answer: str, others: list[str
 )
 def test_with_unicode(answer: str, reference: str, exact: float, f1: float) -> None:
     scores = question_answering(Tokenizer.UNICODE)(answer, (reference,))
-    assert (scores["exact_match"], scores["token_f1"]) == (exact, pytest.approx(f1))
+    assert (scores["exact_match"], scores["token_f1"]) == pytest.approx((exact, f1))
 
 
 @given(ASCII, ASCII)

@@ -151,6 +151,7 @@ def made_of(
     task: Task = Task.SUMMARIZATION,
     served_by: str = "gemini-2.5-flash-lite",
     gate: Gate | None = None,
+    labels: Sequence[str] = (),
 ) -> ReportInput:
     """Returns the input for given examples and predictions; of 240 training examples the 17th and 203rd are dropped."""
     experiment = Experiment(
@@ -165,7 +166,7 @@ def made_of(
     )
     endpoint = "projects/482915530187/locations/us-central1/endpoints/3141592653589793238"
     before, after = (
-        evaluate(metrics_of(task), model, test, predictions, max_failure_rate=1.0).model_copy(
+        evaluate(metrics_of(task, labels=labels), model, test, predictions, max_failure_rate=1.0).model_copy(
             update={"served_by": served_by}
         )
         for model, predictions in (("gemini-2.5-flash-lite", base), (endpoint, tuned))
