@@ -130,7 +130,7 @@ def _whole_row(data: ReportInput, name: str, change: float | None) -> MetricRow:
 
 def _title(label: str) -> str:
     """Returns a label with a capital; names such as chrF keep their own."""
-    return label[0].upper() + label[1:] if label.split()[0].islower() else label
+    return label[0].upper() + label[1:] if label.split(maxsplit=1)[0].islower() else label
 
 
 def _counted(counts: tuple[int, int], of: tuple[int, int]) -> list[str]:
