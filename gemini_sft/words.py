@@ -32,6 +32,7 @@ BY_WORDS = (Task.SUMMARIZATION, Task.CHAT, Task.GENERATION)
 _ASCII = re.compile("[a-z0-9]+")
 # What is in lower case, or becomes it, in `ascii`: the Kelvin sign and the Turkish dotted I become k and i.
 _HAS_ASCII = re.compile("[a-zA-Z0-9\u0130\u212a]")
+_BEGIN = 16
 _SCRIPTS = ("Han", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr")
 _UNSPACED = "[[" + "".join(rf"\p{{Script_Extensions={one}}}" for one in _SCRIPTS) + r"]&&[\p{L}\p{N}]]"
 
@@ -73,10 +74,10 @@ def words_of(tokenizer: Tokenizer) -> Words:
 
 
 def has_words(text: str, tokenizer: Tokenizer) -> bool:
-    """Returns whether a text has any word; costs almost nothing for texts with a Latin letter or a digit."""
+    """Returns whether a text has any word; costs almost nothing for a text that begins like one."""
     if _HAS_ASCII.search(text):
         return True
-    return tokenizer is Tokenizer.UNICODE and bool(unicode_words(text))
+    return tokenizer is Tokenizer.UNICODE and bool(unicode_words(text[:_BEGIN]) or unicode_words(text))
 
 
 @cache

@@ -77,7 +77,8 @@ def _hits(given: _Text, wanted: _Text) -> Iterable[_Hits]:
 
 
 def _overlap(one: Iterable[Hashable], other: Iterable[Hashable]) -> int:
-    return (Counter(one) & Counter(other)).total()
+    left, right = Counter(one), Counter(other)
+    return sum(min(left[each], right[each]) for each in left.keys() & right.keys())
 
 
 def _union(answer: Sequence[list[str]], reference: Sequence[list[str]]) -> int:

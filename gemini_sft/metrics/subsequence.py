@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 
 def common_length(one: Sequence[str], other: Sequence[str]) -> int:
     """Returns the length of the longest common subsequence."""
-    last = (1 << len(one)) - 1
-    for last in _columns(one, other):  # noqa: B007
-        pass
-    return len(one) - last.bit_count()
+    where, full = _places(one), (1 << len(one)) - 1
+    vector = full
+    for word in other:  # as in `_columns`, without its pauses
+        if matches := where.get(word):
+            hit = vector & matches
+            vector = (vector + hit | vector - hit) & full
+    return len(one) - vector.bit_count()
 
 
 def common_positions(one: Sequence[str], other: Sequence[str]) -> list[int]:
@@ -38,13 +41,18 @@ def common_positions(one: Sequence[str], other: Sequence[str]) -> list[int]:
 
 
 def _columns(one: Sequence[str], other: Sequence[str]) -> Iterator[int]:
-    where: dict[str, int] = {}
-    for position, word in enumerate(one):
-        where[word] = where.get(word, 0) | 1 << position
-    full = (1 << len(one)) - 1
+    where, full = _places(one), (1 << len(one)) - 1
     vector = full
     for word in other:
         if matches := where.get(word):
             hit = vector & matches
             vector = (vector + hit | vector - hit) & full
         yield vector
+
+
+def _places(words: Sequence[str]) -> dict[str, int]:
+    """Returns for every word a vector with a bit at each of its places."""
+    where: dict[str, int] = {}
+    for position, word in enumerate(words):
+        where[word] = where.get(word, 0) | 1 << position
+    return where
