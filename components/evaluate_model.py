@@ -10,12 +10,15 @@ def evaluate_model(
     project: str,
     location: str,
     experiment_uri: str,
+    train: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
     predictions: dsl.Output[dsl.Artifact],
     evaluation: dsl.Output[dsl.Artifact],
+    traffic: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
     confusion: dsl.Output[dsl.ClassificationMetrics],
     model: str = "",
+    few_shot: bool = False,
 ) -> None:
     """Asks a model for every test example and scores its answers.
 
@@ -23,26 +26,32 @@ def evaluate_model(
         project: Google Cloud project.
         location: Where base models are asked; a tuned model is asked where its endpoint is.
         experiment_uri: The experiment file.
-        test: The examples.
+        train: Where few-shot examples are drawn from.
+        test: The examples to be asked.
         predictions: JSONL with one prediction for each example, in the examples' order.
         evaluation: JSON with outcomes, means, each example's scores, and the metrics of the split as a whole.
+        traffic: JSON with requests, refusals, latency and tokens.
         metrics: Number of examples, failures, the mean of each metric, and those of the split as a whole.
         confusion: Of a classification, which label (row) was answered with which (column); else without content.
         model: Resource name of a tuned model's endpoint; empty for the experiment's base model.
+        few_shot: Put examples from train into the prompt, as many as `evaluation.few_shot` says; none, nothing is done.
     """
     from gemini_sft.inference.evaluation import read_confusion
     from gemini_sft.steps.evaluate_model import evaluate_model
 
-    metrics.metadata.update(
-        evaluate_model(
-            project=project,
-            location=location,
-            experiment_uri=experiment_uri,
-            model=model,
-            test_uri=test.uri,
-            predictions_uri=predictions.uri,
-            evaluation_uri=evaluation.uri,
-        )
+    numbers = evaluate_model(
+        project=project,
+        location=location,
+        experiment_uri=experiment_uri,
+        model=model,
+        few_shot=few_shot,
+        train_uri=train.uri,
+        test_uri=test.uri,
+        predictions_uri=predictions.uri,
+        evaluation_uri=evaluation.uri,
+        traffic_uri=traffic.uri,
     )
-    if found := read_confusion(evaluation.uri):
+    metrics.metadata.update(numbers)
+    found = read_confusion(evaluation.uri) if numbers else None
+    if found:
         confusion.log_confusion_matrix(found.labels, found.counts)

@@ -120,6 +120,42 @@ def refusals(uri: str, done: str = "read", forbidden: type[GeminiSftError] = Use
         raise refusal from error
 
 
+def list_files(folder: str) -> list[str]:
+    """Returns the files or objects in a folder, in the order of their names; none if there is no such folder.
+
+    Raises:
+        UserError: It may not be read, or there are no credentials for Cloud Storage.
+        ServiceError: Cloud Storage did not say.
+    """
+    with refusals(folder, forbidden=ServiceError):
+        if not folder.startswith(_SCHEME):
+            path = Path(folder)
+            found = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else []
+            # What begins with a dot is half written.
+            return [f"{folder}/{one.name}" for one in found if not one.name.startswith(".")]
+        prefix = blob(f"{folder}/_")
+        prefix.name = prefix.name.removesuffix("_")
+        objects = prefix.bucket.list_blobs(prefix=prefix.name, delimiter="/")
+        return sorted(f"{_SCHEME}{prefix.bucket.name}/{one.name}" for one in objects)
+
+
+def delete(uri: str) -> None:
+    """Deletes a file or object; that there is none is no error.
+
+    Raises:
+        UserError: There are no credentials for Cloud Storage.
+        ServiceError: It could not be deleted.
+    """
+    from google.api_core.exceptions import NotFound
+
+    with refusals(uri, "deleted", forbidden=ServiceError):
+        if not uri.startswith(_SCHEME):
+            Path(uri).unlink(missing_ok=True)
+            return
+        with suppress(NotFound):
+            blob(uri).delete()
+
+
 def read_text(uri: str) -> str:
     """Returns a UTF-8 text; for errors see `read_bytes`, and it may be no UTF-8."""
     try:

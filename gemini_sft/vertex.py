@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from gemini_sft.errors import ServiceError, UserError
 
 if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
     from google.genai import Client
 
 _LOCATION = re.compile(r"^projects/[^/]+/locations/([^/]+)/")
+_ENDPOINT = re.compile(r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$")
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _MULTI_REGIONS = ("us", "eu")
 _TIMEOUT_SECONDS = 60
@@ -30,8 +32,34 @@ def location_of(resource: str, default: str) -> str:
     return match.group(1) if match else default
 
 
+def is_endpoint(model: str) -> bool:
+    """Returns whether a model's name is that of an endpoint, that is of a tuned model."""
+    return bool(_ENDPOINT.match(model))
+
+
+def default_credentials() -> "Credentials":
+    """Returns Google's application default credentials.
+
+    Raises:
+        UserError: There are none.
+    """
+    import google.auth
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        credentials, _ = google.auth.default(scopes=[_SCOPE])
+    except GoogleAuthError as error:
+        raise _no_credentials(error) from error
+    return credentials
+
+
 def genai_client(
-    project: str, location: str, *, timeout_seconds: float = _TIMEOUT_SECONDS, attempts: int = 5
+    project: str,
+    location: str,
+    *,
+    timeout_seconds: float = _TIMEOUT_SECONDS,
+    attempts: int = 5,
+    credentials: "Credentials | None" = None,
 ) -> "Client":
     """Returns a google-genai client of Vertex AI.
 
@@ -40,6 +68,7 @@ def genai_client(
         location: Where the model or job is.
         timeout_seconds: Of one request.
         attempts: How often a request that met 408, 429 or a 5xx is sent, the first time included.
+        credentials: Whose; None for the default ones.
     """
     from google import genai
     from google.genai import types
@@ -48,6 +77,7 @@ def genai_client(
         vertexai=True,
         project=project,
         location=location,
+        credentials=credentials,
         http_options=types.HttpOptions(
             timeout=round(timeout_seconds * 1000), retry_options=types.HttpRetryOptions(attempts=attempts)
         ),
@@ -77,7 +107,6 @@ def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> d
     Raises:
         ServiceError: The service refused or could not be reached.
     """
-    import google.auth
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import AuthorizedSession
     from requests import RequestException
@@ -88,15 +117,18 @@ def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> d
     # Hours of tuning may lie before this call: what passes is waited for.
     retry = Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False)
     try:
-        credentials, _ = google.auth.default(scopes=[_SCOPE])
-        with AuthorizedSession(credentials) as session:
+        with AuthorizedSession(default_credentials()) as session:
             session.mount(url, HTTPAdapter(max_retries=retry))
             response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
     except GoogleAuthError as error:
-        raise UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})") from error
+        raise _no_credentials(error) from error
     except RequestException as error:
         raise ServiceError(f"{url} could not be reached: {error}") from error
     if response.status_code != 200:
         raise ServiceError(f"{url} answered {response.status_code}: {response.text[:500]}")
     document: dict[str, Any] = response.json()
     return document
+
+
+def _no_credentials(error: Exception) -> UserError:
+    return UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})")

@@ -25,8 +25,10 @@ _FILES = {
     "curves.html": ("extract metrics", "plot"),
     "base-predictions.jsonl": ("evaluate base model", "predictions"),
     "base-evaluation.json": ("evaluate base model", "evaluation"),
+    "base-traffic.json": ("evaluate base model", "traffic"),
     "candidate-predictions.jsonl": ("evaluate tuned model", "predictions"),
     "candidate-evaluation.json": ("evaluate tuned model", "evaluation"),
+    "candidate-traffic.json": ("evaluate tuned model", "traffic"),
 }
 
 _NOTHING = "–"

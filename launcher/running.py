@@ -11,6 +11,8 @@ from rich.console import Console
 
 from gemini_sft.errors import DataError, RunError, UserError
 from gemini_sft.experiment import Experiment
+from gemini_sft.inference.progress import lines
+from gemini_sft.steps.places import ANSWERS, beside
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_pipeline
@@ -91,7 +93,12 @@ def _execute(
     try:
         submitted.submit()
         console.print(f"Run {progress.run_id} on {'Vertex AI' if request.on_vertex else 'the local emulator'}")
-        view = watch(submitted, console, emulator.require_alive if emulator else lambda: None)
+        view = watch(
+            submitted,
+            console,
+            emulator.require_alive if emulator else lambda: None,
+            lambda: lines(beside(experiment_uri, ANSWERS)),
+        )
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)
         if request.on_vertex:

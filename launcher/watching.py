@@ -1,10 +1,10 @@
 """Following a run on the terminal."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -26,7 +26,7 @@ _WAITING = ("·", "dim")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def watch(run: Run, console: Console, check: Callable[[], None]) -> RunView:
+def watch(run: Run, console: Console, check: Callable[[], None], doing: Callable[[], list[str]] = list) -> RunView:
     """Shows the tasks of a run until it has ended.
 
     On a terminal the picture is redrawn; elsewhere each change is one line.
@@ -35,13 +35,14 @@ def watch(run: Run, console: Console, check: Callable[[], None]) -> RunView:
         run: A submitted run.
         console: Where to show it.
         check: Called before every look at the run; may raise to give up.
+        doing: Called with each picture; returns lines that say how far something is.
 
     Returns:
         The run as it ended.
     """
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4) as live:
-            return _follow(run, check, lambda view: live.update(picture(view), refresh=True))
+            return _follow(run, check, lambda view: live.update(picture(view, doing()), refresh=True))
     return _follow(run, check, _Changes(console).show)
 
 
@@ -58,13 +59,14 @@ def _follow(run: Run, check: Callable[[], None], show: Callable[[RunView], None]
         time.sleep(min(_FIRST_POLL_SECONDS + 0.5 * late, _LONGEST_POLL_SECONDS))
 
 
-def picture(view: RunView) -> Table:
-    """Returns the tasks of a run as a table: sign, name, state, duration."""
+def picture(view: RunView, doing: Sequence[str] = ()) -> Group:
+    """Returns the tasks of a run as a table (sign, name, state, duration), and what is being done below it."""
     table = Table(box=None, show_header=False, padding=(0, 1))
     for task in view.tasks:
         sign, style = _LOOKS.get(task.state, _WAITING)
         table.add_row(Text(sign, style), task.name, Text(task.state.lower(), style), Text(_duration(task), "dim"))
-    return table
+    lines = [Text(f"   {line}", "cyan", no_wrap=True, overflow="ellipsis") for line in doing]
+    return Group(table, *lines)
 
 
 class _Changes:

@@ -34,7 +34,13 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
     ).set_display_name("quote cost")
 
     base = (
-        evaluate_model(project=project, location=location, experiment_uri=experiment_uri, test=data.outputs["test"])
+        evaluate_model(
+            project=project,
+            location=location,
+            experiment_uri=experiment_uri,
+            train=data.outputs["train"],
+            test=data.outputs["test"],
+        )
         .set_display_name("evaluate base model")
         .after(quote)
     )
@@ -70,6 +76,7 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         project=project,
         location=location,
         experiment_uri=experiment_uri,
+        train=data.outputs["train"],
         test=data.outputs["test"],
         model=tuned.outputs["endpoint"],
     ).set_display_name("evaluate tuned model")
@@ -91,3 +98,7 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
     # Data and models change behind their names, and a tuning job or a decision of another day is not this run's.
     for task in (data, quote, base, tuned, curves, candidate, decision):
         task.set_caching_options(enable_caching=False)
+
+    # What was answered before a fault is kept, so a second attempt costs nothing twice.
+    for task in (base, candidate):
+        task.set_retry(num_retries=1)

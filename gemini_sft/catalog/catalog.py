@@ -67,7 +67,7 @@ class Model(_Entry):
         adapter_sizes: Ranks that its adapter may have.
         tuning_regions: Locations that a tuning job may run in.
         max_example_tokens: Input and output of one training example together.
-        thinking: The `thinkingConfig` that makes it think least.
+        thinking: The `thinkingConfig` that makes it think least, as generateContent takes it.
         sampling: Whether it obeys temperature, top-k and top-p.
         mixes_media_resolutions: Whether mediaResolution may differ between the examples of a job.
         price: What it costs; None if nothing of that is known.

@@ -1,12 +1,12 @@
 """What stands around the user's text: the system instruction, few-shot examples in it, and their fingerprint."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import orjson
 
-from gemini_sft.data.example import text_of
+from gemini_sft.data.example import Content, text_of
 from gemini_sft.data.keys import normalised
 from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION, shuffled
 from gemini_sft.data.table import Table
@@ -43,10 +43,12 @@ def draw_few_shot(table: Table, count: int, seed: int, suspect: Collection[int] 
 
 def with_few_shot(instruction: str | None, table: Table, rows: list[int]) -> str:
     """Returns the system instruction with examples behind it."""
-    shown = []
-    for row in rows:
-        contents = orjson.loads(table.record(row))["contents"]
-        shown.append("\n".join(map(text_of, contents[:-1])) + f"\nAnswer: {text_of(contents[-1])}")
+    return with_examples(instruction, [orjson.loads(table.record(row))["contents"] for row in rows])
+
+
+def with_examples(instruction: str | None, conversations: Sequence[Sequence[Content]]) -> str:
+    """Returns the system instruction with whole conversations behind it, each of which ends with its answer."""
+    shown = ["\n".join(map(text_of, one[:-1])) + f"\nAnswer: {text_of(one[-1])}" for one in conversations]
     examples = "Here are some examples:\n\n" + "\n\n".join(shown)
     return f"{instruction}\n\n{examples}" if instruction else examples
 

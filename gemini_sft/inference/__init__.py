@@ -1,6 +1,8 @@
 """Asking a model: one prediction for every example, whatever happens."""
 
-from gemini_sft.inference.engine import Request, predict
+from gemini_sft.inference.call import Call, Service, render
+from gemini_sft.inference.engine import Answers, predict
+from gemini_sft.inference.journal import Journal
 from gemini_sft.inference.prediction import Outcome, Prediction
 
-__all__ = ["Outcome", "Prediction", "Request", "predict"]
+__all__ = ["Answers", "Call", "Journal", "Outcome", "Prediction", "Service", "predict", "render"]

@@ -5,14 +5,11 @@ model and endpoint as the label `prompt`.
 """
 
 import logging
-import re
 
 from gemini_sft import vertex
 from gemini_sft.errors import EvaluationError
 
 LABEL = "prompt"
-
-_ENDPOINT = re.compile(r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$")
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +25,7 @@ def check_prompt(model: str, fingerprint: str) -> None:
         EvaluationError: It was tuned with another prompt.
         ServiceError: The endpoint could not be read.
     """
-    if not _ENDPOINT.match(model):
+    if not vertex.is_endpoint(model):
         return
     labels = vertex.get(model, vertex.location_of(model, "")).get("labels", {})
     tuned = labels.get(LABEL)

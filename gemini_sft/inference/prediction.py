@@ -24,6 +24,9 @@ class Outcome(StrEnum):
 class Prediction(BaseModel):
     """A model's outcome for one example.
 
+    It says what was answered and nothing of how: the same answers are the same bytes, however often they had to be
+    asked for. `Traffic` has the rest.
+
     Attributes:
         example_id: Whose prediction it is.
         outcome: How it ended.
@@ -32,8 +35,7 @@ class Prediction(BaseModel):
         model_version: The model that answered, in the service's own words.
         prompt_tokens: As the service counted them.
         output_tokens: Likewise, of the answer.
-        latency_seconds: From sending the last attempt to its answer.
-        attempts: How often the request was sent.
+        thought_tokens: Likewise, of what the model thought, which is billed like the answer.
         error: Why there is no answer.
     """
 
@@ -46,6 +48,23 @@ class Prediction(BaseModel):
     model_version: str = ""
     prompt_tokens: int = 0
     output_tokens: int = 0
-    latency_seconds: float = 0.0
-    attempts: int = 1
+    thought_tokens: int = 0
     error: str = ""
+
+
+class Reply(BaseModel):
+    """A prediction, and how it came about.
+
+    Attributes:
+        prediction: What was answered.
+        seconds: From sending the last request to its answer; None if nobody measured it.
+        requests: How often it was sent.
+        refusals: How often the service had no room for it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prediction: Prediction
+    seconds: float | None = None
+    requests: int = 1
+    refusals: int = 0

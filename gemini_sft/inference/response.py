@@ -13,7 +13,7 @@ _MALFORMED = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESP
 
 
 def read_response(response: "GenerateContentResponse", example_id: str) -> Prediction:
-    """Returns the prediction that an answer amounts to (without latency and attempts, which the caller knows)."""
+    """Returns the prediction that an answer amounts to."""
     usage = response.usage_metadata
     candidate = response.candidates[0] if response.candidates else None
     text = _text(candidate)
@@ -28,7 +28,37 @@ def read_response(response: "GenerateContentResponse", example_id: str) -> Predi
         model_version=response.model_version or "",
         prompt_tokens=(usage.prompt_token_count if usage else 0) or 0,
         output_tokens=(usage.candidates_token_count if usage else 0) or 0,
+        thought_tokens=(usage.thoughts_token_count if usage else 0) or 0,
     )
+
+
+def read_document(response: dict[str, Any], example_id: str) -> Prediction:
+    """Returns the same for an answer as JSON, of which the SDK's types do not know every field."""
+    from google.genai.types import GenerateContentResponse
+
+    candidates = [
+        {
+            "content": {"parts": [_known(part) for part in one.get("content", {}).get("parts", [])]},
+            "finishReason": one.get("finishReason"),
+        }
+        for one in response.get("candidates", [])[:1]
+    ]
+    usage = response.get("usageMetadata", {})
+    counts = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+    document = {
+        "candidates": candidates,
+        "promptFeedback": {"blockReason": response.get("promptFeedback", {}).get("blockReason")},
+        "usageMetadata": {name: usage[name] for name in counts if name in usage},
+        "modelVersion": response.get("modelVersion"),
+    }
+    return read_response(GenerateContentResponse.model_validate(document), example_id)
+
+
+def _known(part: dict[str, Any]) -> dict[str, Any]:
+    known: dict[str, Any] = {name: part[name] for name in ("text", "thought") if name in part}
+    if call := part.get("functionCall"):
+        known["functionCall"] = {name: call[name] for name in ("name", "args") if name in call}
+    return known
 
 
 def _text(candidate: "Candidate | None") -> str:

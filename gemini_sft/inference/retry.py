@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 
 
@@ -10,28 +14,62 @@ class Retry(Enum):
 
     RATE_LIMIT = "the service has no room just now"
     TRANSIENT = "a fault that passes"
+    COLD = "the endpoint is new and does not answer yet"
+    TOKEN = "the access token has expired"
     NO = "sending it again changes nothing"
 
 
-def decide(error: BaseException) -> Retry:
+@dataclass(frozen=True)
+class Decision:
+    """What to do after a failure.
+
+    Attributes:
+        retry: Whether to send the request again, and as what.
+        after: For how many seconds the service wants to hear nothing; None if it did not say.
+    """
+
+    retry: Retry
+    after: float | None = None
+
+
+def decide(error: BaseException) -> Decision:
     """Classifies an exception of google-genai or of its transports.
 
     A 429 is a rate limit, and so is the 503 that Gemini sends with the status RESOURCE_EXHAUSTED. Other 5xx, timeouts
-    and broken connections pass. Whatever else the service refuses, it refuses again.
+    and broken connections pass; a 401 does with a new token. Whatever else the service refuses, it refuses again.
     """
     from google.genai.errors import APIError
 
-    if isinstance(error, APIError):
-        if error.code == 429 or (error.code == 503 and error.status == "RESOURCE_EXHAUSTED"):
-            return Retry.RATE_LIMIT
-        return Retry.TRANSIENT if error.code in (408, 500, 502, 503, 504) else Retry.NO
-    return Retry.TRANSIENT if isinstance(error, _transport_errors()) else Retry.NO
+    if not isinstance(error, APIError):
+        return Decision(Retry.TRANSIENT if isinstance(error, _transport_errors()) else Retry.NO)
+    after = retry_after(getattr(error.response, "headers", None) or {})
+    if error.code == 429 or (error.code == 503 and error.status == "RESOURCE_EXHAUSTED"):
+        return Decision(Retry.RATE_LIMIT, after)
+    if error.code in (408, 500, 502, 503, 504):
+        return Decision(Retry.TRANSIENT, after)
+    return Decision(Retry.TOKEN if error.code == 401 else Retry.NO)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Returns what the header Retry-After asks for, in seconds from now: RFC 9110, section 10.2.3.
+
+    It is a number of seconds or a date; None without the header, or if it is neither.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _transport_errors() -> tuple[type[BaseException], ...]:
     import aiohttp
+    from google.auth.exceptions import TransportError
     from google.genai.errors import UnknownApiResponseError
 
     # A body that is cut off in the middle reaches us as JSON that does not end, or as half a character.
     cut_off = (json.JSONDecodeError, UnicodeDecodeError, UnknownApiResponseError)
-    return (aiohttp.ClientError, asyncio.TimeoutError, TimeoutError, ConnectionError, *cut_off)
+    return (aiohttp.ClientError, asyncio.TimeoutError, TimeoutError, ConnectionError, TransportError, *cut_off)

@@ -24,7 +24,6 @@ class Failure:
     model: str
     outcome: str
     reason: Passage
-    attempts: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,6 @@ def _failure(example: Example, model: str, prediction: Prediction) -> Failure:
         model=model,
         outcome=prediction.outcome.value,
         reason=passage(reason, _REASON_LIMIT),
-        attempts=prediction.attempts,
     )
 
 

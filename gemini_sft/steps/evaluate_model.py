@@ -1,13 +1,21 @@
 """One model's predictions on the test split, and their scores."""
 
+import hashlib
+import logging
+import math
+
 from gemini_sft import storage
-from gemini_sft.data import read_split
+from gemini_sft.data import Example, read_split
 from gemini_sft.data.dataset import read_fingerprint
-from gemini_sft.experiment import load_experiment
-from gemini_sft.inference import Request, predict
+from gemini_sft.experiment import Experiment, load_experiment
+from gemini_sft.inference import Journal, Service, predict, render
 from gemini_sft.inference.evaluation import evaluate
+from gemini_sft.inference.few_shot import draw_shots, with_shots
 from gemini_sft.inference.fingerprint import check_prompt
 from gemini_sft.metrics import metrics_for
+from gemini_sft.steps.places import ANSWERS, beside
+
+_log = logging.getLogger(__name__)
 
 
 def evaluate_model(
@@ -16,30 +24,67 @@ def evaluate_model(
     location: str,
     experiment_uri: str,
     model: str,
+    few_shot: bool,
+    train_uri: str,
     test_uri: str,
     predictions_uri: str,
     evaluation_uri: str,
+    traffic_uri: str,
 ) -> dict[str, float]:
     """Asks `model` (the experiment's base model if empty) for every test example and scores the answers.
+
+    A second attempt asks only for what the first had no answer to. With `few_shot`, examples from train stand in the
+    prompt, as many as the experiment says; if it says none, nothing is asked and nothing written.
 
     Raises:
         EvaluationError: The model was tuned with another prompt; or more examples are without an answer than the
             experiment allows, and then the predictions are written all the same.
-        ServiceError: The endpoint of a tuned model could not be read.
+        ServiceError: The endpoint of a tuned model could not be read, or an answer could not be kept.
     """
     experiment = load_experiment(experiment_uri)
+    settings = experiment.evaluation
+    if few_shot and not settings.few_shot:
+        _log.info("evaluation.few_shot is not set: nothing to do")
+        return {}
     metrics = metrics_for(experiment, test_uri)
-    check_prompt(model, read_fingerprint(test_uri))
+    fingerprint = read_fingerprint(test_uri)
+    check_prompt(model, fingerprint)
     examples = read_split(test_uri)
-    request = Request(project, location, model or experiment.base_model, experiment.base_model, experiment.evaluation)
-    predictions = predict(request, examples)
-    storage.write_jsonl(predictions_uri, (one.model_dump(mode="json") for one in predictions))
+    asked = _with_shots(experiment, examples, train_uri) if few_shot else examples
+    service = Service(project, location, model or experiment.base_model, fingerprint)
+    journal = Journal(beside(experiment_uri, f"{ANSWERS}/{_name(service.model, few_shot)}"))
+    answers = predict(
+        service,
+        [render(example, experiment.base_model, settings) for example in asked],
+        settings,
+        journal,
+        max_errors=math.floor(settings.max_failure_rate * len(examples)),
+    )
+    storage.write_jsonl(predictions_uri, (one.model_dump(mode="json") for one in answers.predictions))
+    storage.write_json(traffic_uri, answers.traffic.model_dump(mode="json"))
     result = evaluate(
         metrics,
-        request.model,
+        service.model,
         examples,
-        predictions,
-        max_failure_rate=experiment.evaluation.max_failure_rate,
+        answers.predictions,
+        max_failure_rate=settings.max_failure_rate,
     )
     storage.write_json(evaluation_uri, result.model_dump(mode="json"))
-    return result.numbers()
+    journal.clear()
+    _log.info("%d of %d examples have an answer of %s", result.n - result.failures, result.n, service.model)
+    return result.numbers() | _pace(answers.traffic.summary())
+
+
+def _with_shots(experiment: Experiment, examples: list[Example], train_uri: str) -> list[Example]:
+    shots = draw_shots(train_uri, experiment.evaluation.few_shot, experiment.data.seed)
+    return [with_shots(example, shots) for example in examples]
+
+
+def _name(model: str, few_shot: bool) -> str:
+    """Returns what the journal of a model's answers is called: any name is too long or has slashes in it."""
+    return hashlib.sha256(f"{model} {few_shot}".encode()).hexdigest()[:16]
+
+
+def _pace(summary: dict[str, float]) -> dict[str, float]:
+    shown = ("requests", "refusals", "per_second", "latency_median", "latency_p95", "prompt_tokens", "output_tokens")
+    return {name: summary[name] for name in shown if name in summary}

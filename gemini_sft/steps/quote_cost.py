@@ -2,13 +2,13 @@
 
 import functools
 import logging
-from pathlib import PurePosixPath
 
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.cost import Quote, TokenCache, count_split, quote, require_within
 from gemini_sft.cost.words import usd
 from gemini_sft.experiment import load_experiment
+from gemini_sft.steps.places import beside
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def quote_cost(
         project,
         location,
         model,
-        cache=TokenCache(_cache_uri(experiment_uri, model)),
+        cache=TokenCache(beside(experiment_uri, f"token-counts/{model}.json")),
         exact_count=experiment.budget.exact_count,
         seed=experiment.data.seed,
         max_example_tokens=catalog().models[model].max_example_tokens,
@@ -43,12 +43,3 @@ def quote_cost(
     _log.info("the run is quoted at %s%s%s", usd(result.known_usd), error, unknown)
     require_within(result, experiment.budget)
     return result
-
-
-def _cache_uri(experiment_uri: str, model: str) -> str:
-    """Returns where counts are kept: with the experiment's runs, two folders above its file."""
-    place = f"token-counts/{model}.json"
-    if not experiment_uri.startswith("gs://"):
-        return str(PurePosixPath(experiment_uri).parent.parent / place)
-    bucket, _, name = experiment_uri.removeprefix("gs://").partition("/")
-    return f"gs://{bucket}/{PurePosixPath(name).parent.parent / place}"

@@ -2,8 +2,6 @@
 
 import contextlib
 import logging
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from gemini_sft.catalog import catalog
 from gemini_sft.errors import ServiceError, TuningError, UserError
 from gemini_sft.experiment import Tuning
+from gemini_sft.terminating import terminable
 from gemini_sft.vertex import genai_client
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def tune(request: TuningRequest) -> TuningRecord:
     if request.location not in regions:
         raise UserError(f"{request.base_model} cannot be tuned in {request.location}: use {' or '.join(regions)}")
     try:
-        with _terminable(), contextlib.closing(genai_client(request.project, request.location)) as client:
+        with terminable(), contextlib.closing(genai_client(request.project, request.location)) as client:
             job = client.tunings.tune(
                 base_model=request.base_model,
                 training_dataset=TuningDataset(gcs_uri=request.train_uri),
@@ -200,23 +199,6 @@ def _cancelling(client: "Client", name: str) -> Iterator[None]:
             client.tunings.cancel(name=name)
             _log.info("tuning job %s is cancelled", name)
         raise
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Makes an exception of SIGTERM, which a pipeline that is cancelled sends to its tasks."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminated)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminated(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _state(job: "TuningJob") -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from gemini_sft.data import Example
 from gemini_sft.experiment import Evaluation
-from gemini_sft.inference import Outcome, Prediction, Request, predict
+from gemini_sft.inference import Outcome, Prediction, Service, predict, render
 from tests.contract.conftest import Server
 from vertex_emulator.environment import LOCATION, PROJECT
 
@@ -76,8 +76,9 @@ def requests(server: Server, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, 
 
 
 def ask(record: dict[str, Any]) -> Prediction:
-    request = Request(PROJECT, LOCATION, MODEL, MODEL, Evaluation())
-    (prediction,) = predict(request, [Example("e", record, "f.jsonl", 1, ("It boils.",))])
+    settings = Evaluation()
+    call = render(Example("e", record, "f.jsonl", 1, ("It boils.",)), MODEL, settings)
+    (prediction,) = predict(Service(PROJECT, LOCATION, MODEL), [call], settings).predictions
     return prediction
 
 

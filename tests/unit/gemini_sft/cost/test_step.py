@@ -10,7 +10,8 @@ import pytest
 
 from gemini_sft.cost import Quote
 from gemini_sft.errors import BudgetError
-from gemini_sft.steps.quote_cost import _cache_uri, quote_cost
+from gemini_sft.steps.places import beside
+from gemini_sft.steps.quote_cost import quote_cost
 from tests.unit.gemini_sft.cost.conftest import Counter, record, write_split
 
 
@@ -93,7 +94,7 @@ def test_what_one_run_counted_the_next_one_knows(counter: Counter, files: dict[s
     ],
 )
 def test_counts_are_kept_with_the_experiments_runs(experiment: str, cache: str) -> None:
-    assert _cache_uri(experiment, "m") == cache
+    assert beside(experiment, "token-counts/m.json") == cache
 
 
 def test_the_component_shows_the_numbers(counter: Counter, files: dict[str, str]) -> None:

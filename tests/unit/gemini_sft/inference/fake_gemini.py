@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request as HttpRequest
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from gemini_sft.data import Example
 from gemini_sft.data.example import turn
 from gemini_sft.experiment import Evaluation
-from gemini_sft.inference import Prediction, Request, predict
+from gemini_sft.inference import Answers, Journal, Prediction, Service, predict, render
 
 Answer = Callable[[str, int], Awaitable[Response]]
 BASE = "/v1beta1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent"
@@ -74,6 +75,24 @@ def examples(count: int) -> list[Example]:
     return [Example(f"e{number}", record, "f", number, ("a",)) for number, record in enumerate(records)]
 
 
-def ask(count: int, model: str = "gemini-2.5-flash", base: str = "", **settings: Any) -> list[Prediction]:
-    request = Request("p", "us-central1", model, base or "gemini-2.5-flash", Evaluation(**settings))
-    return predict(request, examples(count))
+def asked(
+    given: Sequence[Example],
+    model: str = "gemini-2.5-flash",
+    base: str = "gemini-2.5-flash",
+    *,
+    journal: str | Path | None = None,
+    max_errors: int | None = None,
+    **settings: Any,
+) -> Answers:
+    """Asks a model for given examples."""
+    evaluation = Evaluation(**settings)
+    calls = [render(example, base, evaluation) for example in given]
+    kept = Journal(str(journal)) if journal else None
+    return predict(Service("p", "us-central1", model), calls, evaluation, kept, max_errors=max_errors)
+
+
+def ask(
+    count: int, model: str = "gemini-2.5-flash", base: str = "gemini-2.5-flash", **settings: Any
+) -> list[Prediction]:
+    """Asks for so many examples."""
+    return asked(examples(count), model, base, **settings).predictions

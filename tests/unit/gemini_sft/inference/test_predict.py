@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from gemini_sft.inference import Outcome, engine
-from tests.unit.gemini_sft.inference.fake_gemini import Gemini, answered, ask, refused, until
+from gemini_sft.inference import Outcome, online
+from tests.unit.gemini_sft.inference.fake_gemini import Gemini, answered, ask, asked, examples, refused, until
 from vertex_emulator.environment import variables
 
 # google-genai's own, when it makes its first session.
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientS
 
 
 def test_an_answer(gemini: Gemini) -> None:
-    (prediction,) = ask(1)
-    assert prediction.model_dump(exclude={"latency_seconds"}) == {
+    (reply,) = asked(examples(1)).replies
+    assert reply.prediction.model_dump() == {
         "example_id": "e0",
         "outcome": Outcome.ANSWERED,
         "text": "re: q0",
@@ -26,10 +26,10 @@ def test_an_answer(gemini: Gemini) -> None:
         "model_version": "fake-1",
         "prompt_tokens": 7,
         "output_tokens": 3,
-        "attempts": 1,
+        "thought_tokens": 0,
         "error": "",
     }
-    assert 0 < prediction.latency_seconds < 10
+    assert reply.requests == 1 and reply.seconds is not None and 0 < reply.seconds < 10
 
 
 def test_predictions_come_in_the_examples_order_whatever_the_answers_order(gemini: Gemini) -> None:
@@ -55,9 +55,9 @@ def test_never_more_at_once_than_allowed_nor_fewer_than_possible(gemini: Gemini,
         return refused(503, "UNAVAILABLE") if attempt == 1 else answered("a")
 
     gemini.answer = refuse_once
-    predictions = ask(6, max_concurrency=limit)
+    replies = asked(examples(6), max_concurrency=limit).replies
     assert gemini.most_at_once == limit
-    assert {one.outcome for one in predictions} == {Outcome.ANSWERED} and {one.attempts for one in predictions} == {2}
+    assert {(one.prediction.outcome, one.requests) for one in replies} == {(Outcome.ANSWERED, 2)}
 
 
 async def cut_off() -> AsyncIterator[bytes]:
@@ -91,15 +91,15 @@ def test_faults_that_pass_are_met_by_asking_again(gemini: Gemini) -> None:
 
     gemini.answer = twice
     met = {
-        fault: (one.outcome.value, one.text, one.attempts, one.error)
-        for fault, one in zip(faults, ask(len(faults)), strict=True)
+        fault: (one.prediction.outcome.value, one.prediction.text, one.requests, one.prediction.error)
+        for fault, one in zip(faults, asked(examples(len(faults))).replies, strict=True)
     }
     assert met == dict.fromkeys(faults, ("answered", "at last", 3, ""))
 
 
 def test_faults_that_do_not_pass_end_as_errors_and_harm_no_others(gemini: Gemini) -> None:
     errors = {
-        "429": "ClientError: 429 RESOURCE_EXHAUSTED",
+        "502 of a proxy": "ServerError: 502 Bad Gateway",
         "500": "ServerError: 500 INTERNAL",
         "a page instead of JSON": "JSONDecodeError: ",
         "a connection cut in the body": "ClientPayloadError: ",
@@ -111,11 +111,11 @@ def test_faults_that_do_not_pass_end_as_errors_and_harm_no_others(gemini: Gemini
         return TRANSIENT[fault]() if fault else answered("a")
 
     gemini.answer = cursed
-    first, *failed, last = ask(len(faults))
-    assert first.outcome is last.outcome is Outcome.ANSWERED
+    first, *failed, last = asked(examples(len(faults))).replies
+    assert first.prediction.outcome is last.prediction.outcome is Outcome.ANSWERED
     for fault, one in zip(errors, failed, strict=True):
-        assert (fault, one.outcome, one.text, one.attempts) == (fault, Outcome.ERROR, "", 6)
-        assert one.error.startswith(errors[fault])
+        assert (fault, one.prediction.outcome, one.prediction.text, one.requests) == (fault, Outcome.ERROR, "", 6)
+        assert one.prediction.error.startswith(errors[fault])
     assert gemini.asked == {"q0": 1, "q1": 6, "q2": 6, "q3": 6, "q4": 6, "q5": 1}
 
 
@@ -126,14 +126,15 @@ def test_what_is_refused_is_asked_once(gemini: Gemini) -> None:
         return refused(*refusals[int(question[1:])])
 
     gemini.answer = refuse
-    for (code, status), one in zip(refusals, ask(3), strict=True):
-        assert (one.outcome, one.attempts) == (Outcome.ERROR, 1)
+    for (code, status), reply in zip(refusals, asked(examples(3)).replies, strict=True):
+        one = reply.prediction
+        assert (one.outcome, reply.requests) == (Outcome.ERROR, 1)
         assert one.error.startswith(f"ClientError: {code} {status}") and "told you" in one.error
     assert gemini.asked == {"q0": 1, "q1": 1, "q2": 1}
 
 
 def test_an_answer_that_takes_too_long(gemini: Gemini, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_ATTEMPTS", 2)
+    monkeypatch.setattr(online, "_ATTEMPTS", 2)
 
     async def slow(question: str, attempt: int) -> Response:
         await asyncio.sleep(0 if question == "q0" and attempt == 2 else 2)
@@ -141,18 +142,19 @@ def test_an_answer_that_takes_too_long(gemini: Gemini, monkeypatch: pytest.Monke
 
     gemini.answer = slow
     started = time.monotonic()
-    second_time, never = ask(2, request_timeout_seconds=0.3)
+    second_time, never = asked(examples(2), request_timeout_seconds=0.3).replies
     seconds = time.monotonic() - started
-    assert (second_time.outcome, second_time.attempts) == (Outcome.ANSWERED, 2)
-    assert (never.outcome, never.attempts) == (Outcome.ERROR, 2) and never.error.startswith("TimeoutError")
-    assert 0.25 < never.latency_seconds < seconds - 0.25, "of the last attempt"
+    assert (second_time.prediction.outcome, second_time.requests) == (Outcome.ANSWERED, 2)
+    assert (never.prediction.outcome, never.requests) == (Outcome.ERROR, 2)
+    assert never.prediction.error.startswith("TimeoutError")
+    assert never.seconds is not None and 0.25 < never.seconds < seconds - 0.25, "of the last attempt"
 
 
 def test_nobody_is_there(gemini: Gemini, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_ATTEMPTS", 2)
+    monkeypatch.setattr(online, "_ATTEMPTS", 2)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = variables(closed.getsockname()[1])["GOOGLE_VERTEX_BASE_URL"]
     monkeypatch.setenv("GOOGLE_VERTEX_BASE_URL", url)
-    (prediction,) = ask(1)
-    assert (prediction.outcome, prediction.attempts) == (Outcome.ERROR, 2)
-    assert prediction.error.startswith("ClientConnectorError: ")
+    (reply,) = asked(examples(1)).replies
+    assert (reply.prediction.outcome, reply.requests) == (Outcome.ERROR, 2)
+    assert reply.prediction.error.startswith("ClientConnectorError: ")

@@ -33,7 +33,7 @@ def refusal(code: int, status: str) -> APIError:
         (504, "DEADLINE_EXCEEDED", Retry.TRANSIENT),
         (400, "INVALID_ARGUMENT", Retry.NO),
         (400, "RESOURCE_EXHAUSTED", Retry.NO),
-        (401, "UNAUTHENTICATED", Retry.NO),
+        (401, "UNAUTHENTICATED", Retry.TOKEN),
         (403, "PERMISSION_DENIED", Retry.NO),
         (404, "NOT_FOUND", Retry.NO),
         (409, "ABORTED", Retry.NO),
@@ -42,7 +42,7 @@ def refusal(code: int, status: str) -> APIError:
     ],
 )
 def test_what_the_service_refused(code: int, status: str, decision: Retry) -> None:
-    assert decide(refusal(code, status)) is decision
+    assert decide(refusal(code, status)).retry is decision
 
 
 def half_a_character() -> Exception:
@@ -80,4 +80,4 @@ def wrong_type() -> Exception:
     ],
 )
 def test_what_happened_on_the_way(make: Callable[[], BaseException], decision: Retry) -> None:
-    assert decide(make()) is decision
+    assert decide(make()).retry is decision

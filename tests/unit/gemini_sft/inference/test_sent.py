@@ -9,9 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from gemini_sft.data import Example
 from gemini_sft.data.example import turn
-from gemini_sft.experiment import Evaluation
-from gemini_sft.inference import Outcome, Request, predict
-from tests.unit.gemini_sft.inference.fake_gemini import BASE, ENDPOINT, Gemini, ask, examples
+from gemini_sft.inference import Outcome
+from tests.unit.gemini_sft.inference.fake_gemini import BASE, ENDPOINT, Gemini, ask, asked, examples
 
 # google-genai's own, when it makes its first session.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
@@ -29,8 +28,7 @@ def test_what_is_sent(gemini: Gemini) -> None:
         "systemInstruction": {"parts": [{"text": "Be kind."}, {"text": "And brief."}]},
         "contents": [turn("user", "q0"), turn("model", "a0"), turn("user", "q1"), turn("model", "never sent")],
     }
-    request = Request("p", "us-central1", "gemini-2.5-flash", "gemini-2.5-flash", Evaluation(max_output_tokens=64))
-    predict(request, [Example("e", record, "f", 1, ("never sent",))])
+    asked([Example("e", record, "f", 1, ("never sent",))], max_output_tokens=64)
     ((path, body),) = gemini.calls
     assert path == BASE
     assert body.keys() == {"contents", "systemInstruction", "generationConfig"}
@@ -52,9 +50,8 @@ def test_an_example_that_the_sdk_does_not_take_ends_as_an_error_and_harms_no_oth
     odd = Example(
         "odd", {"contents": [{"role": "user", "parts": [{"picture": 1}]}, turn("model", "a")]}, "f", 1, ("a",)
     )
-    request = Request("p", "us-central1", "gemini-2.5-flash", "gemini-2.5-flash", Evaluation())
-    failed, other = predict(request, [odd, *examples(1)])
-    assert (failed.outcome, failed.attempts, other.outcome) == (Outcome.ERROR, 1, Outcome.ANSWERED)
+    failed, other = asked([odd, *examples(1)]).predictions
+    assert (failed.outcome, other.outcome) == (Outcome.ERROR, Outcome.ANSWERED)
     assert "picture" in failed.error
 
 
@@ -134,6 +131,5 @@ def test_tools_and_media_resolution_are_sent(gemini: Gemini) -> None:
 
 
 def send(record: dict[str, Any]) -> None:
-    request = Request("p", "us-central1", "gemini-2.5-flash", "gemini-2.5-flash", Evaluation())
-    (prediction,) = predict(request, [Example("e", record, "f", 1, ("a",))])
+    (prediction,) = asked([Example("e", record, "f", 1, ("a",))]).predictions
     assert prediction.outcome is Outcome.ANSWERED, prediction.error

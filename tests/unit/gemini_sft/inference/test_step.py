@@ -1,7 +1,7 @@
 """The step that evaluates one model, against a small Gemini."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.responses import Response
@@ -19,7 +19,7 @@ FINGERPRINT = "0123456789abcdef"
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> dict[str, str]:
+def files(tmp_path: Path) -> dict[str, Any]:
     experiment = {
         "name": "demo",
         "task": "summarization",
@@ -27,21 +27,26 @@ def files(tmp_path: Path) -> dict[str, str]:
         "data": {"train": "t.jsonl", "test": "t.jsonl"},
         "evaluation": {"max_failure_rate": 0.25},
     }
-    (tmp_path / "x.yaml").write_text(json.dumps(experiment))
+    storage.write_json(str(tmp_path / "staging" / "abc" / "x.yaml"), experiment)
     test = str(tmp_path / "test")
     storage.write_jsonl(examples_uri(test), (one.record for one in examples(4)))
     storage.write_jsonl(sources_uri(test), ({"id": one.id, "source": "f", "line": 1} for one in examples(4)))
     storage.write_json(prompt_uri(test), {"fingerprint": FINGERPRINT})
-    names = {"experiment": "x.yaml", "test": "test", "predictions": "p.jsonl", "evaluation": "e.json"}
+    names = {"experiment": "staging/abc/x.yaml", "test": "test", "predictions": "p.jsonl", "evaluation": "e.json"}
+    names |= {"train": "test", "traffic": "t.json"}
     return {f"{port}_uri": str(tmp_path / name) for port, name in names.items()}
 
 
-def test_writes_predictions_and_scores(gemini: Gemini, files: dict[str, str]) -> None:
+def run(model: str = "", few_shot: bool = False, **files: Any) -> dict[str, float]:
+    return evaluate_model(project="p", location="us-central1", model=model, few_shot=few_shot, **files)
+
+
+def test_writes_predictions_and_scores(gemini: Gemini, files: dict[str, Any]) -> None:
     async def one_fails(question: str, attempt: int) -> Response:
         return refused(400, "INVALID_ARGUMENT") if question == "q2" else answered("a")
 
     gemini.answer = one_fails
-    metrics = evaluate_model(project="p", location="us-central1", model="", **files)
+    metrics = run(**files)
     assert (metrics["examples"], metrics["failures"], metrics["rougeL_f"]) == (4, 1, 0.75)
     outcomes = [one["outcome"] for one in storage.read_jsonl(files["predictions_uri"])]
     assert outcomes == ["answered", "answered", "error", "answered"]
@@ -50,25 +55,25 @@ def test_writes_predictions_and_scores(gemini: Gemini, files: dict[str, str]) ->
     assert {path for path, _ in gemini.calls} == {BASE}
 
 
-def test_too_many_failures_leave_the_predictions_but_no_evaluation(gemini: Gemini, files: dict[str, str]) -> None:
+def test_too_many_failures_leave_the_predictions_but_no_evaluation(gemini: Gemini, files: dict[str, Any]) -> None:
     async def fail(question: str, attempt: int) -> Response:
         return refused(403, "PERMISSION_DENIED")
 
     gemini.answer = fail
     with pytest.raises(EvaluationError, match=r"^4 of 4 examples have no answer .*PERMISSION_DENIED"):
-        evaluate_model(project="p", location="us-central1", model=ENDPOINT, **files)
+        run(ENDPOINT, **files)
     assert len(list(storage.read_jsonl(files["predictions_uri"]))) == 4
     assert not Path(files["evaluation_uri"]).exists()
 
 
-def test_a_model_that_was_tuned_with_this_prompt_is_asked(gemini: Gemini, files: dict[str, str]) -> None:
+def test_a_model_that_was_tuned_with_this_prompt_is_asked(gemini: Gemini, files: dict[str, Any]) -> None:
     gemini.labels = {"prompt": FINGERPRINT}
-    assert evaluate_model(project="p", location="us-central1", model=ENDPOINT, **files)["failures"] == 0
+    assert run(ENDPOINT, **files)["failures"] == 0
     assert {path for path, _ in gemini.calls} == {f"/v1beta1/{ENDPOINT}:generateContent"}
 
 
-def test_a_model_that_was_tuned_with_another_prompt_is_not_asked(gemini: Gemini, files: dict[str, str]) -> None:
+def test_a_model_that_was_tuned_with_another_prompt_is_not_asked(gemini: Gemini, files: dict[str, Any]) -> None:
     gemini.labels = {"prompt": "f" * 16}
     with pytest.raises(EvaluationError, match=f"another prompt .*{'f' * 16}.*{FINGERPRINT}"):
-        evaluate_model(project="p", location="us-central1", model=ENDPOINT, **files)
+        run(ENDPOINT, **files)
     assert not gemini.calls and not Path(files["predictions_uri"]).exists()

@@ -73,7 +73,6 @@ def answers(examples: Sequence[Example], quality: float, seed: int) -> list[Pred
                 else Prediction(
                     example_id=one.id,
                     outcome=Outcome.ERROR,
-                    attempts=5,
                     error="503 UNAVAILABLE: The service is currently unavailable.",
                 )
             )

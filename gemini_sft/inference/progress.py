@@ -1,0 +1,114 @@
+"""How far the answers of a model are: a live line on a terminal, a line every few seconds in a log.
+
+The log of a task is not where people wait for it, so the line is also left in a small file, where whoever follows the
+run finds it.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from gemini_sft import storage
+from gemini_sft.errors import GeminiSftError
+
+_LOG_SECONDS = 6.0
+_FILE_SECONDS = 2.0
+_LIVE_SECONDS = 0.25
+_STALE_SECONDS = 30.0
+_WINDOW_SECONDS = 20.0
+
+_log = logging.getLogger(__name__)
+
+
+class Progress:
+    """Counts answers as they come.
+
+    Args:
+        what: Whose answers they are, as in "answers of gemini-2.5-flash".
+        total: How many there will be.
+        kept: How many of them were there before.
+        concurrency: Tells how many requests are under way.
+        uri: Of the file in which it is left; None for nowhere.
+    """
+
+    def __init__(
+        self, what: str, total: int, kept: int, concurrency: Callable[[], int], uri: str | None = None
+    ) -> None:
+        self._uri = uri
+        self._what, self._total, self._done, self._failures = what, total, kept, 0
+        self._concurrency = concurrency
+        self._recent: deque[tuple[float, int]] = deque([(time.monotonic(), kept)])
+
+    def count(self, *, failed: bool) -> None:
+        """Counts one more answer, or the end of one that never came."""
+        self._done += 1
+        self._failures += failed
+
+    def line(self) -> str:
+        """Returns where it stands: done, rate, concurrency, failures, time left."""
+        now = time.monotonic()
+        self._recent.append((now, self._done))
+        while len(self._recent) > 2 and self._recent[1][0] < now - _WINDOW_SECONDS:
+            self._recent.popleft()
+        since, before = self._recent[0]
+        rate = (self._done - before) / (now - since) if now > since else 0.0
+        left = f", {_duration((self._total - self._done) / rate)} left" if rate else ""
+        failures = f"{self._failures:,} failure{'s' * (self._failures != 1)}"
+        return (
+            f"{self._what}: {self._done:,} of {self._total:,}, {rate:.1f} a second,"
+            f" {self._concurrency()} under way, {failures}{left}"
+        )
+
+    async def show(self) -> None:
+        """Shows the line again and again until it is cancelled."""
+        console = Console(stderr=True)
+        if console.is_terminal:
+            with Live(console=console, auto_refresh=False, transient=True) as live:
+                while True:
+                    live.update(Text(self.line(), no_wrap=True, overflow="ellipsis"), refresh=True)
+                    await asyncio.sleep(_LIVE_SECONDS)
+        logged = time.monotonic()
+        while True:
+            await asyncio.sleep(_FILE_SECONDS)
+            line = self.line()
+            if time.monotonic() - logged >= _LOG_SECONDS:
+                _log.info("%s", line)
+                logged = time.monotonic()
+            if self._uri:
+                await asyncio.to_thread(_leave, self._uri, line)
+
+    def end(self) -> None:
+        """Takes the file away."""
+        if self._uri:
+            with suppress(GeminiSftError):
+                storage.delete(self._uri)
+
+
+def lines(folder: str) -> list[str]:
+    """Returns what is under way: the lines that were left in a folder and are not old."""
+    found = []
+    with suppress(GeminiSftError):  # nobody's run fails for want of a line
+        for uri in storage.list_files(folder):
+            document = storage.read_json(uri)
+            if document["at"] > time.time() - _STALE_SECONDS:
+                found.append(document["line"])
+    return found
+
+
+def _leave(uri: str, line: str) -> None:
+    with suppress(GeminiSftError):
+        storage.write_json(uri, {"at": time.time(), "line": line})
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

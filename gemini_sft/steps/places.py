@@ -1,0 +1,14 @@
+"""Where steps keep what later runs of the same experiment may need."""
+
+from pathlib import PurePosixPath
+
+ANSWERS = "answers"
+"""A folder for each model's journal, and beside it a file that says how far it is."""
+
+
+def beside(experiment_uri: str, place: str) -> str:
+    """Returns a place with all runs of an experiment: beside its file's folder, that is two folders above the file."""
+    if not experiment_uri.startswith("gs://"):
+        return str(PurePosixPath(experiment_uri).parent.parent / place)
+    bucket, _, name = experiment_uri.removeprefix("gs://").partition("/")
+    return f"gs://{bucket}/{PurePosixPath(name).parent.parent / place}"
