@@ -25,6 +25,9 @@ from gemini_sft.errors import EvaluationError, ExperimentError, Problem, UserErr
 _PLACE = "evaluation.metrics"
 _EXPECTED = "expected FUNCTION(answer, references) or FUNCTION(answer, references, prompt)"
 
+_LARGEST = 1e100
+"""Beyond this the mean of many numbers may be none."""
+
 
 @dataclass(frozen=True)
 class OwnMetric:
@@ -58,10 +61,10 @@ class OwnMetric:
             raise EvaluationError(f"{self._what} returned {type(value).__name__}: expected a number")
         try:
             number = float(value)
-        except OverflowError:
-            raise EvaluationError(f"{self._what} returned a number that is too large") from None
-        if not math.isfinite(number):
-            raise EvaluationError(f"{self._what} returned {number}: expected a finite number")
+        except OverflowError:  # of a whole number
+            number = math.inf
+        if not abs(number) <= _LARGEST:
+            raise EvaluationError(f"{self._what} returned {number:g}: expected a finite number")
         return number
 
     @property
