@@ -19,6 +19,7 @@ from tests.unit.gemini_sft.metrics.hostile import ASCII, TEXTS
         ("e\u0301 é É", ["é", "é", "é"]),
         ("soft\u00adhyphen, zero\u200dwidth", ["softhyphen", "zerowidth"]),
         ("ΣΊΣΥΦΟΣ σίσυφος", ["σίσυφοσ", "σίσυφοσ"]),
+        ("\u0390", ["\u0390"]),
         ("½ ㎏ ①", ["1", "2", "kg", "1"]),
         # Words end at what is no letter, digit or mark.
         ("don’t stop_it U.S.", ["don", "t", "stop", "it", "u", "s"]),
@@ -29,6 +30,7 @@ from tests.unit.gemini_sft.metrics.hostile import ASCII, TEXTS
         # Each character apart, with its marks, where no spaces stand between words.
         ("東京へ行く。", ["東", "京", "へ", "行", "く"]),
         ("コーヒー", ["コ", "ー", "ヒ", "ー"]),
+        ("えーー", ["え", "ー", "ー"]),
         ("か\u3099 ｶﾞ", ["が", "ガ"]),
         ("ที่นี่", ["ที่", "นี่"]),
         ("ខ្មែរ", ["ខ្", "មែ", "រ"]),
@@ -66,6 +68,11 @@ def test_words_of_words_are_the_same(text: str) -> None:
     words = unicode_words(text)
     assert unicode_words(" ".join(words)) == words
     assert folded(folded(text)) == folded(text)
+
+
+@pytest.mark.parametrize(("text", "has"), [("\u212a", True), ("\u0130", True), ("é", False), ("", False), ("…", False)])
+def test_what_becomes_ascii_in_lower_case_has_words(text: str, has: bool) -> None:
+    assert bool(ascii_words(text)) == has_words(text, Tokenizer.ASCII) == has
 
 
 @given(TEXTS, st.sampled_from(Tokenizer))

@@ -78,3 +78,28 @@ def test_of_an_error_only_class_and_status_are_told(error: str, told: str) -> No
     with pytest.raises(EvaluationError) as caught:
         evaluate(metrics_of(Task.CHAT), "m", [example], [failed], max_failure_rate=0)
     assert str(caught.value).endswith(f": 1 x {told}")
+
+
+def test_what_is_no_answer_is_none_to_the_whole_split_either() -> None:
+    """Whatever text a prediction without an answer may have."""
+    examples = [
+        Example(f"{n}", {"contents": [turn("user", "?"), turn("model", "a")]}, "f", n, ("a",)) for n in range(2)
+    ]
+    predictions = [
+        Prediction(example_id="0", outcome=Outcome.ANSWERED, text="a"),
+        Prediction(example_id="1", outcome=Outcome.BLOCKED, text="a"),
+    ]
+    result = evaluate(
+        metrics_of(Task.CLASSIFICATION, labels=("a", "b")), "m", examples, predictions, max_failure_rate=1
+    )
+    assert result.confusion is not None and result.confusion.counts == [[1, 0, 1], [0, 0, 0], [0, 0, 0]]
+    assert result.corpus["micro_f1"] == pytest.approx(2 / 3)
+
+
+def test_what_cannot_be_computed_is_no_number_among_the_metrics() -> None:
+    example = Example("0", {"contents": [turn("user", "?"), turn("model", "c")]}, "f", 1, ("c",))
+    blocked = Prediction(example_id="0", outcome=Outcome.BLOCKED)
+    result = evaluate(metrics_of(Task.CLASSIFICATION, labels=("a", "b")), "m", [example], [blocked], max_failure_rate=1)
+    assert result.corpus == {"micro_f1": None, "macro_f1": 0}
+    assert result.numbers() == {"examples": 1, "failures": 1, "accuracy": 0, "macro_f1": 0}
+    assert EvaluationResult.model_validate(result.model_dump(mode="json")) == result

@@ -145,3 +145,10 @@ def test_a_file_is_run_once_for_all_its_metrics(tmp_path: Path) -> None:
     one, two = load_own([f"{file}:one", f"{file}:two"], ())
     assert one.score("", ("",), "") == two.score("", ("",), "") == 1
     assert math.isclose(two.score("", ("",), ""), 1)
+
+
+def test_what_the_function_said_does_not_hang_on_the_error(tmp_path: Path) -> None:
+    metric = loaded(tmp_path, "def mine(answer, references):\n    raise ValueError(answer)\n")
+    with pytest.raises(EvaluationError) as caught:
+        metric.score(SECRET, ["yes"], "p")
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
