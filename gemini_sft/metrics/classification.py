@@ -59,7 +59,7 @@ def _whole(answers: Sequence[str], references: Sequence[tuple[str, ...]], labels
     return WholeSplit(
         corpus={
             "micro_f1": _share(2 * int(right.sum()), int(given.sum() + there.sum())),
-            "macro_f1": float(np.mean([one.f1 or 0.0 for one in of_each])),
+            "macro_f1": float(np.mean([one.f1 or 0.0 for one in of_each])) if given.any() or there.any() else None,
         },
         classes=dict(zip(labels, of_each, strict=True)),
         confusion=Confusion(labels=[*labels, _unlike(labels)], counts=counts.tolist()),

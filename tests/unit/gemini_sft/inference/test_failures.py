@@ -100,6 +100,6 @@ def test_what_cannot_be_computed_is_no_number_among_the_metrics() -> None:
     example = Example("0", {"contents": [turn("user", "?"), turn("model", "c")]}, "f", 1, ("c",))
     blocked = Prediction(example_id="0", outcome=Outcome.BLOCKED)
     result = evaluate(metrics_of(Task.CLASSIFICATION, labels=("a", "b")), "m", [example], [blocked], max_failure_rate=1)
-    assert result.corpus == {"micro_f1": None, "macro_f1": 0}
-    assert result.numbers() == {"examples": 1, "failures": 1, "accuracy": 0, "macro_f1": 0}
+    assert result.corpus == {"micro_f1": None, "macro_f1": None}
+    assert result.numbers() == {"examples": 1, "failures": 1, "accuracy": 0}
     assert EvaluationResult.model_validate(result.model_dump(mode="json")) == result
