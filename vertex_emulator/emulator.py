@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vertex_emulator.batches.jobs import BatchJobs
 from vertex_emulator.database import Database
+from vertex_emulator.faults import Faults
 from vertex_emulator.pipelines.jobs import PipelineJobs
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
@@ -21,7 +23,9 @@ class Emulator:
         objects: Cloud Storage.
         serving: The stand-in models behind generateContent.
         tuning: Tuning jobs under way.
+        batches: Batch prediction jobs under way.
         pipelines: Pipeline jobs under way.
+        faults: The trouble that was asked for.
     """
 
     data_dir: Path
@@ -30,4 +34,6 @@ class Emulator:
     objects: ObjectStore
     serving: Serving
     tuning: TuningJobs
+    batches: BatchJobs
     pipelines: PipelineJobs
+    faults: Faults

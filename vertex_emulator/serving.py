@@ -25,6 +25,10 @@ class Serving:
         self._loaded: dict[Path, StandIn] = {}
 
     @cached_property
+    def _base(self) -> StandIn:
+        return StandIn.base()
+
+    @cached_property
     def base_models(self) -> dict[str, dict[str, Any]]:
         """What is known of each base model, by its id."""
         text = Path(__file__).with_name("base_models.json").read_text("utf-8")
@@ -48,7 +52,7 @@ class Serving:
                 f"Publisher Model `{name}` was not found or your project does not have access to it. Please ensure you"
                 " are using a valid model version.",
             )
-        return StandIn.base()
+        return self._base
 
     def endpoint(self, name: str) -> tuple[StandIn, str]:
         """Returns the model behind a tuned endpoint and that model's resource name.

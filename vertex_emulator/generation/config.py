@@ -1,4 +1,4 @@
-"""Generation settings: which values Gemini takes, and the two that the stand-in obeys."""
+"""Generation settings: which values Gemini takes, and the three that the stand-in obeys."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ _RANGES = {
     "frequencyPenalty": (-2.0, 2.0),
 }
 _STOP_SEQUENCES = 5
-_THINKING_LEVELS = ("THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH")
+_PLAIN, _JSON, _ENUM = "text/plain", "application/json", "text/x.enum"
 
 
 @dataclass(frozen=True)
@@ -25,32 +25,12 @@ class GenerationSettings:
     Attributes:
         max_output_tokens: Where the answer is cut; None for no limit.
         stop_sequences: Texts before which the answer ends.
+        choices: The values of which the answer must be one; empty if it is free.
     """
 
     max_output_tokens: int | None
     stop_sequences: tuple[str, ...]
-
-
-def take_thinking_level(body: dict[str, Any]) -> None:
-    """Checks `thinkingLevel` and takes it out of a request as received.
-
-    The service has the field for Gemini 3 and google-genai sends it; the v1beta1 protobuf type does not know it yet.
-
-    Raises:
-        ApiError: 400 for a word that is no level.
-    """
-    thinking: Any = body
-    for names in (("generationConfig", "generation_config"), ("thinkingConfig", "thinking_config")):
-        thinking = next((thinking[name] for name in names if name in thinking), None)
-        if not isinstance(thinking, dict):
-            return
-    for name in ("thinkingLevel", "thinking_level"):
-        level = thinking.pop(name, None)
-        if level is not None and level not in _THINKING_LEVELS:
-            raise invalid(
-                f"Invalid value at 'generation_config.thinking_config.thinking_level': {level!r}.",
-                "generation_config.thinking_config.thinking_level",
-            )
+    choices: tuple[str, ...] = ()
 
 
 def read_settings(request: dict[str, Any]) -> GenerationSettings:
@@ -75,4 +55,26 @@ def read_settings(request: dict[str, Any]) -> GenerationSettings:
             "generation_config.stop_sequences",
         )
     limit = config.get("maxOutputTokens")
-    return GenerationSettings(None if limit is None else int(limit), tuple(stops))
+    return GenerationSettings(None if limit is None else int(limit), tuple(stops), _read_choices(config))
+
+
+def _read_choices(config: dict[str, Any]) -> tuple[str, ...]:
+    """Checks the kind of answer that is asked for and returns the values of `text/x.enum`.
+
+    A schema for JSON is passed over: the stand-in does not write JSON to order.
+    """
+    kind = config.get("responseMimeType", _PLAIN)
+    field = "generation_config.response_mime_type"
+    if kind not in (_PLAIN, _JSON, _ENUM):
+        raise invalid(f"{kind!r} is not supported: allowed are {_PLAIN}, {_JSON} and {_ENUM}.", field)
+    schema = config.get("responseSchema")
+    if kind == _PLAIN and (schema is not None or "responseJsonSchema" in config):
+        raise invalid(f"A response schema needs a response_mime_type of {_JSON} or {_ENUM}.", field)
+    if kind != _ENUM:
+        return ()
+    field = "generation_config.response_schema"
+    if schema is None or schema.get("type") != "STRING":
+        raise invalid(f"{_ENUM} needs a response_schema of type STRING.", field)
+    if not all(schema.get("enum", [])) or not schema.get("enum"):
+        raise invalid(f"{_ENUM} needs a response_schema with the values of its enum, none of them empty.", field)
+    return tuple(schema["enum"])

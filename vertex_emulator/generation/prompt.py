@@ -16,7 +16,7 @@ class Prompt:
 
     Attributes:
         system: Text of the system instruction, empty if there is none.
-        turns: `(role, text)` from the first turn to the last, which is the user's.
+        turns: `(role, text)` from the first turn to the last, which is the user's unless an answer is only counted.
         media_parts: How many parts hold something other than text.
     """
 
@@ -37,8 +37,12 @@ class Prompt:
         return sum(len("".join(text.split())) for text in texts)
 
 
-def read_prompt(request: dict[str, Any]) -> Prompt:
+def read_prompt(request: dict[str, Any], *, answered: bool = False) -> Prompt:
     """Reads a canonical generateContent or countTokens request.
+
+    Args:
+        request: The request.
+        answered: Whether the conversation may end with the model: Google's examples count whole chats.
 
     Raises:
         ApiError: 400 for contents that Gemini refuses: none at all, an unknown role, a turn without parts, an empty
@@ -55,7 +59,7 @@ def read_prompt(request: dict[str, Any]) -> Prompt:
         text, media = _read_parts(content, f"contents[{index}]")
         turns.append(("model" if role == "model" else "user", text))
         media_parts += media
-    if turns[-1][0] != "user":
+    if turns[-1][0] != "user" and not answered:
         raise invalid("Please ensure that multiturn requests end with a user role.", "contents")
     system = ""
     if "systemInstruction" in request:

@@ -5,6 +5,7 @@ saw in training. If nearly all training targets share their wording, as JSON obj
 fills that in. It cannot write text of its own, and its scores are no estimate of Gemini's.
 """
 
+from vertex_emulator.standin.choosing import choose
 from vertex_emulator.standin.model import StandIn, complete
 from vertex_emulator.standin.records import (
     Completion,
@@ -22,6 +23,7 @@ __all__ = [
     "Settings",
     "StandIn",
     "StepMetrics",
+    "choose",
     "complete",
     "default_epochs",
     "steps_per_epoch",

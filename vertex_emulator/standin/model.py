@@ -194,6 +194,7 @@ def complete(
     *,
     max_output_tokens: int | None,
     stop_sequences: Sequence[str],
+    text: str | None = None,
 ) -> Completion:
     """Answer within limits, as generateContent does.
 
@@ -203,6 +204,7 @@ def complete(
         turns: `(role, text)` pairs; the last one is answered.
         max_output_tokens: Longest answer in tokens, `None` for no limit.
         stop_sequences: Texts that end the answer where the first of them begins; empty ones are passed over.
+        text: The answer, if it is already known.
 
     Returns:
         The answer, why it ended, and the tokens used.
@@ -210,7 +212,7 @@ def complete(
     Raises:
         ValueError: If `max_output_tokens` is negative.
     """
-    text = model.answer(system, turns)
+    text = model.answer(system, turns) if text is None else text
     stops = [text.find(stop) for stop in stop_sequences if stop and stop in text]
     text = text[: min(stops)] if stops else text
     limited = text if max_output_tokens is None else tokens.truncate(text, max_output_tokens)

@@ -12,25 +12,26 @@ PART = re.compile(r"[^\W_]+")
 """The smallest comparable part of a word; `AA-1234` and `lost_card` have two."""
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text that are parted by white space."""
     return frozenset(text.split())
 
 
-ARTICLES = _words("a an the this that these those")
-PREPOSITIONS = _words(
+ARTICLES = word_set("a an the this that these those")
+PREPOSITIONS = word_set(
     """of in on at by for from to with into onto about after before between against during under over through
     within without across behind beyond near since until upon via per as"""
 )
-BE_VERBS = _words("is are was were be been being am")
-OTHER_FUNCTION_WORDS = _words(
+BE_VERBS = word_set("is are was were be been being am")
+OTHER_FUNCTION_WORDS = word_set(
     """and or but nor so yet if then than because while although though when where who whom whose which what
     why how i you he she it we they me him her us them my your his its our their mine yours hers ours theirs
     do does did done have has had having will would shall should can could may might must not no there here
     also just very too some any each every all both such own same s t don ll re ve d m"""
 )
 STOP_WORDS = ARTICLES | PREPOSITIONS | BE_VERBS | OTHER_FUNCTION_WORDS
-MONTHS = _words("january february march april may june july august september october november december")
-NUMBER_WORDS = _words(
+MONTHS = word_set("january february march april may june july august september october november december")
+NUMBER_WORDS = word_set(
     """one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred
     thousand million billion first second third once twice dozen half"""
 )

@@ -64,14 +64,14 @@ RECORDS: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def requests(server: Server, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The requests that the service understood, in the canonical spelling of Google's protobuf types."""
-    routes = importlib.import_module("vertex_emulator.generation.routes")
-    read, understood = routes.read_prompt, []
+    answers = importlib.import_module("vertex_emulator.generation.answers")
+    read, understood = answers.read_prompt, []
 
     def remember(request: dict[str, Any]) -> Any:
         understood.append(request)
         return read(request)
 
-    monkeypatch.setattr(routes, "read_prompt", remember)
+    monkeypatch.setattr(answers, "read_prompt", remember)
     return understood
 
 

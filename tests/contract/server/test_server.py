@@ -6,15 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-from google import genai
-from google.genai import errors, types
 
 from tests.contract.conftest import Server
 from vertex_emulator.environment import LOCATION, PROJECT, variables
@@ -42,17 +37,6 @@ def start(data_dir: Path, *arguments: str, **options: Any) -> "subprocess.Popen[
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
-@pytest.fixture
-def quiet(server: Server) -> Iterator[Server]:
-    """The server, without faults afterwards."""
-    yield server
-    server.http.put("/emulator/faults", json=[])
-
-
-def faults(server: Server, *rules: dict[str, Any]) -> httpx.Response:
-    return server.http.put("/emulator/faults", json=list(rules))
-
-
 def test_google_auth_finds_its_credentials_and_asks_nobody_else(server: Server) -> None:
     program = _LOOPBACK_ONLY.replace("URL", server.url)
     environment = {"PATH": "", "HOME": str(server.data_dir), **variables(server.port)}
@@ -73,42 +57,6 @@ def test_unknown_routes_are_refused_in_the_services_shape(server: Server) -> Non
         assert answer.status_code == 404
         assert answer.json()["error"]["status"] == "NOT_FOUND"
         assert path in answer.json()["error"]["message"]
-
-
-def test_faults_answer_with_errors_and_end(quiet: Server) -> None:
-    rule = {"path": "generateContent", "status": 429, "message": "Later.", "retry_after": "2", "times": 1}
-    assert faults(quiet, rule).status_code == 200
-    refused = quiet.http.post(GENERATE, json=BODY)
-    assert refused.status_code == 429
-    assert refused.headers["retry-after"] == "2"
-    assert refused.json() == {"error": {"code": 429, "message": "Later.", "status": "RESOURCE_EXHAUSTED"}}
-    assert quiet.http.post(GENERATE, json=BODY).status_code == 200
-
-
-def test_faults_hold_answers_back(quiet: Server) -> None:
-    faults(quiet, {"path": "generateContent", "latency": 0.3})
-    before = time.monotonic()
-    assert quiet.http.post(GENERATE, json=BODY).status_code == 200
-    assert time.monotonic() - before >= 0.3
-
-
-def test_faults_reach_the_sdk_as_its_own_errors(quiet: Server) -> None:
-    faults(quiet, {"path": "generateContent", "status": 503})
-    client = genai.Client(
-        vertexai=True,
-        project=PROJECT,
-        location=LOCATION,
-        http_options=types.HttpOptions(retry_options=types.HttpRetryOptions(attempts=1)),
-    )
-    with pytest.raises(errors.ServerError) as failure:
-        client.models.generate_content(model=MODEL, contents="Hello")
-    assert failure.value.status == "UNAVAILABLE"
-    client.close()
-
-
-@pytest.mark.parametrize("rules", [{"path": "x"}, [{"pth": "x"}], [3]])
-def test_rules_that_are_none_are_refused(quiet: Server, rules: Any) -> None:
-    assert quiet.http.put("/emulator/faults", json=rules).status_code == 400
 
 
 def test_announcement_leads_there_and_only_on_the_loopback(tmp_path: Path) -> None:
