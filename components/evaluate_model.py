@@ -16,6 +16,7 @@ def evaluate_model(
     evaluation: dsl.Output[dsl.Artifact],
     traffic: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
+    confusion: dsl.Output[dsl.ClassificationMetrics],
     model: str = "",
     few_shot: bool = False,
 ) -> None:
@@ -28,25 +29,29 @@ def evaluate_model(
         train: Where few-shot examples are drawn from.
         test: The examples to be asked.
         predictions: JSONL with one prediction for each example, in the examples' order.
-        evaluation: JSON with outcomes, means and each example's scores.
+        evaluation: JSON with outcomes, means, each example's scores, and the metrics of the split as a whole.
         traffic: JSON with requests, refusals, latency and tokens.
-        metrics: Number of examples, failures, and the mean of each metric.
+        metrics: Number of examples, failures, the mean of each metric, and those of the split as a whole.
+        confusion: Of a classification, which label (row) was answered with which (column); else without content.
         model: Resource name of a tuned model's endpoint; empty for the experiment's base model.
         few_shot: Put examples from train into the prompt, as many as `evaluation.few_shot` says; none, nothing is done.
     """
+    from gemini_sft.inference.evaluation import read_confusion
     from gemini_sft.steps.evaluate_model import evaluate_model
 
-    metrics.metadata.update(
-        evaluate_model(
-            project=project,
-            location=location,
-            experiment_uri=experiment_uri,
-            model=model,
-            few_shot=few_shot,
-            train_uri=train.uri,
-            test_uri=test.uri,
-            predictions_uri=predictions.uri,
-            evaluation_uri=evaluation.uri,
-            traffic_uri=traffic.uri,
-        )
+    numbers = evaluate_model(
+        project=project,
+        location=location,
+        experiment_uri=experiment_uri,
+        model=model,
+        few_shot=few_shot,
+        train_uri=train.uri,
+        test_uri=test.uri,
+        predictions_uri=predictions.uri,
+        evaluation_uri=evaluation.uri,
+        traffic_uri=traffic.uri,
     )
+    metrics.metadata.update(numbers)
+    found = read_confusion(evaluation.uri) if numbers else None
+    if found:
+        confusion.log_confusion_matrix(found.labels, found.counts)

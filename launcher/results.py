@@ -31,6 +31,9 @@ _FILES = {
     "candidate-traffic.json": ("evaluate tuned model", "traffic"),
 }
 
+_NOTHING = "–"
+"""Where there is no number: an interval of what is only known of all examples at once, a metric of nothing."""
+
 _VERDICT_STYLES = {Verdict.PROMOTE: "bold green", Verdict.REJECT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
@@ -81,7 +84,7 @@ def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) 
 
 def _numbers(side: Side) -> dict[str, Any]:
     dumped = side.model_dump(mode="json")
-    return {"n": dumped["n"], "metrics": dumped["metrics"], "outcomes": dumped["outcomes"]}
+    return {name: dumped[name] for name in ("n", "metrics", "corpus", "outcomes", "unreadable")}
 
 
 def show(folder: Path, console: Console) -> None:
@@ -104,7 +107,7 @@ def table(comparison: Comparison) -> Table:
     for column in ("base", "tuned", "difference", f"{confidence} interval"):
         result.add_column(column, justify="right")
     result.add_row("examples (n)", str(base.n), str(candidate.n), "", "")
-    result.add_row("failures", str(_failures(base)), str(_failures(candidate)), "", "", end_section=True)
+    result.add_row("failures", str(base.failures), str(candidate.failures), "", "", end_section=True)
     for name, difference in comparison.differences.items():
         result.add_row(
             name + (" *" if name == comparison.primary_metric else ""),
@@ -114,10 +117,13 @@ def table(comparison: Comparison) -> Table:
             f"[{difference.low:+.3f}, {difference.high:+.3f}]".replace("[", r"\["),
             style="bold" if name == comparison.primary_metric else None,
         )
+    for name, change in comparison.corpus_differences().items():
+        values = _number(base.corpus[name]), _number(candidate.corpus.get(name)), _number(change, "+")
+        result.add_row(name, *values, _NOTHING)
     result.caption = "* decides"
     result.caption_justify = "left"
     return result
 
 
-def _failures(side: Side) -> int:
-    return sum(count for outcome, count in side.outcomes.items() if not outcome.has_answer)
+def _number(value: float | None, sign: str = "") -> str:
+    return _NOTHING if value is None else f"{value:{sign}.3f}"

@@ -1,4 +1,4 @@
-"""Putting an experiment and its data where the pipeline can read them."""
+"""Putting an experiment, its data and its metrics where the pipeline can read them."""
 
 import hashlib
 import shutil
@@ -16,7 +16,7 @@ SPLITS = ("train", "validation", "test")
 
 
 def stage(experiment: Experiment, target: Target) -> str:
-    """Copies local data files and the experiment to the bucket, which is made if it is missing.
+    """Copies local data files, metrics and the experiment to the bucket, which is made if it is missing.
 
     Objects are named by their content: the same data is stored once, and a run's inputs never change afterwards.
 
@@ -25,7 +25,7 @@ def stage(experiment: Experiment, target: Target) -> str:
         target: Where the bucket is.
 
     Returns:
-        URI of the experiment, in which no datum is a local path.
+        URI of the experiment, in which nothing is a local path.
 
     Raises:
         UserError: The bucket belongs to somebody else, or a file is missing.
@@ -34,7 +34,13 @@ def stage(experiment: Experiment, target: Target) -> str:
     _ensure_bucket(target)
     root = f"gs://{target.bucket}/staging/{experiment.name}"
     uris = {split: _staged(getattr(experiment.data, split), root) for split in SPLITS}
-    staged = experiment.model_copy(update={"data": experiment.data.model_copy(update=uris)})
+    metrics = [_staged_metric(one, root) for one in experiment.evaluation.metrics]
+    staged = experiment.model_copy(
+        update={
+            "data": experiment.data.model_copy(update=uris),
+            "evaluation": experiment.evaluation.model_copy(update={"metrics": metrics}),
+        }
+    )
     content = staged.model_dump_json(indent=2).encode()
     uri = f"{root}/{hashlib.sha256(content).hexdigest()[:16]}/experiment.yaml"  # JSON is YAML
     storage.write_bytes(uri, content, "application/json")
@@ -53,6 +59,11 @@ def _staged(given: str | list[str] | None, root: str) -> list[str] | None:
     for uri in listed(given):
         uris += [uri] if "://" in uri else [_upload(Path(file.uri), root) for file in expand(uri)]
     return uris
+
+
+def _staged_metric(spec: str, root: str) -> str:
+    path, _, name = spec.rpartition(":")
+    return spec if "://" in spec else f"{_upload(Path(path), root)}:{name}"
 
 
 def _upload(path: Path, root: str) -> str:

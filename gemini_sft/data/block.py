@@ -92,6 +92,7 @@ class Drafted:
         instructions: Text of the system instructions by hash.
         resolutions: The values of mediaResolution that occur, each with the line of the first.
         sketch: For near-duplicates; None if they are not looked for.
+        unreadable: Rows here in none of whose right answers the metrics find a word.
         beginnings: Of conversations with several answers, each a prompt in itself: its row here, and its key.
     """
 
@@ -105,4 +106,5 @@ class Drafted:
     instructions: dict[int, str] = field(default_factory=dict)
     resolutions: dict[str, int] = field(default_factory=dict)
     sketch: Sketch | None = None
+    unreadable: list[int] = field(default_factory=list)
     beginnings: list[tuple[int, int]] = field(default_factory=list)

@@ -23,6 +23,7 @@ from gemini_sft.data.records import Draft, read_record
 from gemini_sft.data.sensitive import Sensitive, find_sensitive
 from gemini_sft.experiment import Task
 from gemini_sft.experiment.rules import Policy
+from gemini_sft.words import has_words
 
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _SPACED = re.compile(rb'"\s+:')
@@ -99,6 +100,7 @@ class _BlockReader:
             },
             resolutions=self._resolutions,
             sketch=sketch(keys) if near else None,
+            unreadable=self._unreadable(),
             beginnings=self._beginnings,
         )
 
@@ -226,6 +228,14 @@ class _BlockReader:
         if self._reading.task is not Task.CLASSIFICATION:
             return {}
         return dict(zip(rows["target"].tolist(), self._targets, strict=True))
+
+    def _unreadable(self) -> list[int]:
+        tokenizer = self._reading.tokenizer
+        if tokenizer is None:
+            return []
+        rows = [row for row, target in enumerate(self._targets) if not has_words(target, tokenizer)]
+        others = {row: self._beside[row].references for row in rows if row in self._beside}
+        return [row for row in rows if not any(has_words(one, tokenizer) for one in others.get(row, ()))]
 
     def _screen(self, content: bytes, sources: bytes, rows: NDArray[np.void]) -> None:
         """Looks for secrets and personal data in all records at once."""

@@ -3,6 +3,7 @@
 {uri}/examples.jsonl    one record a line in Gemini's tuning format
 {uri}/sources.jsonl     for the same line: id, source, line; references if there are others than the target; group
 {uri}/prompt.json       the fingerprint of what stands around the user's text
+{uri}/labels.json       of a classification all labels that there are, declared or learnt from train; else an empty list
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ def sources_uri(uri: str) -> str:
 def prompt_uri(uri: str) -> str:
     """Returns where the fingerprint of the prompt lies."""
     return f"{uri}/prompt.json"
+
+
+def labels_uri(uri: str) -> str:
+    """Returns where the label set lies."""
+    return f"{uri}/labels.json"
 
 
 def read_split(uri: str) -> list[Example]:
@@ -52,6 +58,12 @@ def has_examples(uri: str) -> bool:
     """Returns whether a split has any example."""
     with storage.open_reader(sources_uri(uri)) as file:
         return bool(file.read(1))
+
+
+def read_labels(uri: str) -> list[str]:
+    """Returns the label set that a split was made with; empty if its task has no labels."""
+    labels: list[str] = storage.read_json(labels_uri(uri))
+    return labels
 
 
 def read_fingerprint(uri: str) -> str:

@@ -68,6 +68,7 @@ class _Preparation:
         self._suspect: set[int] = set()
         self._leaking: set[int] = set()
         self._drawn = 0
+        self._labels: list[str] = []
 
     def run(self, splits: Sequence[str], findings_uri: str) -> tuple[DataSummary, list[Problem]]:
         """Does everything, in the order in which one thing needs the other."""
@@ -97,7 +98,7 @@ class _Preparation:
         with storage.open_writer(findings_uri, "application/jsonl") as target:
             self._log.copy(target)
         if splits and not problems:
-            write_splits(splits, table, instruction, mark)
+            write_splits(splits, table, instruction, mark, self._labels)
         return summary, problems
 
     def _read(self) -> None:
@@ -147,8 +148,9 @@ class _Preparation:
             policy = Policy.WARN if keeps else Policy.ERROR
             self._note("prompt.system_instruction", 0, Fault(hit.rule, hit.words), policy)
         if self._experiment.task is Task.CLASSIFICATION:
-            known = whole.label_set(table, self._experiment.data.labels)
-            self._apply(table, whole.labels(table, known))
+            self._labels = whole.label_set(table, self._experiment.data.labels)
+            self._apply(table, whole.labels(table, self._labels))
+        self._apply(table, whole.unreadable(table, self._experiment.evaluation.tokenizer))
         for hits in (
             across.duplicates(table),
             across.leaks(table, "key", "leak", "prompt"),

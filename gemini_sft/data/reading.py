@@ -6,7 +6,9 @@ from enum import StrEnum
 from gemini_sft.catalog import catalog
 from gemini_sft.experiment import Experiment, Task
 from gemini_sft.experiment.rules import RULES, Policy
+from gemini_sft.experiment.schema import Tokenizer
 from gemini_sft.experiment.template import columns_of
+from gemini_sft.words import BY_WORDS
 
 CHARACTERS_PER_TOKEN = 4
 """Google's rule of thumb for English; bytes of a record stand for characters."""
@@ -49,6 +51,7 @@ class Reading:
         policies: What is done about a finding, for every rule.
         max_tokens: What one example may have.
         instruction: Put in front of every example that brings none of its own.
+        tokenizer: What a word is to the metrics that will score answers; None if they do not need any.
     """
 
     task: Task
@@ -58,6 +61,7 @@ class Reading:
     policies: dict[str, Policy]
     max_tokens: int
     instruction: str | None
+    tokenizer: Tokenizer | None = None
 
     @property
     def usual_template(self) -> str:
@@ -95,4 +99,5 @@ def reading_of(experiment: Experiment) -> Reading:
         policies={name: experiment.data.policy.get(name, rule.policies[0]) for name, rule in RULES.items()},
         max_tokens=catalog().models[experiment.base_model].max_example_tokens,
         instruction=experiment.prompt.system_instruction,
+        tokenizer=experiment.evaluation.tokenizer if experiment.task in BY_WORDS else None,
     )

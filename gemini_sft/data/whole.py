@@ -11,6 +11,7 @@ from gemini_sft.data.findings import Fault, shown
 from gemini_sft.data.keys import hash64
 from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION
 from gemini_sft.data.table import Table
+from gemini_sft.experiment.schema import Tokenizer
 
 MAX_TRAIN_BYTES = 10**9
 MAX_TEXT_EXAMPLES = 10_000_000
@@ -93,6 +94,16 @@ def labels(table: Table, known: Sequence[str]) -> Iterator[Hit]:
         )
         for row in np.flatnonzero((column == number) & table.alive):
             yield Hit(int(row), rule, what)
+
+
+def unreadable(table: Table, tokenizer: Tokenizer) -> Iterator[Hit]:
+    """Yields each test example that the metrics could not score, whatever the answer."""
+    what = f"has a right answer without a word: evaluation.tokenizer is {tokenizer}"
+    for number, draft in enumerate(table.drafts):
+        begin = table.rows_of(number).start
+        for row in draft.unreadable:
+            if table.alive[begin + row] and table.part[begin + row] == TEST:
+                yield Hit(begin + row, "unreadable_target", what)
 
 
 def classes(table: Table, known: Sequence[str]) -> Iterator[tuple[int, Fault]]:

@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 from gemini_sft import storage
 from gemini_sft.data.across import repetitions
 from gemini_sft.data.block import Drafted
-from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
+from gemini_sft.data.dataset import examples_uri, labels_uri, prompt_uri, sources_uri
 from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION
 from gemini_sft.data.table import Table
 
 
-def write_splits(uris: Sequence[str], table: Table, instruction: str | None, fingerprint: str) -> None:
-    """Writes train, validation and test, as `write_split` does."""
+def write_splits(
+    uris: Sequence[str], table: Table, instruction: str | None, fingerprint: str, labels: Sequence[str] = ()
+) -> None:
+    """Writes train, validation and test, as `write_split` does, each with the label set."""
     again = repetitions(table)
     for split, uri in zip((TRAIN, VALIDATION, TEST), uris, strict=True):
         write_split(uri, table, split, again, instruction, fingerprint)
+        storage.write_json(labels_uri(uri), list(labels))
 
 
 def write_split(

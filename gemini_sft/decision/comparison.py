@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from gemini_sft.decision.bootstrap import interval
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Gate, Task
-from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.inference.evaluation import EvaluationResult, failures
 from gemini_sft.inference.prediction import Outcome
 from gemini_sft.metrics import metrics_of
 
@@ -60,7 +60,14 @@ class Side(_Frozen):
     served_by: str
     n: int
     outcomes: dict[Outcome, int]
+    unreadable: int = 0
     metrics: dict[str, float]
+    corpus: dict[str, float | None] = {}
+
+    @property
+    def failures(self) -> int:
+        """How many examples have no answer that could be scored."""
+        return failures(self.outcomes, self.unreadable)
 
 
 class Comparison(_Frozen):
@@ -87,6 +94,11 @@ class Comparison(_Frozen):
         """Of the primary metric."""
         return self.differences[self.primary_metric]
 
+    def corpus_differences(self) -> dict[str, float | None]:
+        """Returns candidate minus base of each metric of the whole split; None where one of the two has none."""
+        sides = ((name, value, self.candidate.corpus.get(name)) for name, value in self.base.corpus.items())
+        return {name: None if base is None or tuned is None else tuned - base for name, base, tuned in sides}
+
     def headline(self) -> dict[str, str | float]:
         """Returns the few values that stand for the whole."""
         difference = self.difference
@@ -105,16 +117,18 @@ def compare(task: Task, gate: Gate, base: EvaluationResult, candidate: Evaluatio
     """Compares two models on the same examples.
 
     Raises:
-        EvaluationError: They were not asked the same examples.
+        EvaluationError: They were not asked the same examples, or not scored with the same metrics.
     """
-    metrics = metrics_of(task)
+    primary = metrics_of(task).primary
+    if base.metrics.keys() != candidate.metrics.keys():
+        raise EvaluationError("base and tuned model were not scored with the same metrics")
     pairs = paired_differences(base, candidate)
-    differences = {name: _difference(pairs[name], gate.confidence) for name in metrics.names}
-    verdict, reasons = _decide(metrics.primary, differences[metrics.primary], gate, len(pairs))
+    differences = {name: _difference(pairs[name], gate.confidence) for name in base.metrics}
+    verdict, reasons = _decide(primary, differences[primary], gate, len(pairs))
     return Comparison(
         verdict=verdict,
         reasons=reasons,
-        primary_metric=metrics.primary,
+        primary_metric=primary,
         base=_side(base),
         candidate=_side(candidate),
         differences=differences,
@@ -174,5 +188,7 @@ def _side(result: EvaluationResult) -> Side:
         served_by=result.served_by,
         n=result.n,
         outcomes=result.outcomes,
+        unreadable=result.unreadable,
         metrics=result.metrics,
+        corpus=result.corpus,
     )

@@ -1,4 +1,4 @@
-"""What an experiment names beside its own file: data, and the texts of its prompt."""
+"""What an experiment names beside its own file: data, the texts of its prompt, metrics of the user's own."""
 
 from pathlib import Path
 
@@ -11,17 +11,21 @@ from gemini_sft.experiment.template import columns_of
 def complete(experiment: Experiment, experiment_file: str) -> Experiment:
     """Returns an experiment that stands by itself.
 
-    Local data are absolute paths (they stand relative to the experiment's file), and the template and the system
-    instruction are in it instead of files' names.
+    Local data and metrics are absolute paths (they stand relative to the experiment's file), and the template and the
+    system instruction are in it instead of files' names.
 
     Raises:
         ExperimentError: A text is given twice, its file cannot be read, or a template names no column.
     """
     folder = Path(experiment_file).resolve().parent
-    data = experiment.data
+    data, evaluation = experiment.data, experiment.evaluation
     places = {split: _absolute(getattr(data, split), folder) for split in ("train", "validation", "test")}
     return experiment.model_copy(
-        update={"data": data.model_copy(update=places), "prompt": _with_texts(experiment.prompt, folder)}
+        update={
+            "data": data.model_copy(update=places),
+            "prompt": _with_texts(experiment.prompt, folder),
+            "evaluation": evaluation.model_copy(update={"metrics": _absolute(evaluation.metrics, folder)}),
+        }
     )
 
 

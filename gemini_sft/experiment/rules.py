@@ -74,6 +74,12 @@ _TABLE = (
     Rule("last_turn", "the last turn is not the model's", "end with the answer that is wanted", (_E, _D)),
     Rule("empty_turn", "a turn is empty", "fill or remove it", (_E, _D)),
     Rule("empty_target", "the answer that is wanted is empty", "fill it, or leave the record out", (_E, _D)),
+    Rule(
+        "unreadable_target",
+        "a right answer in test that has no word for the metrics",
+        "set evaluation.tokenizer to unicode, which reads all scripts, or write the answer in words",
+        (_E, _D),
+    ),
     Rule("too_long", "more tokens than an example may have", "shorten it: Vertex AI leaves it out", (_D, _E, _W)),
     Rule("media_type", "a file of a kind that cannot be tuned on", "use an image, audio, video or PDF file", (_E, _D)),
     Rule("media_limit", "more files than an example may have", "split the example", (_E, _D, _W)),

@@ -1,26 +1,38 @@
 """All predictions of one model on one split, scored."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from gemini_sft import storage
 from gemini_sft.data import Example
 from gemini_sft.errors import EvaluationError
-from gemini_sft.experiment import Task
+from gemini_sft.experiment.schema import Tokenizer
 from gemini_sft.inference.prediction import Outcome, Prediction
-from gemini_sft.metrics import metrics_of
+from gemini_sft.metrics import MetricSet
+from gemini_sft.metrics.whole import Confusion, WholeSplit
+
+_CLASS = re.compile(r"[A-Z]\w*(?:Error|Exception|Timeout)(?=:|$)")
+# The names are those of google.rpc.Code, and no other word is taken for one.
+_STATUS = re.compile(
+    r"\d{3}\b(?: (?:INVALID_ARGUMENT|FAILED_PRECONDITION|OUT_OF_RANGE|UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND"
+    r"|ABORTED|ALREADY_EXISTS|RESOURCE_EXHAUSTED|CANCELLED|DATA_LOSS|UNKNOWN|INTERNAL|UNIMPLEMENTED|UNAVAILABLE"
+    r"|DEADLINE_EXCEEDED)\b)?"
+)
 
 
-class EvaluationResult(BaseModel):
-    """What one model scored.
+class EvaluationResult(WholeSplit):
+    """What one model scored; of the split as a whole, see `WholeSplit`.
 
     Attributes:
         model: The base model's id or the endpoint that was asked.
         served_by: What answered, in the service's own words.
         n: How many examples: the denominator of every number here.
         outcomes: How many predictions ended in each outcome that occurred.
-        metrics: Mean of each metric over all `n` examples; an example without an answer counts as 0.
+        unreadable: How many of the answers no metric could read, for they have no word: failures too.
+        metrics: Mean of each metric over all `n` examples; a failure counts as 0.
         scores: Each example's own metrics, by its id.
     """
 
@@ -30,17 +42,28 @@ class EvaluationResult(BaseModel):
     served_by: str
     n: int
     outcomes: dict[Outcome, int]
+    unreadable: int = 0
     metrics: dict[str, float]
     scores: dict[str, dict[str, float]]
 
     @property
     def failures(self) -> int:
-        """How many examples have no answer to score."""
-        return sum(count for outcome, count in self.outcomes.items() if not outcome.has_answer)
+        """How many examples have no answer that could be scored."""
+        return failures(self.outcomes, self.unreadable)
+
+    def numbers(self) -> dict[str, float]:
+        """Returns the numbers that are shown as Metrics."""
+        whole = {name: value for name, value in self.corpus.items() if value is not None}
+        return {"examples": self.n, "failures": self.failures, **self.metrics, **whole}
+
+
+def failures(outcomes: dict[Outcome, int], unreadable: int) -> int:
+    """Returns how many examples have no answer that could be scored."""
+    return unreadable + sum(count for outcome, count in outcomes.items() if not outcome.has_answer)
 
 
 def evaluate(
-    task: Task,
+    metrics: MetricSet,
     model: str,
     examples: Sequence[Example],
     predictions: Sequence[Prediction],
@@ -50,32 +73,71 @@ def evaluate(
     """Scores the predictions of one model.
 
     Raises:
-        EvaluationError: More than `max_failure_rate` of the examples have no answer; the reasons are counted.
+        EvaluationError: There are no examples; or more than `max_failure_rate` of them have no answer that could be
+            scored, and then the reasons are counted; or a metric of the user's own failed.
     """
-    metrics = metrics_of(task)
+    if not examples:
+        raise EvaluationError("there are no examples to evaluate on")
     nothing = dict.fromkeys(metrics.names, 0.0)
-    scores = {
-        example.id: metrics.score(prediction.text, example.references) if prediction.outcome.has_answer else nothing
-        for example, prediction in zip(examples, predictions, strict=True)
-    }
+    scores: dict[str, dict[str, float]] = {}
+    unreadable = 0
+    for example, prediction in zip(examples, predictions, strict=True):
+        lost = prediction.text.strip() and not metrics.readable(prediction.text)
+        scored = prediction.outcome.has_answer and not lost
+        scores[example.id] = _score(metrics, example, prediction.text) if scored else nothing
+        unreadable += prediction.outcome.has_answer and not scored
+    answers = [one.text if one.outcome.has_answer else "" for one in predictions]
     result = EvaluationResult(
         model=model,
         served_by=next((one.model_version for one in predictions if one.model_version), ""),
         n=len(examples),
         outcomes=Counter(prediction.outcome for prediction in predictions),
+        unreadable=unreadable,
         metrics={name: sum(one[name] for one in scores.values()) / len(scores) for name in metrics.names},
         scores=scores,
+        **dict(metrics.whole(answers, [one.references for one in examples])),
     )
     if result.failures / result.n > max_failure_rate:
-        raise EvaluationError(_too_many_failures(result, predictions, max_failure_rate))
+        raise EvaluationError(_too_many_failures(result, metrics, predictions, max_failure_rate))
     return result
 
 
-def _too_many_failures(result: EvaluationResult, predictions: Sequence[Prediction], max_failure_rate: float) -> str:
-    failed = [one for one in predictions if not one.outcome.has_answer]
-    reasons = Counter(one.error or f"{one.outcome} {one.finish_reason}".strip() for one in failed)
-    worst = "; ".join(f"{count} x {reason[:200]}" for reason, count in reasons.most_common(3))
+def read_confusion(uri: str) -> Confusion | None:
+    """Returns which labels were taken for which, of an evaluation that was written; None if it has no labels."""
+    confusion = storage.read_json(uri).get("confusion")
+    return None if confusion is None else Confusion.model_validate(confusion)
+
+
+def _score(metrics: MetricSet, example: Example, answer: str) -> dict[str, float]:
+    try:
+        return metrics.score(answer, example.references, example.prompt_text)
+    except EvaluationError as error:
+        raise EvaluationError(f"{example.source}:{example.line}: {error}") from None
+
+
+def _too_many_failures(
+    result: EvaluationResult, metrics: MetricSet, predictions: Iterable[Prediction], max_failure_rate: float
+) -> str:
+    reasons = Counter(_reason(one) for one in predictions if not one.outcome.has_answer)
+    if result.unreadable:
+        reasons[f"unreadable: no word for evaluation.tokenizer: {metrics.tokenizer}{_remedy(metrics)}"] = (
+            result.unreadable
+        )
+    worst = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
     return (
-        f"{result.failures} of {result.n} examples have no answer from {result.model}, more than the"
-        f" {max_failure_rate:.0%} that evaluation.max_failure_rate allows: {worst}"
+        f"{result.failures} of {result.n} examples have no answer from {result.model} that could be scored, more than"
+        f" the {max_failure_rate:.0%} that evaluation.max_failure_rate allows: {worst}"
     )
+
+
+def _remedy(metrics: MetricSet) -> str:
+    return "" if metrics.tokenizer is Tokenizer.UNICODE else " (other scripts need evaluation.tokenizer: unicode)"
+
+
+def _reason(failed: Prediction) -> str:
+    """Says why there is no answer, by class and status alone: what a service says more of it may repeat the prompt."""
+    if not failed.error:
+        return f"{failed.outcome} {failed.finish_reason}".strip()
+    named = _CLASS.match(failed.error)
+    status = _STATUS.match(failed.error.removeprefix(named.group()).lstrip(": ") if named else failed.error)
+    return " ".join(one.group() for one in (named, status) if one) or failed.outcome

@@ -1,10 +1,18 @@
 """Which metrics a task is measured with, and which one decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from gemini_sft.experiment import Task
-from gemini_sft.metrics import classification, extraction, question_answering, rouge
+from gemini_sft.data.dataset import read_labels
+from gemini_sft.experiment.schema import Experiment, Task, Tokenizer
+from gemini_sft.metrics import classification, extraction, generation, question_answering, rouge
+from gemini_sft.metrics.own import OwnMetric, load_own
+from gemini_sft.metrics.whole import WholeMetric, nothing
+from gemini_sft.words import BY_WORDS, has_words
+
+Score = Callable[[str, tuple[str, ...]], dict[str, float]]
+"""From an answer and all answers that are right, of which there is at least one, to a value for every metric."""
 
 
 @dataclass(frozen=True)
@@ -12,29 +20,103 @@ class MetricSet:
     """The metrics of a task.
 
     Attributes:
-        names: Every metric, in the order in which they are shown. Each is in [0, 1], and more is better.
-        primary: The one that the verdict rests on.
-        score: Scores an answer against all answers that are right, of which there is at least one; returns a value for
-            every name.
+        task_names: Of each example, in the order in which they are shown. Each is in [0, 1], and more is better.
+        primary: The one of them that the verdict rests on.
+        task_score: Computes them.
+        whole: Computes those of a whole split.
+        whole_names: Their names.
+        readable: Returns whether the metrics can make anything of an answer.
+        tokenizer: What counts as a word.
+        own: The user's own.
     """
 
-    names: tuple[str, ...]
+    task_names: tuple[str, ...]
     primary: str
-    score: Callable[[str, tuple[str, ...]], dict[str, float]]
+    task_score: Score
+    whole: WholeMetric
+    whole_names: tuple[str, ...]
+    readable: Callable[[str], bool]
+    tokenizer: Tokenizer
+    own: tuple[OwnMetric, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every metric of an example."""
+        return (*self.task_names, *(one.name for one in self.own))
+
+    def score(self, answer: str, references: tuple[str, ...], prompt: str = "") -> dict[str, float]:
+        """Returns a value for every name.
+
+        Args:
+            answer: What the model said.
+            references: All answers that are right, at least one.
+            prompt: What it was asked, for metrics of the user's own.
+
+        Raises:
+            EvaluationError: A metric of the user's own failed.
+        """
+        return self.task_score(answer, references) | {
+            one.name: one.score(answer, references, prompt) for one in self.own
+        }
 
 
-_ROUGE = MetricSet(rouge.NAMES, rouge.PRIMARY, rouge.score)
+def metrics_for(experiment: Experiment, split_uri: str) -> MetricSet:
+    """Returns the metrics with which an experiment scores the answers to a split.
 
-_TABLE = {
-    Task.SUMMARIZATION: _ROUGE,
-    Task.QUESTION_ANSWERING: MetricSet(question_answering.NAMES, question_answering.PRIMARY, question_answering.score),
-    Task.CLASSIFICATION: MetricSet(classification.NAMES, classification.PRIMARY, classification.score),
-    Task.CHAT: _ROUGE,
-    Task.GENERATION: _ROUGE,
-    Task.EXTRACTION: MetricSet(extraction.NAMES, extraction.PRIMARY, extraction.score),
-}
+    Raises:
+        ExperimentError: A metric of the user's own cannot be loaded.
+    """
+    labels: Sequence[str] = ()
+    if experiment.task is Task.CLASSIFICATION:
+        labels = experiment.data.labels or read_labels(split_uri)
+    return metrics_of(experiment.task, experiment.evaluation.tokenizer, labels, own_metrics(experiment))
 
 
-def metrics_of(task: Task) -> MetricSet:
-    """Returns the metrics of a task."""
-    return _TABLE[task]
+def own_metrics(experiment: Experiment) -> tuple[OwnMetric, ...]:
+    """Returns the metrics of the user's own that an experiment names.
+
+    Raises:
+        ExperimentError: One of them cannot be loaded.
+    """
+    others = metrics_of(experiment.task, labels=("any", "label"))
+    return load_own(experiment.evaluation.metrics, {*others.names, *others.whole_names})
+
+
+def metrics_of(
+    task: Task,
+    tokenizer: Tokenizer = Tokenizer.ASCII,
+    labels: Sequence[str] = (),
+    own: tuple[OwnMetric, ...] = (),
+) -> MetricSet:
+    """Returns the metrics of a task.
+
+    Args:
+        task: What kind of answer is wanted.
+        tokenizer: What counts as a word.
+        labels: All labels of a classification; without them nothing can be said of its splits as a whole.
+        own: Metrics of the user's own, which never decide.
+    """
+    readable: Callable[[str], bool] = partial(has_words, tokenizer=tokenizer) if task in BY_WORDS else _anything
+    names: tuple[str, ...]
+    score: Score
+    whole: WholeMetric = nothing
+    whole_names: tuple[str, ...] = ()
+    match task:
+        case Task.QUESTION_ANSWERING:
+            names, primary = question_answering.NAMES, question_answering.PRIMARY
+            score = question_answering.question_answering(tokenizer)
+        case Task.CLASSIFICATION:
+            names, primary, score = classification.NAMES, classification.PRIMARY, classification.score
+            if labels:
+                whole, whole_names = classification.classes(labels), classification.WHOLE
+        case Task.EXTRACTION:
+            names, primary, score = extraction.NAMES, extraction.PRIMARY, extraction.score
+        case Task.SUMMARIZATION | Task.CHAT | Task.GENERATION:
+            names, primary, score = rouge.NAMES, rouge.PRIMARY, rouge.rouge(tokenizer)
+            if task is not Task.SUMMARIZATION:
+                whole, whole_names = generation.overlap(tokenizer), generation.WHOLE
+    return MetricSet(names, primary, score, whole, whole_names, readable, tokenizer, own)
+
+
+def _anything(text: str) -> bool:
+    return True

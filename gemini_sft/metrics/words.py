@@ -6,6 +6,7 @@ _ROUGE = {
     "rouge1": ("ROUGE-1", "single words"),
     "rouge2": ("ROUGE-2", "pairs of neighbouring words"),
     "rougeL": ("ROUGE-L", "words in the same order"),
+    "rougeLsum": ("ROUGE-Lsum", "words in the same order within lines"),
 }
 _PARTS = {
     "precision": ("precision", "how much of the answer's {unit} stands in the reference too"),
@@ -29,6 +30,12 @@ _WORDS = {
 } | {
     "exact_match": MetricWords("exact match", "share of answers that are right but for case, punctuation and articles"),
     "token_f1": MetricWords("token F1", "agreement of answer and reference in words, precision and recall balanced"),
+    "exact_match_tutorial": MetricWords("exact match, tutorial", "share of answers that are right but for case"),
+    "token_f1_tutorial": MetricWords("token F1, tutorial", "token F1 in which punctuation and articles count"),
+    "bleu": MetricWords("BLEU (0–100)", "agreement in runs of up to four words, over all examples at once"),
+    "chrf": MetricWords("chrF (0–100)", "agreement in runs of up to six characters, over all examples at once"),
+    "micro_f1": MetricWords("micro F1", "agreement of labels over all examples at once"),
+    "macro_f1": MetricWords("macro F1", "mean of the F1 of every label of the label set, rare ones counting as much"),
     "accuracy": MetricWords("accuracy", "share of answers that are the right label, letter by letter"),
     "valid_json": MetricWords("valid JSON", "share of answers that are a JSON object or array and nothing else"),
     "exact_object": MetricWords("exact object", "share of answers that are equal to the reference as JSON"),

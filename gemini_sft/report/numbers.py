@@ -3,6 +3,8 @@
 import math
 
 NO_NUMBER = "not computable"
+NOTHING = "–"
+"""For what there is nothing to compute from, and for the interval of what has none."""
 _MINUS = "\u2212"
 
 

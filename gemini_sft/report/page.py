@@ -6,7 +6,7 @@ from gemini_sft.report.facts import ran_view
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.missing import dropped, failures
 from gemini_sft.report.render import render
-from gemini_sft.report.scores import metric_table, outcome_rows
+from gemini_sft.report.scores import class_rows, metric_table, outcome_rows
 from gemini_sft.report.verdict import verdict_view
 
 
@@ -20,6 +20,7 @@ def report_page(data: ReportInput) -> str:
         verdict=verdict_view(data),
         ran=ran_view(data),
         metrics=metric_table(data),
+        classes=class_rows(data),
         base=data.base,
         tuned=data.candidate,
         outcomes=outcome_rows(data),

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from gemini_sft.decision import Difference
 from gemini_sft.inference import Outcome
+from gemini_sft.metrics.whole import ClassScores
 from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot, Tick
 from gemini_sft.report.input import ReportInput
-from gemini_sft.report.words import OUTCOMES
+from gemini_sft.report.words import OUTCOMES, UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,16 @@ class OutcomeRow:
     tuned_share: str
 
 
+@dataclass(frozen=True)
+class ClassRow:
+    """What one label of a classification scores; of base and tuned model precision, recall and F1 in this order."""
+
+    label: str
+    support: int
+    base: list[str]
+    tuned: list[str]
+
+
 def metric_table(data: ReportInput) -> MetricTable:
     """Returns the metrics side by side."""
     comparison = data.comparison
@@ -60,7 +71,7 @@ def metric_table(data: ReportInput) -> MetricTable:
         difference, words = comparison.differences[name], metric_words(name)
         rows.append(
             MetricRow(
-                label=words.label[0].upper() + words.label[1:],
+                label=_title(words.label),
                 meaning=words.meaning,
                 decides=name == primary,
                 base=numbers.score(comparison.base.metrics[name]),
@@ -71,24 +82,65 @@ def metric_table(data: ReportInput) -> MetricTable:
                 plot=axis.interval(difference, asked if name == primary else None),
             )
         )
+    rows += [_whole_row(data, name, change) for name, change in comparison.corpus_differences().items()]
     return MetricTable(rows, axis.ticks(), numbers.percent(comparison.difference.confidence))
+
+
+def class_rows(data: ReportInput) -> list[ClassRow]:
+    """Returns every label of a classification, in the order of the label set; of other tasks none."""
+    return [
+        ClassRow(label, of_base.support, _parts(of_base), _parts(data.candidate.classes[label]))
+        for label, of_base in data.base.classes.items()
+        if label in data.candidate.classes
+    ]
 
 
 def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
     """Returns every outcome that occurred, and `answered` in any case."""
     base, tuned = data.base, data.candidate
+    of = base.n, tuned.n
     rows = []
     for outcome, meaning in OUTCOMES.items():
         counts = base.outcomes.get(outcome, 0), tuned.outcomes.get(outcome, 0)
         if any(counts) or outcome is Outcome.ANSWERED:
-            shares = (numbers.percent(n / (of or 1)) for n, of in zip(counts, (base.n, tuned.n), strict=True))
-            base_share, tuned_share = shares
-            rows.append(
-                OutcomeRow(
-                    outcome.value, meaning, numbers.count(counts[0]), base_share, numbers.count(counts[1]), tuned_share
-                )
-            )
+            rows.append(OutcomeRow(outcome.value, meaning, *_counted(counts, of)))
+    unreadable = base.unreadable, tuned.unreadable
+    if any(unreadable):
+        rows.append(OutcomeRow("of these unreadable", UNREADABLE, *_counted(unreadable, of)))
     return rows
+
+
+def _whole_row(data: ReportInput, name: str, change: float | None) -> MetricRow:
+    """Returns the row of a metric of the whole split, which has no interval."""
+    words, signature = metric_words(name), data.base.signatures.get(name)
+    values = data.comparison.base.corpus[name], data.comparison.candidate.corpus.get(name)
+    base, tuned = (numbers.NOTHING if one is None else numbers.score(one) for one in values)
+    return MetricRow(
+        label=_title(words.label),
+        meaning=f"{words.meaning} ({signature})" if signature else words.meaning,
+        decides=False,
+        base=base,
+        tuned=tuned,
+        difference=numbers.NOTHING if change is None else numbers.signed(change),
+        span=numbers.NOTHING,
+        reading="",
+        plot=None,
+    )
+
+
+def _title(label: str) -> str:
+    """Returns a label with a capital; names such as chrF keep their own."""
+    return label[0].upper() + label[1:] if label.split(maxsplit=1)[0].islower() else label
+
+
+def _counted(counts: tuple[int, int], of: tuple[int, int]) -> list[str]:
+    pairs = ((numbers.count(n), numbers.percent(n / (whole or 1))) for n, whole in zip(counts, of, strict=True))
+    return [text for pair in pairs for text in pair]
+
+
+def _parts(scores: ClassScores) -> list[str]:
+    of_all = (scores.precision, scores.recall, scores.f1)
+    return [numbers.NOTHING if one is None else numbers.score(one) for one in of_all]
 
 
 def _reading(difference: Difference) -> str:

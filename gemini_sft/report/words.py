@@ -13,6 +13,8 @@ OUTCOMES = {
 }
 """In the order in which they are shown."""
 
+UNREADABLE = "Answers in which the metrics find no word: they count as failures and score 0."
+
 HEADLINES = {
     Verdict.PROMOTE: "Promote the tuned model",
     Verdict.REJECT: "Keep the base model",

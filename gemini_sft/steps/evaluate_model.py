@@ -12,6 +12,7 @@ from gemini_sft.inference import Journal, Service, predict, render
 from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.inference.few_shot import draw_shots, with_shots
 from gemini_sft.inference.fingerprint import check_prompt
+from gemini_sft.metrics import metrics_for
 from gemini_sft.steps.places import ANSWERS, beside
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ def evaluate_model(
     if few_shot and not settings.few_shot:
         _log.info("evaluation.few_shot is not set: nothing to do")
         return {}
+    metrics = metrics_for(experiment, test_uri)
     fingerprint = read_fingerprint(test_uri)
     check_prompt(model, fingerprint)
     examples = read_split(test_uri)
@@ -61,7 +63,7 @@ def evaluate_model(
     storage.write_jsonl(predictions_uri, (one.model_dump(mode="json") for one in answers.predictions))
     storage.write_json(traffic_uri, answers.traffic.model_dump(mode="json"))
     result = evaluate(
-        experiment.task,
+        metrics,
         service.model,
         examples,
         answers.predictions,
@@ -70,7 +72,7 @@ def evaluate_model(
     storage.write_json(evaluation_uri, result.model_dump(mode="json"))
     journal.clear()
     _log.info("%d of %d examples have an answer of %s", result.n - result.failures, result.n, service.model)
-    return {"examples": result.n, "failures": result.failures, **result.metrics, **_pace(answers.traffic.summary())}
+    return result.numbers() | _pace(answers.traffic.summary())
 
 
 def _with_shots(experiment: Experiment, examples: list[Example], train_uri: str) -> list[Example]:

@@ -63,6 +63,24 @@ def test_missing_data_and_directory_as_data_are_shown_together(tmp_path: Path) -
     assert "folder.csv: is a directory" in said
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "own.py: there is no such file"),
+        (
+            "def brief(answer) -> float:\n    return 1\n",
+            "own.py: brief takes other arguments: expected",
+        ),
+        ("def brief(answer, references) float:\n", "own.py:1: is not Python: expected ':'"),
+    ],
+)
+def test_a_metric_of_ones_own_that_cannot_be_used(tmp_path: Path, content: str | None, message: str) -> None:
+    experiment = write_experiment(tmp_path, evaluation={"metrics": ["own.py:brief"]})
+    if content is not None:
+        (tmp_path / "own.py").write_text(content, "utf-8")
+    assert f"evaluation.metrics: {tmp_path}/{message}" in refused(tmp_path, experiment)
+
+
 def test_vertex_without_a_project(tmp_path: Path) -> None:
     said = refused(tmp_path, write_experiment(tmp_path), "--on", "vertex")
     assert "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT" in said

@@ -8,10 +8,10 @@ import pytest
 
 from gemini_sft.data import read_split
 from gemini_sft.data.summary import DataSummary
-from gemini_sft.errors import DataError
+from gemini_sft.errors import DataError, ExperimentError
 from gemini_sft.steps.prepare_data import numbers, prepare_data
 
-VALID = {"name": "demo", "task": "summarization", "base_model": "gemini-2.5-flash"}
+VALID: dict[str, Any] = {"name": "demo", "task": "summarization", "base_model": "gemini-2.5-flash"}
 
 
 def prepare(folder: Path, data: dict[str, Any], instruction: str | None = None) -> DataSummary:
@@ -79,3 +79,12 @@ def test_a_bad_file_leaves_report_and_findings_but_no_split(tmp_path: Path, file
         (one["rule"], one["source"], one["line"], one["policy"]) for one in found
     ]
     assert not (tmp_path / "train").exists()
+
+
+def test_a_metric_of_ones_own_that_cannot_be_loaded_is_found_before_anything_else(
+    tmp_path: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VALID, "evaluation", {"metrics": [str(tmp_path / "own.py:f")]})
+    with pytest.raises(ExperimentError, match=r"own\.py: there is no such file"):
+        prepare(tmp_path, files)
+    assert not (tmp_path / "data.html").exists()

@@ -50,13 +50,16 @@ def comparison(verdict: Verdict = Verdict.PROMOTE, served_by: str = "gemini-2.5-
         base=Side(
             model="gemini-2.5-flash",
             outcomes={Outcome.ANSWERED: 60, Outcome.TRUNCATED: 1, Outcome.BLOCKED: 1, Outcome.ERROR: 2},
+            unreadable=2,
             metrics={"rouge1_f": 0.5, "rougeL_f": 0.25},
+            corpus={"bleu": 12.5, "macro_f1": None},
             **side,
         ),
         candidate=Side(
             model=ENDPOINT,
             outcomes={Outcome.ANSWERED: 64},
             metrics={"rouge1_f": 0.25, "rougeL_f": 0.375},
+            corpus={"bleu": 25.0, "macro_f1": 0.5},
             **side,
         ),
         differences={"rouge1_f": worse, "rougeL_f": better},
@@ -86,16 +89,18 @@ def test_the_table_stands_the_models_side_by_side() -> None:
     ]  # fmt: skip
     assert cells == [
         ["examples (n)", "64", "64", "", ""],
-        ["failures", "3", "0", "", ""],
+        ["failures", "5", "0", "", ""],
         ["rouge1_f", "0.500", "0.250", "-0.250", "[-0.300, -0.200]"],
         ["rougeL_f *", "0.250", "0.375", "+0.125", "[+0.062, +0.188]"],
+        ["bleu", "12.500", "25.000", "+12.500", "–"],
+        ["macro_f1", "–", "0.500", "–", "–"],
     ]
     assert rows[-1] == "* decides"
 
 
 def shown(names: Iterable[str], primary: str) -> list[str]:
     one = Difference(mean=0.1, low=0.0, high=0.2, confidence=0.9, wins=1, ties=0, losses=0)
-    side = comparison().base.model_copy(update={"metrics": dict.fromkeys(names, 0.5)})
+    side = comparison().base.model_copy(update={"metrics": dict.fromkeys(names, 0.5), "corpus": {}})
     fields = {"primary_metric": primary, "base": side, "candidate": side, "differences": dict.fromkeys(names, one)}
     return [str(cell) for cell in results.table(comparison().model_copy(update=fields)).columns[0].cells]
 
@@ -137,9 +142,17 @@ def test_the_one_object(folder: Path) -> None:
         "base": {
             "n": 64,
             "metrics": {"rouge1_f": 0.5, "rougeL_f": 0.25},
+            "corpus": {"bleu": 12.5, "macro_f1": None},
             "outcomes": {"answered": 60, "truncated": 1, "blocked": 1, "error": 2},
+            "unreadable": 2,
         },
-        "candidate": {"n": 64, "metrics": {"rouge1_f": 0.25, "rougeL_f": 0.375}, "outcomes": {"answered": 64}},
+        "candidate": {
+            "n": 64,
+            "metrics": {"rouge1_f": 0.25, "rougeL_f": 0.375},
+            "corpus": {"bleu": 25.0, "macro_f1": 0.5},
+            "outcomes": {"answered": 64},
+            "unreadable": 0,
+        },
         "difference": {"mean": 0.125, "low": 0.0625, "high": 0.1875, "confidence": 0.9},
         "tuned_model": "projects/7/locations/us/models/3@1",
         "endpoint": ENDPOINT,

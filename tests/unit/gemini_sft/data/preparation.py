@@ -54,6 +54,7 @@ def prepared(
     task: str = "generation",
     data: Mapping[str, Any] | None = None,
     prompt: Mapping[str, Any] | None = None,
+    evaluation: Mapping[str, Any] | None = None,
 ) -> Prepared:
     """Prepares files of the working directory, and writes what comes out below `folder`."""
     document = {
@@ -62,6 +63,7 @@ def prepared(
         "base_model": "gemini-2.5-flash",
         "data": {"train": train, "test": test, **(data or {})},
         "prompt": dict(prompt or {}),
+        "evaluation": dict(evaluation or {}),
     }
     experiment = Experiment.model_validate(document)
     summary, problems = prepare(experiment, [str(folder / one) for one in SPLITS], str(folder / "findings.jsonl"))

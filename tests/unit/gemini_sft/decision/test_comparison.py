@@ -196,3 +196,19 @@ def test_the_headline_and_the_sides() -> None:
     }
     assert (comparison.base.n, comparison.base.outcomes) == (12, {Outcome.ANSWERED: 12})
     assert Comparison.model_validate(comparison.model_dump(mode="json")) == comparison
+
+
+def test_two_models_are_scored_with_the_same_metrics() -> None:
+    base, candidate = evaluation([0.5] * 12), evaluation([0.5] * 12, names=[*NAMES, "own"])
+    with pytest.raises(EvaluationError, match="not scored with the same metrics"):
+        compare(Task.SUMMARIZATION, Gate(), base, candidate)
+    both = compare(Task.SUMMARIZATION, Gate(), candidate, candidate)
+    assert "own" in both.differences and both.primary_metric == "rougeL_f"
+
+
+def test_of_metrics_of_the_whole_split_there_is_a_difference_if_both_have_one() -> None:
+    base = evaluation([0.5] * 12).model_copy(update={"corpus": {"bleu": 12.0, "macro_f1": None}, "unreadable": 2})
+    candidate = base.model_copy(update={"corpus": {"bleu": 10.0, "macro_f1": 0.5}, "unreadable": 0})
+    comparison = compare(Task.SUMMARIZATION, Gate(), base, candidate)
+    assert comparison.corpus_differences() == {"bleu": -2.0, "macro_f1": None}
+    assert (comparison.base.failures, comparison.candidate.failures) == (2, 0)

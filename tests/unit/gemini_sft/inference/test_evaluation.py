@@ -8,6 +8,7 @@ from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Task
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.inference.evaluation import EvaluationResult, evaluate
+from gemini_sft.metrics import metrics_of
 from gemini_sft.metrics.rouge import NAMES
 
 TARGET = "boil the kettle"
@@ -19,7 +20,9 @@ def example_of(id_: str, *references: str) -> Example:
 
 def score(predictions: list[Prediction], max_failure_rate: float = 1.0) -> EvaluationResult:
     examples = [example_of(one.example_id, TARGET) for one in predictions]
-    return evaluate(Task.SUMMARIZATION, "models/m", examples, predictions, max_failure_rate=max_failure_rate)
+    return evaluate(
+        metrics_of(Task.SUMMARIZATION), "models/m", examples, predictions, max_failure_rate=max_failure_rate
+    )
 
 
 def prediction(position: int, outcome: Outcome, text: str = TARGET, **fields: str) -> Prediction:
@@ -57,16 +60,21 @@ def test_the_share_that_may_fail_is_exact(n: int, failures: int) -> None:
 def test_too_many_failures_are_explained_by_their_most_frequent_reasons() -> None:
     predictions = [
         prediction(0, Outcome.ANSWERED),
-        *(prediction(1 + position, Outcome.ERROR, "", error="ClientError: 403 no") for position in range(3)),
+        *(
+            prediction(1 + position, Outcome.ERROR, "", error="ClientError: 403 PERMISSION_DENIED. no")
+            for position in range(3)
+        ),
         *(prediction(4 + position, Outcome.BLOCKED, "", finish_reason="SAFETY") for position in range(2)),
         *(prediction(6 + position, Outcome.EMPTY, "", finish_reason="MAX_TOKENS") for position in range(2)),
         prediction(8, Outcome.EMPTY, ""),
+        *(prediction(9 + position, Outcome.ANSWERED, "日本語") for position in range(4)),
     ]
     with pytest.raises(EvaluationError) as caught:
         score(predictions, 0.5)
     assert str(caught.value) == (
-        "8 of 9 examples have no answer from models/m, more than the 50% that evaluation.max_failure_rate allows:"
-        " 3 x ClientError: 403 no; 2 x blocked SAFETY; 2 x empty MAX_TOKENS"
+        "12 of 13 examples have no answer from models/m that could be scored, more than the 50% that"
+        " evaluation.max_failure_rate allows: 4 x unreadable: no word for evaluation.tokenizer: ascii (other scripts"
+        " need evaluation.tokenizer: unicode); 3 x ClientError 403 PERMISSION_DENIED; 2 x blocked SAFETY"
     )
 
 
@@ -88,13 +96,17 @@ def test_what_answered_is_the_first_version_that_is_stated() -> None:
 
 def test_a_prediction_for_every_example_or_none() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        evaluate(Task.SUMMARIZATION, "m", [example_of("e0", TARGET)], [], max_failure_rate=1)
+        evaluate(metrics_of(Task.SUMMARIZATION), "m", [example_of("e0", TARGET)], [], max_failure_rate=1)
 
 
 @pytest.mark.parametrize(
     ("task", "metrics"),
     [
-        (Task.QUESTION_ANSWERING, {"exact_match": 0.5, "token_f1": (1 + 1 + 2 / 5) / 4}),
+        (
+            Task.QUESTION_ANSWERING,
+            dict.fromkeys(("exact_match", "exact_match_tutorial"), 0.5)
+            | dict.fromkeys(("token_f1", "token_f1_tutorial"), (1 + 1 + 2 / 5) / 4),
+        ),
         (Task.CLASSIFICATION, {"accuracy": 0.25}),
     ],
 )
@@ -105,7 +117,7 @@ def test_every_reference_counts_and_the_task_names_the_metrics(task: Task, metri
     predictions = [
         prediction(position, Outcome.ANSWERED if text else Outcome.EMPTY, text) for position, text in enumerate(texts)
     ]
-    result = evaluate(task, "m", examples, predictions, max_failure_rate=1)
+    result = evaluate(metrics_of(task), "m", examples, predictions, max_failure_rate=1)
     assert result.metrics == pytest.approx(metrics)
     assert [*result.scores["e0"].values()] == [1.0] * len(metrics)
 

@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import pytest
 
-from gemini_sft.experiment import Task
-from gemini_sft.metrics import metrics_of
+from gemini_sft.errors import ExperimentError
+from gemini_sft.experiment import Data, Evaluation, Experiment, Task
+from gemini_sft.experiment.schema import Tokenizer
+from gemini_sft.metrics import metrics_for, metrics_of
+from gemini_sft.metrics.table import own_metrics
 from gemini_sft.metrics.words import metric_words
 
 PRIMARY = {
@@ -26,9 +31,38 @@ def test_every_task_has_metrics_of_which_one_decides(task: Task) -> None:
 
 @pytest.mark.parametrize("task", Task)
 def test_every_metric_is_called_something_and_what_it_means_is_said(task: Task) -> None:
-    names = metrics_of(task).names
+    metrics = metrics_of(task, labels=("a", "b"))
+    names = (*metrics.names, *metrics.whole_names)
     assert len({metric_words(name).label for name in names}) == len(names)
     assert all(metric_words(name).meaning for name in names)
+
+
+def test_an_experiments_metrics(tmp_path: Path) -> None:
+    """Tokenizer, label set and metrics of the user's own come from the experiment, and what it lacks from the split."""
+    (tmp_path / "own.py").write_text("def mine(answer, references): return 1\n")
+    (tmp_path / "labels.json").write_text('["learnt", "from train"]')
+    evaluation = Evaluation(tokenizer=Tokenizer.UNICODE, metrics=[str(tmp_path / "own.py:mine")])
+    experiment = Experiment(
+        name="x", task=Task.CLASSIFICATION, base_model="m", data=Data(train="t.csv"), evaluation=evaluation
+    )
+    metrics = metrics_for(experiment, str(tmp_path))
+    assert (metrics.names, metrics.primary, metrics.tokenizer) == (("accuracy", "mine"), "accuracy", "unicode")
+    assert list(metrics.whole(["learnt"], [("learnt",)]).classes) == ["learnt", "from train"]
+    declared = experiment.model_copy(update={"data": Data(train="t.csv", labels=["a", "b"])})
+    assert list(metrics_for(declared, "nowhere").whole(["a"], [("a",)]).classes) == ["a", "b"]
+    chat = metrics_for(experiment.model_copy(update={"task": Task.CHAT}), "nowhere")
+    assert chat.whole(["a"], [("a",)]).signatures["bleu"].endswith("words:unicode")
+    assert chat.score("東京", ("東京",))["rougeL_f"] == chat.score("東京", ("東京",))["mine"] == 1
+
+
+@pytest.mark.parametrize("task", Task)
+def test_a_metric_of_ones_own_cannot_take_the_name_of_another(task: Task, tmp_path: Path) -> None:
+    metrics = metrics_of(task, labels=("a", "b"))
+    for name in (*metrics.names, *metrics.whole_names):
+        evaluation = Evaluation(metrics=[f"own.py:{name}"])
+        experiment = Experiment(name="x", task=task, base_model="m", data=Data(train="t.csv"), evaluation=evaluation)
+        with pytest.raises(ExperimentError, match=f"another metric has the name {name}"):
+            own_metrics(experiment)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +72,9 @@ def test_every_metric_is_called_something_and_what_it_means_is_said(task: Task) 
         ("rouge1_precision", "ROUGE-1 precision"),
         ("exact_match", "exact match"),
         ("token_f1", "token F1"),
+        ("rougeLsum_f", "ROUGE-Lsum F"),
+        ("bleu", "BLEU (0–100)"),
+        ("macro_f1", "macro F1"),
         ("accuracy", "accuracy"),
         ("valid_json", "valid JSON"),
         ("field_f1", "field F1"),

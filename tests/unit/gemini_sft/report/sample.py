@@ -13,6 +13,7 @@ from gemini_sft.decision import compare
 from gemini_sft.experiment import Data, Experiment, Gate, Prompt, Task
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.inference.evaluation import evaluate
+from gemini_sft.metrics import metrics_of
 from gemini_sft.report import ReportInput
 from gemini_sft.tuning import Curves, TuningRecord
 from gemini_sft.tuning.curves import Curve
@@ -149,6 +150,7 @@ def made_of(
     task: Task = Task.SUMMARIZATION,
     served_by: str = "gemini-2.5-flash-lite",
     gate: Gate | None = None,
+    labels: Sequence[str] = (),
 ) -> ReportInput:
     """Returns the input for given examples and predictions; of 240 training examples the 17th and 203rd are dropped."""
     experiment = Experiment(
@@ -163,7 +165,9 @@ def made_of(
     )
     endpoint = "projects/482915530187/locations/us-central1/endpoints/3141592653589793238"
     before, after = (
-        evaluate(task, model, test, predictions, max_failure_rate=1.0).model_copy(update={"served_by": served_by})
+        evaluate(metrics_of(task, labels=labels), model, test, predictions, max_failure_rate=1.0).model_copy(
+            update={"served_by": served_by}
+        )
         for model, predictions in (("gemini-2.5-flash-lite", base), (endpoint, tuned))
     )
     return ReportInput(

@@ -122,7 +122,7 @@ def test_failures_are_counted_and_listed() -> None:
     text = page_of(data).text
     assert f"{failed} of 120 requests" in text
     assert "503 UNAVAILABLE" in text and "SAFETY" in text
-    assert f"Of these without an answer {data.base.failures} {data.candidate.failures}" in text
+    assert f"Of these failures {data.base.failures} {data.candidate.failures}" in text
 
 
 def test_dropped_examples_are_found_by_their_place_counted_from_1() -> None:

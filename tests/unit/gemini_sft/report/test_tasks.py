@@ -8,7 +8,7 @@ from gemini_sft.experiment import Data, Task
 from gemini_sft.experiment.schema import Split
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.facts import ran_view
-from gemini_sft.report.scores import metric_table
+from gemini_sft.report.scores import class_rows, metric_table, outcome_rows
 from tests.unit.gemini_sft.report.sample import answered, example, made_of
 
 RIGHT, WRONG = '{"a": "yes"}', '{"a": "no"}'
@@ -17,7 +17,7 @@ LABELS = {
     Task.CHAT: ["ROUGE-L F", "ROUGE-1 precision"],
     Task.GENERATION: ["ROUGE-L F", "ROUGE-1 precision"],
     Task.QUESTION_ANSWERING: ["Token F1", "Exact match"],
-    Task.CLASSIFICATION: ["Accuracy"],
+    Task.CLASSIFICATION: ["Accuracy", "Micro F1", "Macro F1"],
     Task.EXTRACTION: ["Field F1", "Valid JSON", "Exact object", "Field precision", "Field recall"],
 }
 
@@ -27,7 +27,7 @@ def report_of(task: Task) -> ReportInput:
     test = [example(n, f"question {n}", RIGHT, RIGHT + " ") for n in range(20)]
     base = [answered(one, RIGHT if n < 5 else WRONG) for n, one in enumerate(test)]
     tuned = [answered(one, WRONG if n == 0 else RIGHT) for n, one in enumerate(test)]
-    return made_of(test, base, tuned, task=task)
+    return made_of(test, base, tuned, task=task, labels=(RIGHT, WRONG, "never"))
 
 
 @pytest.mark.parametrize("task", Task)
@@ -50,8 +50,37 @@ def test_the_page_says_what_decides_and_what_it_means(task: Task) -> None:
 
 
 def test_accuracy_is_a_share() -> None:
-    (row,) = metric_table(report_of(Task.CLASSIFICATION)).rows
+    row, *_ = metric_table(report_of(Task.CLASSIFICATION)).rows
     assert (row.base, row.tuned, row.difference) == ("0.2500", "0.9500", "+0.7000")
+
+
+def test_metrics_of_the_whole_split_have_no_interval() -> None:
+    rows = {row.label: row for row in metric_table(report_of(Task.GENERATION)).rows}
+    bleu = rows["BLEU (0–100)"]
+    assert (bleu.tuned > bleu.base, bleu.span, bleu.plot, bleu.decides) == (True, "–", None, False)
+    assert "tok:13a" in bleu.meaning and "version:" in bleu.meaning
+    assert "chrF (0–100)" in rows
+
+
+def test_labels_are_shown_one_by_one_and_a_dash_where_there_is_nothing() -> None:
+    """Of twenty the base model gets five right and calls the others `no`, which none is."""
+    data = report_of(Task.CLASSIFICATION)
+    right, wrong, never = class_rows(data)
+    assert (right.label, right.support, right.base) == (RIGHT, 20, ["1.0000", "0.2500", "0.4000"])
+    assert (wrong.support, wrong.base, wrong.tuned) == (0, ["0.0000", "–", "0.0000"], ["0.0000", "–", "0.0000"])
+    assert never.base == never.tuned == ["–", "–", "–"]
+    assert '<h2 id="classes">' in report_page(data)
+    assert '<h2 id="classes">' not in report_page(report_of(Task.CHAT))
+
+
+def test_answers_that_no_metric_could_read_are_counted() -> None:
+    test = [example(n, f"question {n}", "yes") for n in range(20)]
+    base = [answered(one, "はい" if n < 3 else "yes") for n, one in enumerate(test)]
+    rows = outcome_rows(made_of(test, base, [answered(one, "yes") for one in test]))
+    assert [(row.name, row.base, row.base_share, row.tuned) for row in rows] == [
+        ("answered", "20", "100%", "20"),
+        ("of these unreadable", "3", "15%", "0"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from tests.unit.gemini_sft.data.cases.case import GOOD, NO_TRAIN, Case, case, ch
 
 _AB = jsonl(*({"text": f"text {number}", "label": "AB"[number % 2]} for number in range(4)))
 _TEST = jsonl({"text": "one", "label": "A"}, {"text": "two", "label": "B"})
+_WORDLESS = "has a right answer without a word: evaluation.tokenizer is ascii"
 _STORY = (
     "The old lighthouse on the northern cape was built in 1874 by a company of Norwegian engineers, "
     "who carried every stone of it up the cliff with a small steam winch and four tired horses. In the winter of 1911 "
@@ -175,6 +176,20 @@ SPLITS: list[Case] = [
         jsonl(pair("x")),
         ("too_long", 1, "has about 131,098 tokens: at most 131,072 are allowed"),
         data={"policy": {"too_long": "error"}},
+    ),
+    pairs(
+        "test answers that the metrics cannot read",
+        jsonl(GOOD, pair("w", "東京")),
+        jsonl(pair("x", "東京"), pair("y", "Tokyo は"), pair("z", "…")),
+        ("unreadable_target", "test.jsonl:1", _WORDLESS),
+        ("unreadable_target", "test.jsonl:3", _WORDLESS),
+    ),
+    pairs(
+        "a test answer that the metrics cannot read, to be dropped",
+        jsonl(GOOD),
+        jsonl(pair("x", "東京"), pair("y")),
+        ("unreadable_target", "test.jsonl:1", _WORDLESS),
+        data={"policy": {"unreadable_target": "drop"}},
     ),
 ]
 
