@@ -32,6 +32,8 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
         "base",
         "candidate",
         "difference",
+        "few_shot",
+        "judge",
         "tuned_model",
         "endpoint",
         "report",
@@ -40,6 +42,7 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
     ]
     assert summary["state"] == "SUCCEEDED"
     assert summary["primary_metric"] == "rougeL_f"
+    assert summary["few_shot"] is summary["judge"] is None
     assert list(summary["base"]["metrics"]) == METRICS
     assert set(summary["difference"]) == {"mean", "low", "high", "confidence"}
 

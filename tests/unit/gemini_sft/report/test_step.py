@@ -20,7 +20,8 @@ def files(tmp_path: Path) -> dict[str, str]:
     data = sample_input()
     names = (
         "experiment", "train", "test", "base_predictions", "base_evaluation", "candidate_predictions",
-        "candidate_evaluation", "tuning", "curves", "quote", "comparison", "report",
+        "candidate_evaluation", "few_shot_predictions", "few_shot_evaluation", "judgement", "tuning", "curves", "quote",
+        "comparison", "report",
     )  # fmt: skip
     uris = {f"{name}_uri": str(tmp_path / name) for name in names}
     dropped = DroppedExamples(count=3, indices=[4, 1, 0, 5], reasons=["too long", "no picture", "?", "?"])
