@@ -1,6 +1,5 @@
 """What a judge makes of the answers of base and tuned model."""
 
-import hashlib
 import logging
 
 from gemini_sft import storage
@@ -38,15 +37,17 @@ def judge_answers(
         _log.info("evaluation.judge.model is not set: nothing to do")
         return {}
     service = Service(project, location, model, read_fingerprint(test_uri))
-    journal = Journal(beside(experiment_uri, f"verdicts/{hashlib.sha256(model.encode()).hexdigest()[:16]}"))
+    folder = beside(experiment_uri, f"verdicts/{model}")
+    journals = Journal(f"{folder}/comparisons"), Journal(f"{folder}/grades")
     judgement = judge(
         service,
         experiment,
         read_split(test_uri),
         read_predictions(base_predictions_uri),
         read_predictions(candidate_predictions_uri),
-        journal,
+        journals,
     )
     storage.write_json(judgement_uri, judgement.model_dump(mode="json"))
-    journal.clear()
+    for journal in journals:
+        journal.clear()
     return judgement.summary()

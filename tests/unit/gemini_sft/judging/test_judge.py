@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
+from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference import Journal, Outcome, Prediction, Service
 from gemini_sft.judging import Choice, Grades, Judgement, Winner, judge
@@ -50,7 +51,7 @@ def judged(
         examples(len(base)),
         predictions(base),
         predictions(candidate),
-        Journal(str(journal)) if journal else None,
+        (Journal(f"{journal}/comparisons"), Journal(f"{journal}/grades")) if journal else None,
     )
 
 
@@ -165,6 +166,19 @@ def test_grades(gemini: Gemini) -> None:
     assert result.candidate_grades == Grades(mean=11 / 4, n=4, missing=1, unreadable=0)
     assert len(gemini.calls) == 2 + 5, "of two identical answers one"
     assert result.summary()["candidate_grade"] == 11 / 4
+
+
+def test_comparisons_and_grades_are_kept(gemini: Gemini, tmp_path: Path) -> None:
+    gemini.answer = says(lambda answers: longer(answers) if len(answers) == 2 else "3")
+    texts = [f"b{number}" for number in range(60)], [f"cc{number}" for number in range(60)]
+    first = judged(*texts, tmp_path / "journal", pointwise=True)
+    assert first.candidate_grades and first.candidate_grades.n == 60 and first.tally.wins == 60
+    assert judged(*texts, tmp_path / "journal", pointwise=True) == first and len(gemini.calls) == 240
+
+
+def test_answers_to_other_examples_are_not_compared() -> None:
+    with pytest.raises(EvaluationError, match=r"^the judge was to compare answers to different examples$"):
+        judge(Service("p", "l", "m"), experiment(), examples(2), predictions("ab"), predictions("abc")[1:])
 
 
 def test_grades_are_not_asked_for_unless_wanted(gemini: Gemini) -> None:
