@@ -53,7 +53,9 @@ def evaluations(experiment: Experiment, asked: Asked, test: SplitCount, extras: 
     if extras.shots is not None:
         shown = Tokens(prompts.count + extras.shots * test.prompts.examples, prompts.error)
         number = experiment.evaluation.few_shot
-        yield asked.line(f"evaluation of the base model with {number} examples", model, shown, answers)
+        yield asked.line(
+            f"evaluation of the base model with {number} example{'s' * (number > 1)}", model, shown, answers
+        )
     yield asked.line("evaluation of the tuned model", model, prompts, answers)
     judge = experiment.evaluation.judge.model
     if judge and extras.comparison:

@@ -1,7 +1,7 @@
 """Was tuning worth it? The candidate against the base model with examples in its prompt."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
 from gemini_sft.decision.comparison import Comparison, Difference, FewShot, PerRequest, compare
@@ -17,7 +17,7 @@ def few_shot_arm(
     examples: int,
     few_shot: EvaluationResult,
     candidate: EvaluationResult,
-    predictions: dict[str, Sequence[Prediction]],
+    predictions: Mapping[str, Sequence[Prediction]],
 ) -> FewShot:
     """Compares the candidate with the base model that had examples in its prompt.
 

@@ -56,7 +56,7 @@ def judge_view(data: ReportInput) -> JudgeView | None:
     ]
     for name, grades in (
         ("Grade of the base model", judge.base_grades),
-        ("Grade of the tuned", judge.candidate_grades),
+        ("Grade of the tuned model", judge.candidate_grades),
     ):
         if grades:
             figures.append(_grade(name, grades))
