@@ -34,6 +34,7 @@ class WorthView:
         answer: In words.
         examples: How many stand in the prompt.
         rows: Every metric, the one that decides first.
+        failures: How many examples have no answer of the base model, with examples, of the tuned model; of how many.
         prompts: Mean tokens of a prompt: of the base model, with examples, of the tuned model.
         answers: Likewise of an answer.
         confidence: Of the intervals.
@@ -42,6 +43,7 @@ class WorthView:
     answer: str
     examples: int
     rows: list[WorthRow]
+    failures: list[str]
     prompts: list[str]
     answers: list[str]
     confidence: str
@@ -69,11 +71,16 @@ def worth_view(data: ReportInput) -> WorthView | None:
                 plot=axis.interval(difference),
             )
         )
+    sides = (comparison.base, arm.base, comparison.candidate)
+    failures = [sum(count for outcome, count in one.outcomes.items() if not outcome.has_answer) for one in sides]
     tokens = [arm.tokens.get(one) for one in _ARMS]
     return WorthView(
         answer=worth(comparison),
         examples=arm.examples,
         rows=rows,
+        failures=[
+            f"{numbers.count(count)} of {numbers.count(side.n)}" for count, side in zip(failures, sides, strict=True)
+        ],
         prompts=[numbers.count(round(one.prompt)) if one else _NOT_COUNTED for one in tokens],
         answers=[numbers.count(round(one.answer)) if one else _NOT_COUNTED for one in tokens],
         confidence=numbers.percent(arm.differences[primary].confidence),

@@ -60,6 +60,8 @@ def test_the_answer_is_in_words_and_the_tokens_are_in_the_table() -> None:
     text = page_of(data).text
     assert "With 4 examples in its prompt, the base model scores" in text and "tuning is better." in text
     assert "Tokens of a prompt, mean 250 1,250 260" in text
+    failures = data.base.failures, data.base.failures, data.candidate.failures
+    assert "Examples without an answer {} of 60 {} of 60 {} of 60 ".format(*failures) in text
     assert "also asked with 4 training examples in its prompt" in text
 
 
