@@ -78,6 +78,8 @@ class Frame:
         marked = (part for label, inside in material for part in _between(f"{label}-{mark}", inside))
         parts = _joined([*marked, *_said(self.question)])
         config = {"responseMimeType": "text/x.enum", "responseSchema": {"type": "STRING", "enum": list(self.choices)}}
+        seen = example.record.get("generationConfig", {})
+        config |= {key: seen[key] for key in ("mediaResolution",) if key in seen}
         return Call(
             name,
             {

@@ -76,6 +76,10 @@ def test_sampling_errors_of_both() -> None:
     made = quoted(Extras(shots=10, comparison=COMPARISON), test, few_shot=1, judge=judge)
     assert made.line("evaluation of the base model with 1 example").error_usd == made.lines[1].error_usd > 0
     assert made.line("comparisons by the judge").error_usd == pytest.approx(2 * (3000 + 3 * 600) * 0.30 / 1e6)
+    cut = test.model_copy(update={"answers": tokens(10_000, 9000, 1000, error=50)})
+    made = quoted(Extras(comparison=COMPARISON), cut, judge=judge)
+    bound = 3000 + (3600 + 3000) + 2 * 50  # of the targets at full length, no more is known than that of their sums
+    assert made.line("comparisons by the judge").error_usd == pytest.approx(2 * bound * 0.30 / 1e6)
 
 
 @given(st.sampled_from(sorted(catalog().models)), st.sampled_from(["global", "us-central1"]))

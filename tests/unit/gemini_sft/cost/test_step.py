@@ -104,7 +104,9 @@ def run_with(files: dict[str, str], counter: Counter, **evaluation: Any) -> Quot
 
 def test_all_references_of_an_example_are_quoted(counter: Counter, files: dict[str, str]) -> None:
     judge = {"model": "gemini-2.5-flash"}
-    one = run_with(files, counter, judge=judge).lines[-1].tokens
+    last = run_with(files, counter, judge=judge).lines[-1]
+    one = last.tokens
+    assert last.what == "comparisons by the judge", "grades are not wanted"
     sources = Path(files["test_uri"]) / "sources.jsonl"
     lines = [json.loads(line) | {"references": ["no no", "never"]} for line in sources.read_text().splitlines()]
     sources.write_text("".join(json.dumps(line) + "\n" for line in lines))

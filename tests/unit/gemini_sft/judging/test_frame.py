@@ -97,17 +97,24 @@ def test_the_criteria_are_the_experiments_or_those_of_the_task() -> None:
 def test_files_are_shown_and_calls_are_read() -> None:
     picture = {"fileData": {"mimeType": "image/png", "fileUri": "gs://b/a.png"}}
     call = {"functionCall": {"name": "weather", "args": {}}}
+    low = {"mediaResolution": "MEDIA_RESOLUTION_LOW", "topK": 3}
     prompt: list[dict[str, Any]] = [
         {"role": "user", "parts": [{"text": "what is "}, picture, {"text": "this?"}]},
         {"role": "model", "parts": [call]},
     ]
-    sent = frame().call("n", example(*prompt, turn("user", "and?"), tools=[{"functionDeclarations": []}]), ["a", "b"])
+    sent = frame().call(
+        "n",
+        example(*prompt, turn("user", "and?"), tools=[{"functionDeclarations": []}], generationConfig=low),
+        ["a", "b"],
+    )
     (content,) = sent.body["contents"]
     before, shown, after = content["parts"]
     assert shown == picture and before["text"].endswith("what is ") and after["text"].startswith("this?\n[model]\n")
     assert '{"functionCall":{"args":{},"name":"weather"}}' in after["text"]
     assert between("functions-of-the-models", before["text"]) == ['[{"functionDeclarations":[]}]']
     assert "tools" not in sent.body, "the judge is to call none"
+    settings = sent.body["generationConfig"]
+    assert settings["mediaResolution"] == "MEDIA_RESOLUTION_LOW" and "topK" not in settings, "as the models saw them"
 
 
 def test_what_is_counted_is_all_but_the_material() -> None:
