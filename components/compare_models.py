@@ -15,6 +15,9 @@ def compare_models(
     base_evaluation: dsl.Input[dsl.Artifact],
     candidate_predictions: dsl.Input[dsl.Artifact],
     candidate_evaluation: dsl.Input[dsl.Artifact],
+    few_shot_predictions: dsl.Input[dsl.Artifact],
+    few_shot_evaluation: dsl.Input[dsl.Artifact],
+    judgement: dsl.Input[dsl.Artifact],
     tuning: dsl.Input[dsl.Artifact],
     curves: dsl.Input[dsl.Artifact],
     quote: dsl.Input[dsl.Artifact],
@@ -33,6 +36,9 @@ def compare_models(
         base_evaluation: Their scores.
         candidate_predictions: The tuned model's answers.
         candidate_evaluation: Their scores.
+        few_shot_predictions: The base model's answers with examples in its prompt, if the experiment asks for them.
+        few_shot_evaluation: Their scores.
+        judgement: What the judge said, if the experiment has one.
         tuning: The tuning job.
         curves: Its curves.
         quote: What was quoted before it.
@@ -54,6 +60,9 @@ def compare_models(
         base_evaluation_uri=base_evaluation.uri,
         candidate_predictions_uri=candidate_predictions.uri,
         candidate_evaluation_uri=candidate_evaluation.uri,
+        few_shot_predictions_uri=few_shot_predictions.uri,
+        few_shot_evaluation_uri=few_shot_evaluation.uri,
+        judgement_uri=judgement.uri,
         tuning_uri=tuning.uri,
         curves_uri=curves.uri,
         quote_uri=quote.uri,

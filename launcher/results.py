@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gemini_sft import storage
-from gemini_sft.decision import Comparison, Verdict
+from gemini_sft.decision import Comparison, Difference, Verdict, worth
 from gemini_sft.decision.comparison import Side
+from gemini_sft.experiment import Evaluation
 from gemini_sft.tuning import TuningRecord
 
 _FILES = {
@@ -30,6 +31,12 @@ _FILES = {
     "candidate-evaluation.json": ("evaluate tuned model", "evaluation"),
     "candidate-traffic.json": ("evaluate tuned model", "traffic"),
 }
+_FEW_SHOT = {
+    "few-shot-predictions.jsonl": ("evaluate base with examples", "predictions"),
+    "few-shot-evaluation.json": ("evaluate base with examples", "evaluation"),
+    "few-shot-traffic.json": ("evaluate base with examples", "traffic"),
+}
+_JUDGE = {"judgement.json": ("judge answers", "judgement")}
 
 _NOTHING = "–"
 """Where there is no number: an interval of what is only known of all examples at once, a metric of nothing."""
@@ -37,12 +44,19 @@ _NOTHING = "–"
 _VERDICT_STYLES = {Verdict.PROMOTE: "bold green", Verdict.REJECT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
-def fetch(artifacts: dict[str, dict[str, str]], folder: Path) -> None:
-    """Copies the files that people look at into `folder`, which appears with all of them or not at all."""
+def fetch(artifacts: dict[str, dict[str, str]], folder: Path, evaluation: Evaluation) -> None:
+    """Copies the files that people look at into `folder`, which appears with all of them or not at all.
+
+    Args:
+        artifacts: URIs, by task and output.
+        folder: Where to.
+        evaluation: What the experiment asked for: there is no more than that.
+    """
+    asked_for = (_FEW_SHOT if evaluation.few_shot else {}) | (_JUDGE if evaluation.judge.model else {})
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         whole = Path(temporary) / folder.name
-        for name, (task, output) in _FILES.items():
+        for name, (task, output) in (_FILES | asked_for).items():
             storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
         shutil.rmtree(folder, ignore_errors=True)
         whole.replace(folder)
@@ -52,7 +66,6 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
     """Returns the run as the object that `--json` prints; see `nothing` for one that did not succeed."""
     comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
     tuning = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
-    difference = comparison.difference
     return {
         "run_id": run_id,
         "state": state,
@@ -61,12 +74,9 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "primary_metric": comparison.primary_metric,
         "base": _numbers(comparison.base),
         "candidate": _numbers(comparison.candidate),
-        "difference": {
-            "mean": difference.mean,
-            "low": difference.low,
-            "high": difference.high,
-            "confidence": difference.confidence,
-        },
+        "difference": _interval(comparison.difference),
+        "few_shot": _few_shot(comparison),
+        "judge": _judge(comparison),
         "tuned_model": tuning.model,
         "endpoint": tuning.endpoint,
         "report": str(folder / "report.html"),
@@ -77,7 +87,7 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
 
 def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) -> dict[str, Any]:
     """Returns the same object for a run without a result: its state, why, and nulls."""
-    blanks = ("base", "candidate", "difference", "tuned_model", "endpoint", "report", "artifacts")
+    blanks = ("base", "candidate", "difference", "few_shot", "judge", "tuned_model", "endpoint", "report", "artifacts")
     head = {"run_id": run_id, "state": state, "verdict": None, "reasons": reasons, "primary_metric": None}
     return head | dict.fromkeys(blanks) | {"seconds": round(seconds, 1)}
 
@@ -87,12 +97,45 @@ def _numbers(side: Side) -> dict[str, Any]:
     return {name: dumped[name] for name in ("n", "metrics", "corpus", "outcomes", "unreadable")}
 
 
+def _interval(difference: Difference) -> dict[str, float]:
+    return {
+        "mean": difference.mean,
+        "low": difference.low,
+        "high": difference.high,
+        "confidence": difference.confidence,
+    }
+
+
+def _few_shot(comparison: Comparison) -> dict[str, Any] | None:
+    """Returns the base model with examples in its prompt, and candidate minus it."""
+    arm = comparison.few_shot
+    if arm is None:
+        return None
+    differences = {name: _interval(one) for name, one in arm.differences.items()}
+    tokens = {name: one.model_dump(mode="json") for name, one in arm.tokens.items()}
+    return {"examples": arm.examples, **_numbers(arm.base), "differences": differences, "tokens_per_request": tokens}
+
+
+def _judge(comparison: Comparison) -> dict[str, Any] | None:
+    judge = comparison.judge
+    if judge is None:
+        return None
+    shares = {"n": judge.tally.n, "position_bias": judge.tally.position_bias}
+    interval = {"win_rate_low": judge.low, "win_rate_high": judge.high, "confidence": judge.confidence}
+    grades = {"base_grades": judge.base_grades, "candidate_grades": judge.candidate_grades}
+    dumped = {name: one and one.model_dump(mode="json") for name, one in grades.items()}
+    return {"model": judge.model, **judge.tally.model_dump(mode="json"), **shares, **interval, **dumped}
+
+
 def show(folder: Path, console: Console) -> None:
     """Prints the comparison of a fetched run: table, verdict, path of the report."""
     comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
     console.print(table(comparison))
     if comparison.base.served_by.startswith("stand-in"):
         console.print(Text("A local stand-in answered, not Gemini: these scores say nothing about Gemini.", "yellow"))
+    for said in (worth(comparison), comparison.judge.words if comparison.judge else ""):
+        if said:
+            console.print(Text(said))
     verdict = Text(comparison.verdict.value, _VERDICT_STYLES[comparison.verdict])
     console.print(Text("Verdict: ").append(verdict).append(f". {'; '.join(comparison.reasons)}."))
     console.print(Text(f"Report:  {folder / 'report.html'}"), soft_wrap=True)

@@ -113,7 +113,7 @@ def _execute(
     if not view.succeeded:
         raise RunError(_failure(view))
     folder = request.data_dir / "runs" / progress.run_id
-    results.fetch(submitted.artifacts(), folder)
+    results.fetch(submitted.artifacts(), folder, experiment.evaluation)
     return view, folder
 
 

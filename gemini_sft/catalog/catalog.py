@@ -40,6 +40,18 @@ class Price(_Entry):
         )
 
 
+class Batch(_Entry):
+    """What batch jobs cost.
+
+    Attributes:
+        date: The day on which it was last seen.
+        price_factor: What a token costs in one, for each unit of its price in a single request.
+    """
+
+    date: date
+    price_factor: Annotated[float, Field(gt=0, le=1)]
+
+
 class AssumedEpochs(_Entry):
     """How many epochs a quote reckons with if Vertex AI is to choose them.
 
@@ -95,12 +107,14 @@ class Catalog(_Entry):
     Attributes:
         checked: The day on which it was last held against Google's pages.
         assumed_epochs: What a quote takes for epochs that Vertex AI is to choose.
+        batch: The price of batch jobs.
         models: What can be tuned, by model id.
         retired: What could be, by model id.
     """
 
     checked: date
     assumed_epochs: AssumedEpochs
+    batch: Batch
     models: dict[str, Model]
     retired: dict[str, Retirement]
 

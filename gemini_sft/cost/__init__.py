@@ -1,12 +1,16 @@
 """What a run will cost, before anything is spent, and what the service counted after it."""
 
+from gemini_sft.cost.asking import Extras, FrameCount
 from gemini_sft.cost.budget import require_within
 from gemini_sft.cost.cache import TokenCache
-from gemini_sft.cost.quote import Line, Quote, quote
+from gemini_sft.cost.line import Line
+from gemini_sft.cost.quote import Quote, quote
 from gemini_sft.cost.reconcile import Reconciliation, reconcile
 from gemini_sft.cost.split import SplitCount, TokenCount, count_split
 
 __all__ = [
+    "Extras",
+    "FrameCount",
     "Line",
     "Quote",
     "Reconciliation",

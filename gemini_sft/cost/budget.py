@@ -1,5 +1,6 @@
 """Whether a run may cost what it is quoted at."""
 
+from gemini_sft.cost.line import unknown
 from gemini_sft.cost.quote import TUNING, Quote
 from gemini_sft.cost.words import usd
 from gemini_sft.errors import BudgetError
@@ -15,10 +16,11 @@ def require_within(quote: Quote, budget: Budget) -> None:
         BudgetError: It is not, or a price is not known.
     """
     if quote.usd is None and not budget.allow_unknown_price:
-        unknown = " and ".join(line.what for line in quote.lines if line.usd is None)
+        others = {line.model for line in quote.lines if line.usd is None} - {quote.model}
+        key = "evaluation.judge.model" if others else "base_model"
         raise BudgetError(
-            f"what {unknown} costs with {quote.model} is not known: set budget.allow_unknown_price to true to run all"
-            " the same, or choose another base_model"
+            f"{unknown(quote.lines)} is not known: set budget.allow_unknown_price to true to run all the same, or"
+            f" choose another {key}"
         )
     if budget.max_usd is None or quote.known_usd + quote.error_usd <= budget.max_usd:
         return
@@ -42,4 +44,6 @@ def _cheaper(quote: Quote, budget: Budget) -> str:
         now = f"is not set, and {quote.epochs} are assumed" if quote.epochs_assumed else f"is {quote.epochs}"
         if fitting >= 1:
             changes.insert(0, f"fewer epochs (tuning.epochs {now}; {fitting} would fit)")
+    if any("judge" in line.what for line in quote.lines):
+        changes.insert(-1, "no evaluation.judge")
     return f"take {', '.join(changes[:-1])} or {changes[-1]}"

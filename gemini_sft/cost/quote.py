@@ -6,35 +6,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from gemini_sft.catalog import Price, catalog
+from gemini_sft.catalog import catalog
+from gemini_sft.cost.asking import Extras, evaluations
+from gemini_sft.cost.line import Asked, Line, Tokens, tuning_line, unknown
 from gemini_sft.cost.split import SplitCount, TokenCount
 from gemini_sft.experiment import Experiment
+from gemini_sft.experiment.schema import Backend
 
 TUNING = "tuning"
-_MILLION = 1_000_000
 _SHOWN_IDS = 5
-
-
-class Line(BaseModel):
-    """One thing that is paid for.
-
-    Attributes:
-        what: What it is.
-        tokens: Those of the training data in all epochs, or those sent to a model.
-        output_tokens: Those that a model answers.
-        usd: What it costs; None if its price is not known.
-        error_usd: What `usd` may be wrong by because not all examples were counted.
-        how: The calculation in words.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    what: str
-    tokens: int
-    output_tokens: int
-    usd: float | None
-    error_usd: float
-    how: str
 
 
 class Quote(BaseModel):
@@ -47,7 +27,7 @@ class Quote(BaseModel):
         usd: All of them together; None if the price of one is not known.
         error_usd: Half-width of an interval that holds the amount with 95 % or more, as far as counting goes: the sum
             of the lines'.
-        price_date: The day on which the prices were last seen; None if there are none.
+        price_date: The day on which the prices were last seen, the earliest of several; None if there are none.
         train: Tokens of the training data, in one epoch.
         epochs: How often they are trained on.
         epochs_assumed: Whether Vertex AI chooses the epochs, so that `epochs` is a guess.
@@ -88,8 +68,10 @@ class Quote(BaseModel):
         }
 
 
-def quote(experiment: Experiment, location: str, train: SplitCount, test: SplitCount) -> Quote:
-    """Reckons what a run costs: tuning, and one evaluation each of the base model and the tuned one.
+def quote(
+    experiment: Experiment, location: str, train: SplitCount, test: SplitCount, extras: Extras | None = None
+) -> Quote:
+    """Reckons what a run costs: tuning, and every time that a model is asked about the test split.
 
     "Training tokens" are those of the training data times the epochs (Google's pricing page); the price of inference is
     the same for a base model and those tuned from it.
@@ -99,65 +81,30 @@ def quote(experiment: Experiment, location: str, train: SplitCount, test: SplitC
         location: Where the run is. The tuned model's is another one in part, but `global` never, and all others cost
             the same.
         train: Tokens of the training data.
-        test: Tokens of the examples that both models are asked.
+        test: Tokens of the examples that the models are asked.
+        extras: Tokens of what else the experiment wants of them; None for nothing.
     """
-    price = catalog().models[experiment.base_model].price
+    model = experiment.base_model
     assumed = experiment.tuning.epochs is None
     epochs = experiment.tuning.epochs or catalog().assumed_epochs.of(train.total.examples)
+    asked = Asked(location, experiment.evaluation.backend is Backend.BATCH)
     lines = [
-        _tuning(price, train.total, epochs),
-        _evaluation("evaluation of the base model", price, location, test),
-        _evaluation("evaluation of the tuned model", price, location, test),
+        tuning_line(TUNING, model, Tokens(train.total.tokens, train.total.error), epochs),
+        *evaluations(experiment, asked, test, extras or Extras()),
     ]
+    prices = [price for name in {line.model for line in lines} if (price := catalog().models[name].price)]
     amounts = [line.usd for line in lines if line.usd is not None]
     return Quote(
-        model=experiment.base_model,
+        model=model,
         lines=lines,
         usd=sum(amounts) if len(amounts) == len(lines) else None,
         error_usd=sum(line.error_usd for line in lines),
-        price_date=price.date if price else None,
+        price_date=min((price.date for price in prices), default=None),
         train=train.total,
         epochs=epochs,
         epochs_assumed=assumed,
-        notes=list(_notes(experiment.base_model, lines, train, test, epochs if assumed else None)),
+        notes=[*_notes(model, lines, train, test, epochs if assumed else None), *_conditions(experiment)],
     )
-
-
-def _tuning(price: Price | None, count: TokenCount, epochs: int) -> Line:
-    rate = price.training if price else None
-    return Line(
-        what=TUNING,
-        tokens=count.tokens * epochs,
-        output_tokens=0,
-        usd=None if rate is None else count.tokens * epochs * rate / _MILLION,
-        error_usd=0.0 if rate is None else count.error * epochs * rate / _MILLION,
-        how=f"{_tokens(count)} x {epochs} epoch{'s' * (epochs > 1)} at {_rate(rate)}",
-    )
-
-
-def _evaluation(what: str, price: Price | None, location: str, test: SplitCount) -> Line:
-    prompts, answers = test.prompts, test.answers
-    sent, got = price.inference(location) if price else (None, None)
-    amount, error = None, 0.0
-    if sent is not None and got is not None:
-        amount = (prompts.tokens * sent + answers.tokens * got) / _MILLION
-        error = (prompts.error * sent + answers.error * got) / _MILLION
-    return Line(
-        what=what,
-        tokens=prompts.tokens,
-        output_tokens=answers.tokens,
-        usd=amount,
-        error_usd=error,
-        how=f"{_tokens(prompts)} sent at {_rate(sent)}, {_tokens(answers)} answered at {_rate(got)}",
-    )
-
-
-def _tokens(count: TokenCount) -> str:
-    return f"{count.tokens:,} tokens" + (f" (±{count.error:,})" if count.error else "")
-
-
-def _rate(rate: float | None) -> str:
-    return "an unknown price" if rate is None else f"{rate:.4f}".removesuffix("0").removesuffix("0") + " USD per 1M"
 
 
 def _notes(
@@ -169,9 +116,8 @@ def _notes(
             f"tuning.epochs is not set, so Vertex AI chooses by a rule that is not published: {assumed_epochs} epochs"
             f" are assumed, the upper end of Google's advice of {advice} for {train.total.examples:,} examples."
         )
-    unknown = [line.what for line in lines if line.usd is None]
-    if unknown:
-        yield f"What {' and '.join(unknown)} costs with {model} is not known, and is not in the amount."
+    if said := unknown(lines):
+        yield f"{said[0].upper()}{said[1:]} is not known, and is not in the amount."
     for name, count in (("training", train.total), ("test", test.total)):
         if count.counted < count.examples:
             yield f"Of {count.examples:,} {name} examples, {count.counted:,} drawn at random were counted."
@@ -191,3 +137,17 @@ def _notes(
         )
     yield "Answers are taken to be as long as their targets; longer ones, and what a model thinks, cost more."
     yield "Validation examples are taken to cost nothing: Google bills tokens of the training data times epochs."
+
+
+def _conditions(experiment: Experiment) -> Iterator[str]:
+    settings, batch = experiment.evaluation, catalog().batch
+    if settings.backend is Backend.BATCH:
+        yield (
+            f"Models are asked in batch jobs, at {batch.price_factor:.0%} of the price of single requests (Google,"
+            f" {batch.date})."
+        )
+    if settings.judge.model:
+        yield (
+            f"The judge, {settings.judge.model}, is taken to see as many tokens in the examples as"
+            f" {experiment.base_model}; where nothing need be compared, it is not asked and costs nothing."
+        )

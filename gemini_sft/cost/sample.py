@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, stdev
 from typing import Any, BinaryIO
@@ -28,16 +28,24 @@ class Sample:
     drawn: list[tuple[str, dict[str, Any]]]
 
 
-def draw(split_uri: str, limit: int, seed: int) -> Sample:
+def draw(split_uri: str, limit: int, seed: int, suitable: Callable[[dict[str, Any]], bool] | None = None) -> Sample:
     """Draws up to `limit` examples of a split, each with the same chance (Vitter's algorithm R).
 
     The files are read once and from front to back; never more than `limit` lines are held.
+
+    Args:
+        split_uri: Folder of the split.
+        limit: How many.
+        seed: Another seed, other examples.
+        suitable: Which records may be drawn, the others do not count; None for all.
     """
     generator = random.Random(seed)
     kept: list[tuple[bytes, bytes]] = []
     size = 0
     with storage.open_reader(examples_uri(split_uri)) as examples, storage.open_reader(sources_uri(split_uri)) as names:
         for pair in zip(_lines(examples), _lines(names), strict=True):
+            if suitable and not suitable(orjson.loads(pair[0])):
+                continue
             size += 1
             if len(kept) < limit:
                 kept.append(pair)

@@ -9,6 +9,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from gemini_sft import storage
 from gemini_sft.data.example import Example, text_of
 
@@ -47,6 +49,12 @@ def read_split(uri: str) -> list[Example]:
         )
         for record, source in zip(records, read_sources(uri), strict=True)
     ]
+
+
+def read_records(uri: str) -> Iterator[dict[str, Any]]:
+    """Yields the tuning record of each example of a split, in order."""
+    with storage.open_reader(examples_uri(uri)) as file:
+        yield from (orjson.loads(line) for line in file if line.strip())
 
 
 def read_sources(uri: str) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,9 @@ B. Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979; the percenti
 import numpy as np
 from numpy.typing import NDArray
 
+FEWEST_EXAMPLES = 10
+"""Below this a bootstrap interval is too narrow to be believed: with one example it has no width at all."""
+
 RESAMPLES = 10_000
 _SEED = 20261122
 _CHUNK = 500

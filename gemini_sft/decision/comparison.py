@@ -8,15 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from gemini_sft.decision.bootstrap import interval
+from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, interval
+from gemini_sft.decision.judged import Judged
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Gate, Task
 from gemini_sft.inference.evaluation import EvaluationResult, failures
 from gemini_sft.inference.prediction import Outcome
 from gemini_sft.metrics import metrics_of
-
-FEWEST_EXAMPLES = 10
-"""Below this a bootstrap interval is too narrow to be believed: with one example it has no width at all."""
 
 
 class Verdict(StrEnum):
@@ -70,6 +68,29 @@ class Side(_Frozen):
         return failures(self.outcomes, self.unreadable)
 
 
+class PerRequest(_Frozen):
+    """Mean tokens of the requests that a model answered: of the prompt, and of the answer with all thoughts."""
+
+    prompt: float
+    answer: float
+
+
+class FewShot(_Frozen):
+    """The base model with examples in its prompt: what one could have without tuning. It never changes the verdict.
+
+    Attributes:
+        examples: How many stand in its prompt.
+        base: What it scored.
+        differences: Candidate minus that, of every metric.
+        tokens: Per request of `base`, `few_shot` and `candidate`, as far as the service counted them.
+    """
+
+    examples: int
+    base: Side
+    differences: dict[str, Difference]
+    tokens: dict[str, PerRequest]
+
+
 class Comparison(_Frozen):
     """The outcome of a run.
 
@@ -80,6 +101,8 @@ class Comparison(_Frozen):
         base: What the base model scored.
         candidate: What the tuned model scored.
         differences: Of every metric.
+        few_shot: The control arm; None if the experiment has none.
+        judge: What the judge said, in numbers; likewise.
     """
 
     verdict: Verdict
@@ -88,6 +111,8 @@ class Comparison(_Frozen):
     base: Side
     candidate: Side
     differences: dict[str, Difference]
+    few_shot: FewShot | None = None
+    judge: Judged | None = None
 
     @property
     def difference(self) -> Difference:

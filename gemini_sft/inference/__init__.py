@@ -3,6 +3,6 @@
 from gemini_sft.inference.call import Call, Service, render
 from gemini_sft.inference.engine import Answers, predict
 from gemini_sft.inference.journal import Journal
-from gemini_sft.inference.prediction import Outcome, Prediction
+from gemini_sft.inference.prediction import Outcome, Prediction, read_predictions
 
-__all__ = ["Answers", "Call", "Journal", "Outcome", "Prediction", "Service", "predict", "render"]
+__all__ = ["Answers", "Call", "Journal", "Outcome", "Prediction", "Service", "predict", "read_predictions", "render"]

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from gemini_sft import storage
+
 
 class Outcome(StrEnum):
     """How a request ended. Every example ends in one of these, and all of them count."""
@@ -68,3 +70,8 @@ class Reply(BaseModel):
     seconds: float | None = None
     requests: int = 1
     refusals: int = 0
+
+
+def read_predictions(uri: str) -> list[Prediction]:
+    """Reads the predictions of one model, in the examples' order."""
+    return [Prediction.model_validate(one) for one in storage.read_jsonl(uri)]

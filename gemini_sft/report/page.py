@@ -3,7 +3,9 @@
 from gemini_sft.report.changes import changes
 from gemini_sft.report.curves import curves_view
 from gemini_sft.report.facts import ran_view
+from gemini_sft.report.few_shot import worth_view
 from gemini_sft.report.input import ReportInput
+from gemini_sft.report.judge import judge_view
 from gemini_sft.report.missing import dropped, failures
 from gemini_sft.report.render import render
 from gemini_sft.report.scores import class_rows, metric_table, outcome_rows
@@ -21,6 +23,8 @@ def report_page(data: ReportInput) -> str:
         ran=ran_view(data),
         metrics=metric_table(data),
         classes=class_rows(data),
+        worth=worth_view(data),
+        judge=judge_view(data),
         base=data.base,
         tuned=data.candidate,
         outcomes=outcome_rows(data),

@@ -70,12 +70,13 @@ def verdict_view(data: ReportInput) -> VerdictView:
         asked=f"more than {asked:g}",
         plot=axis.interval(difference, asked),
         ticks=axis.ticks(),
-        shares=_shares(difference.wins, difference.ties, difference.losses),
+        shares=shares(difference.wins, difference.ties, difference.losses),
         stand_in=data.base.served_by if data.base.served_by.startswith(STAND_IN) else "",
     )
 
 
-def _shares(wins: int, ties: int, losses: int) -> list[Share]:
+def shares(wins: int, ties: int, losses: int) -> list[Share]:
+    """Returns the parts of a bar: better, the same, worse."""
     total = wins + ties + losses or 1
     parts = (("better", "\u25b2", wins), ("the same", "=", ties), ("worse", "\u25bc", losses))
     return [Share(label, sign, n, round(100 * n / total, 2)) for label, sign, n in parts]

@@ -4,10 +4,11 @@ from gemini_sft import storage
 from gemini_sft.cost import Quote, reconcile
 from gemini_sft.data import read_split
 from gemini_sft.data.dataset import read_sources
-from gemini_sft.decision import Comparison, compare
+from gemini_sft.decision import Comparison, compare, few_shot_arm, judged
 from gemini_sft.experiment import load_experiment
-from gemini_sft.inference import Prediction
+from gemini_sft.inference import read_predictions
 from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.judging import Judgement
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.tuning import Curves, TuningRecord
 
@@ -22,6 +23,9 @@ def compare_models(
     base_evaluation_uri: str,
     candidate_predictions_uri: str,
     candidate_evaluation_uri: str,
+    few_shot_predictions_uri: str,
+    few_shot_evaluation_uri: str,
+    judgement_uri: str,
     tuning_uri: str,
     curves_uri: str,
     quote_uri: str,
@@ -30,13 +34,32 @@ def compare_models(
 ) -> Comparison:
     """Compares base and candidate, and writes the comparison and the report.
 
+    What the experiment does not ask for, few-shot examples or a judge, is not read: nobody has written it.
+
     Raises:
-        EvaluationError: The two were not asked the same examples.
+        EvaluationError: The models were not asked the same examples.
     """
     experiment = load_experiment(experiment_uri)
     base = EvaluationResult.model_validate(storage.read_json(base_evaluation_uri))
     candidate = EvaluationResult.model_validate(storage.read_json(candidate_evaluation_uri))
+    predictions = {
+        "base": read_predictions(base_predictions_uri),
+        "candidate": read_predictions(candidate_predictions_uri),
+    }
     comparison = compare(experiment.task, experiment.gate, base, candidate)
+    if shots := experiment.evaluation.few_shot:
+        arm = few_shot_arm(
+            experiment.task,
+            experiment.gate,
+            shots,
+            EvaluationResult.model_validate(storage.read_json(few_shot_evaluation_uri)),
+            candidate,
+            {**predictions, "few_shot": read_predictions(few_shot_predictions_uri)},
+        )
+        comparison = comparison.model_copy(update={"few_shot": arm})
+    if experiment.evaluation.judge.model:
+        judgement = Judgement.model_validate(storage.read_json(judgement_uri))
+        comparison = comparison.model_copy(update={"judge": judged(judgement, experiment.gate.confidence)})
     storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))
     quote = Quote.model_validate(storage.read_json(quote_uri))
@@ -48,8 +71,8 @@ def compare_models(
             comparison=comparison,
             base=base,
             candidate=candidate,
-            base_predictions=_predictions(base_predictions_uri),
-            candidate_predictions=_predictions(candidate_predictions_uri),
+            base_predictions=predictions["base"],
+            candidate_predictions=predictions["candidate"],
             train_examples=len(sources),
             dropped_sources={n: sources[n - 1] for n in record.dropped.indices if 0 < n <= len(sources)},
             test=read_split(test_uri),
@@ -61,7 +84,3 @@ def compare_models(
     )
     storage.write_text(report_uri, page, "text/html; charset=utf-8")
     return comparison
-
-
-def _predictions(uri: str) -> list[Prediction]:
-    return [Prediction.model_validate(one) for one in storage.read_jsonl(uri)]

@@ -39,6 +39,7 @@ def evaluate_model(
     Raises:
         EvaluationError: The model was tuned with another prompt; or more examples are without an answer than the
             experiment allows, and then the predictions are written all the same.
+        DataError: Train has too few examples that can stand in the prompt.
         ServiceError: The endpoint of a tuned model could not be read, or an answer could not be kept.
     """
     experiment = load_experiment(experiment_uri)
@@ -50,7 +51,7 @@ def evaluate_model(
     fingerprint = read_fingerprint(test_uri)
     check_prompt(model, fingerprint)
     examples = read_split(test_uri)
-    asked = _with_shots(experiment, examples, train_uri) if few_shot else examples
+    asked = _with_shots(experiment, examples, train_uri, test_uri) if few_shot else examples
     service = Service(project, location, model or experiment.base_model, fingerprint)
     journal = Journal(beside(experiment_uri, f"{ANSWERS}/{_name(service.model, few_shot)}"))
     answers = predict(
@@ -75,8 +76,8 @@ def evaluate_model(
     return result.numbers() | _pace(answers.traffic.summary())
 
 
-def _with_shots(experiment: Experiment, examples: list[Example], train_uri: str) -> list[Example]:
-    shots = draw_shots(train_uri, experiment.evaluation.few_shot, experiment.data.seed)
+def _with_shots(experiment: Experiment, examples: list[Example], train_uri: str, test_uri: str) -> list[Example]:
+    shots = draw_shots(train_uri, test_uri, experiment.evaluation.few_shot, experiment.data.seed)
     return [with_shots(example, shots) for example in examples]
 
 

@@ -5,9 +5,15 @@ import logging
 
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
-from gemini_sft.cost import Quote, TokenCache, count_split, quote, require_within
+from gemini_sft.cost import Extras, FrameCount, Quote, TokenCache, count_split, quote, require_within
+from gemini_sft.cost.tokens import CountRequest, count_tokens
 from gemini_sft.cost.words import usd
-from gemini_sft.experiment import load_experiment
+from gemini_sft.data.dataset import read_sources
+from gemini_sft.data.example import turn
+from gemini_sft.data.prompting import with_examples
+from gemini_sft.experiment import Experiment, load_experiment
+from gemini_sft.inference.few_shot import draw_shots
+from gemini_sft.judging import Frame, comparing, grading
 from gemini_sft.steps.places import beside
 
 _log = logging.getLogger(__name__)
@@ -20,6 +26,7 @@ def quote_cost(
 
     Raises:
         BudgetError: The experiment does not allow so much, or a price is not known; the quote is written all the same.
+        DataError: Train has too few examples that can stand in the control arm's prompt.
         UserError: Vertex AI refuses the model or an example.
         ServiceError: Vertex AI did not count the tokens.
     """
@@ -30,16 +37,57 @@ def quote_cost(
         project,
         location,
         model,
-        cache=TokenCache(beside(experiment_uri, f"token-counts/{model}.json")),
+        cache=_cache(experiment_uri, model),
         exact_count=experiment.budget.exact_count,
         seed=experiment.data.seed,
         max_example_tokens=catalog().models[model].max_example_tokens,
         max_output_tokens=experiment.evaluation.max_output_tokens,
     )
-    result = quote(experiment, location, train=count(train_uri), test=count(test_uri))
+    extras = _Counting(project, location, experiment_uri, experiment).extras(train_uri, test_uri)
+    result = quote(experiment, location, train=count(train_uri), test=count(test_uri), extras=extras)
     storage.write_json(quote_uri, result.model_dump(mode="json"))
     unknown = "" if result.usd is not None else ", without what has no known price"
     error = f" (±{usd(result.error_usd)})" if result.error_usd else ""
     _log.info("the run is quoted at %s%s%s", usd(result.known_usd), error, unknown)
     require_within(result, experiment.budget)
     return result
+
+
+def _cache(experiment_uri: str, model: str) -> TokenCache:
+    return TokenCache(beside(experiment_uri, f"token-counts/{model}.json"))
+
+
+class _Counting:
+    """Counts what stands beside the examples, once for all of them."""
+
+    def __init__(self, project: str, location: str, experiment_uri: str, experiment: Experiment) -> None:
+        self._project, self._location, self._uri, self._experiment = project, location, experiment_uri, experiment
+
+    def extras(self, train_uri: str, test_uri: str) -> Extras:
+        """Returns the tokens of what the experiment asks for."""
+        settings, task = self._experiment.evaluation, self._experiment.task
+        shots = self._shots(train_uri, test_uri) if settings.few_shot else None
+        model = settings.judge.model
+        if not model:
+            return Extras(shots)
+        references = [len(one.get("references") or [""]) for one in read_sources(test_uri)]
+        return Extras(
+            shots,
+            comparison=self._frame(comparing(task, settings.judge, model), model),
+            grade=self._frame(grading(task, settings.judge, model), model) if settings.judge.pointwise else None,
+            references=sum(references) / len(references),
+        )
+
+    def _shots(self, train_uri: str, test_uri: str) -> int:
+        shots = draw_shots(train_uri, test_uri, self._experiment.evaluation.few_shot, self._experiment.data.seed)
+        request = CountRequest("of evaluation.few_shot", {"contents": [turn("user", with_examples(None, shots))]})
+        (tokens,) = self._count(self._experiment.base_model, request)
+        return tokens
+
+    def _frame(self, frame: Frame, model: str) -> FrameCount:
+        name = "of the judge's instruction"
+        instruction, verdict = self._count(model, CountRequest(name, frame.bare), CountRequest(name, frame.longest))
+        return FrameCount(instruction, verdict)
+
+    def _count(self, model: str, *requests: CountRequest) -> list[int]:
+        return count_tokens(self._project, self._location, model, requests, _cache(self._uri, model))

@@ -32,6 +32,8 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
         "base",
         "candidate",
         "difference",
+        "few_shot",
+        "judge",
         "tuned_model",
         "endpoint",
         "report",
@@ -40,6 +42,7 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
     ]
     assert summary["state"] == "SUCCEEDED"
     assert summary["primary_metric"] == "rougeL_f"
+    assert summary["few_shot"] is summary["judge"] is None
     assert list(summary["base"]["metrics"]) == METRICS
     assert set(summary["difference"]) == {"mean", "low", "high", "confidence"}
 
@@ -155,7 +158,10 @@ def test_model_and_endpoint_enter_the_lineage_and_every_task_shows_metrics(finis
         "evaluate tuned model",
         "extract metrics",
         "compare models",
+        "evaluate base with examples",
+        "judge answers",
     }
+    assert shown["evaluate base with examples"] == shown["judge answers"] == {}, "nobody asked for them"
     assert shown["compare models"]["verdict"] == summary["verdict"]
     assert shown["evaluate tuned model"]["rougeL_f"] == summary["candidate"]["metrics"]["rougeL_f"]
 

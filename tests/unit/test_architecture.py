@@ -16,7 +16,9 @@ ALLOWED = {
     "pipelines": {"pipelines", "components", "kfp"},
     "launcher": {"launcher", "pipelines", "gemini_sft", "kfp"},
 }
-DOWNWARDS = ["steps", "report", "decision", "tuning", "inference", "metrics", "cost", "data", "experiment", "catalog"]
+DOWNWARDS = [
+    "steps", "report", "decision", "judging", "tuning", "inference", "metrics", "cost", "data", "experiment", "catalog",
+]  # fmt: skip
 
 
 def imports(path: Path, *, inside_functions: bool) -> Iterator[str]:

@@ -105,3 +105,8 @@ def test_epochs_are_assumed_by_the_number_of_examples() -> None:
     assert [assumed.of(examples) for examples in (1, 49, 50, 51)] == [7, 7, 3, 3]
     table = catalog().assumed_epochs
     assert (table.of(999), table.of(1000)) == (20, 10) and table.date <= catalog().checked
+
+
+def test_the_price_of_batch_jobs_is_dated() -> None:
+    batch = catalog().batch
+    assert batch.price_factor == 0.5 and batch.date <= catalog().checked

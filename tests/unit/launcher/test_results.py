@@ -9,11 +9,12 @@ import yaml
 from rich.console import Console
 
 from gemini_sft import storage
-from gemini_sft.decision import Comparison, Difference, Verdict
-from gemini_sft.decision.comparison import Side
+from gemini_sft.decision import Comparison, Difference, FewShot, Judged, Verdict
+from gemini_sft.decision.comparison import PerRequest, Side
 from gemini_sft.errors import UserError
-from gemini_sft.experiment import Task
+from gemini_sft.experiment import Evaluation, Task
 from gemini_sft.inference import Outcome
+from gemini_sft.judging import Grades, Tally
 from gemini_sft.metrics import metrics_of
 from gemini_sft.tuning import TuningRecord
 from gemini_sft.tuning.job import DroppedExamples
@@ -154,6 +155,8 @@ def test_the_one_object(folder: Path) -> None:
             "unreadable": 0,
         },
         "difference": {"mean": 0.125, "low": 0.0625, "high": 0.1875, "confidence": 0.9},
+        "few_shot": None,
+        "judge": None,
         "tuned_model": "projects/7/locations/us/models/3@1",
         "endpoint": ENDPOINT,
         "report": str(folder / "report.html"),
@@ -169,6 +172,62 @@ def test_a_run_without_a_result_has_the_same_keys(folder: Path) -> None:
     assert given == {"state": "REFUSED", "reasons": ["x.yaml: there is no such file"], "seconds": 0.0}
 
 
+def with_extras() -> Comparison:
+    """Three examples in the prompt make up for half of what tuning gains; the judge could not read one pair."""
+    made = comparison()
+    half = Difference(mean=0.0625, low=-0.01, high=0.13, confidence=0.9, wins=20, ties=30, losses=14)
+    arm = FewShot(
+        examples=3,
+        base=made.base.model_copy(update={"metrics": {"rouge1_f": 0.5, "rougeL_f": 0.3125}}),
+        differences=dict.fromkeys(("rouge1_f", "rougeL_f"), half),
+        tokens={"few_shot": PerRequest(prompt=1234.4, answer=20), "candidate": PerRequest(prompt=300, answer=18)},
+    )
+    judge = Judged(
+        model="gemini-2.5-pro",
+        served_by="gemini-2.5-pro",
+        tally=Tally(
+            examples=64, wins=30, ties=23, losses=10, unreadable=1, win_rate=0.65873, identical=3, missing=0, judged=60,
+            first_place=8, second_place=1,
+        ),
+        low=0.55,
+        high=0.75,
+        confidence=0.9,
+        base_grades=None,
+        candidate_grades=Grades(mean=4.5, n=64, missing=0, unreadable=0),
+    )  # fmt: skip
+    return made.model_copy(update={"few_shot": arm, "judge": judge})
+
+
+def test_the_control_arm_and_the_judge_have_a_line_each(folder: Path) -> None:
+    storage.write_json(str(folder / "comparison.json"), with_extras().model_dump(mode="json"))
+    console, file = printed(1000)
+    results.show(folder, console)
+    *_, worth, judge, verdict, _ = file.getvalue().splitlines()
+    assert worth == (
+        "With 3 examples in its prompt, the base model scores 0.3125 in rougeL_f (0.2500 without); tuning gains 0.0625"
+        " over that, 90% interval [-0.0100, +0.1300]: these 64 test examples cannot tell which is better. A prompt has"
+        " 1,234 tokens with the examples in it and 300 for the tuned model."
+    )
+    assert judge == (
+        "The judge, gemini-2.5-pro, prefers the tuned model's answer in 30 of 63 pairs and the base model's in 10;"
+        " 23 are ties. Win rate, a tie counting as half: 65.9% of 63, 90% interval [55.0%, 75.0%]. 1 of 64 are left"
+        " out, without two readable verdicts."
+    )
+    assert verdict.startswith("Verdict: promote"), "neither has a say in it"
+
+
+def test_the_object_has_them_too(folder: Path) -> None:
+    storage.write_json(str(folder / "comparison.json"), with_extras().model_dump(mode="json"))
+    summary = json.loads(json.dumps(results.summary("demo-1", "SUCCEEDED", folder, 1)))
+    arm, judge = summary["few_shot"], summary["judge"]
+    assert arm["examples"] == 3 and arm["metrics"]["rougeL_f"] == 0.3125
+    assert arm["differences"]["rougeL_f"] == {"mean": 0.0625, "low": -0.01, "high": 0.13, "confidence": 0.9}
+    assert arm["tokens_per_request"]["few_shot"] == {"prompt": 1234.4, "answer": 20}
+    assert (judge["model"], judge["n"], judge["examples"], judge["unreadable"]) == ("gemini-2.5-pro", 63, 64, 1)
+    assert (judge["win_rate"], judge["win_rate_low"], judge["position_bias"]) == (0.65873, 0.55, 9 / 60)
+    assert judge["base_grades"] is None and judge["candidate_grades"]["mean"] == 4.5
+
+
 class TestFetching:
     @pytest.fixture
     def artifacts(self, tmp_path: Path) -> dict[str, dict[str, str]]:
@@ -178,6 +237,22 @@ class TestFetching:
             made.setdefault(task, {})[output] = str(tmp_path / f"{position}")
         return made
 
+    @pytest.mark.parametrize(
+        ("evaluation", "more"),
+        [
+            ({"few_shot": 3}, {"few-shot-predictions.jsonl", "few-shot-evaluation.json", "few-shot-traffic.json"}),
+            ({"judge": {"model": "gemini-2.5-pro"}}, {"judgement.json"}),
+        ],
+    )
+    def test_what_was_asked_for_is_there_as_well(
+        self, tmp_path: Path, artifacts: dict[str, dict[str, str]], evaluation: dict[str, Any], more: set[str]
+    ) -> None:
+        for task, output in (results._FEW_SHOT | results._JUDGE).values():
+            (tmp_path / output).write_text("x")
+            artifacts.setdefault(task, {})[output] = str(tmp_path / output)
+        results.fetch(artifacts, tmp_path / "runs" / "demo-1", Evaluation.model_validate(evaluation))
+        assert {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()} == {*results._FILES} | more
+
     def test_the_compiled_pipeline_makes_all_of_them(self) -> None:
         """The names are those that the pipeline itself gives."""
         spec = yaml.load(GOLDEN.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -185,7 +260,7 @@ class TestFetching:
             task["taskInfo"]["name"]: spec["components"][task["componentRef"]["name"]].get("outputDefinitions", {})
             for task in spec["root"]["dag"]["tasks"].values()
         }
-        for task, output in results._FILES.values():
+        for task, output in (results._FILES | results._FEW_SHOT | results._JUDGE).values():
             assert output in outputs[task]["artifacts"]
 
     def test_files_appear_together_and_replace_earlier_ones(
@@ -194,7 +269,7 @@ class TestFetching:
         target = tmp_path / "runs" / "demo-1"
         target.mkdir(parents=True)
         (target / "old").touch()
-        results.fetch(artifacts, target)
+        results.fetch(artifacts, target, Evaluation())
         assert {file.name: file.read_text() for file in target.iterdir()} == {
             name: f"{task}/{output}" for name, (task, output) in results._FILES.items()
         }
@@ -203,5 +278,5 @@ class TestFetching:
     def test_one_that_is_missing_leaves_nothing(self, tmp_path: Path, artifacts: dict[str, dict[str, str]]) -> None:
         (tmp_path / "5").unlink()
         with pytest.raises(UserError, match="there is no such file"):
-            results.fetch(artifacts, tmp_path / "runs" / "demo-1")
+            results.fetch(artifacts, tmp_path / "runs" / "demo-1", Evaluation())
         assert list((tmp_path / "runs").iterdir()) == []

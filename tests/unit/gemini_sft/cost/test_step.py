@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from gemini_sft.cost import Quote
-from gemini_sft.errors import BudgetError
+from gemini_sft.errors import BudgetError, DataError
 from gemini_sft.steps.places import beside
 from gemini_sft.steps.quote_cost import quote_cost
-from tests.unit.gemini_sft.cost.conftest import Counter, record, write_split
+from tests.unit.gemini_sft.cost.conftest import Counter, record, words, write_split
 
 
 @pytest.fixture
@@ -80,6 +80,43 @@ def test_what_one_run_counted_the_next_one_knows(counter: Counter, files: dict[s
     files["experiment_uri"] = files["experiment_uri"].replace("/0f/", "/1e/")
     say(files)
     assert run(files) == first and counter.calls == []
+
+
+def test_what_stands_beside_the_examples_is_counted_once(counter: Counter, files: dict[str, str]) -> None:
+    plain = run_with(files, counter)
+    asked = run_with(files, counter, few_shot=2, judge={"model": "gemini-2.5-pro", "pointwise": True, "criteria": "x"})
+    shown, comparisons, grades = asked.lines[2], *asked.lines[4:]
+    head = 4  # Here are some examples:
+    assert shown.tokens - plain.lines[1].tokens == 10 * (head + 2 * (3 + 2)), "two shots: prompt, `Answer:`, target"
+    judged = {body["contents"][0]["parts"][0]["text"]: body for path, body in counter.calls if "gemini-2.5-pro" in path}
+    assert len(judged) == 4 and {"TIE", "1"} < judged.keys()
+    compare, grade = (words(body) for text, body in judged.items() if "<request" in text)
+    assert (comparisons.tokens, comparisons.output_tokens) == (2 * (20 + 3 * 20 + 10 * compare), 20 * 129)
+    assert (grades.tokens, grades.output_tokens) == (2 * (20 + 2 * 20 + 10 * grade), 20 * 129)
+    assert (Path(files["experiment_uri"]).parents[1] / "token-counts" / "gemini-2.5-pro.json").exists()
+
+
+def run_with(files: dict[str, str], counter: Counter, **evaluation: Any) -> Quote:
+    say(files, tuning={"epochs": 2}, evaluation=evaluation)
+    del counter.calls[:]
+    return run(files)
+
+
+def test_all_references_of_an_example_are_quoted(counter: Counter, files: dict[str, str]) -> None:
+    judge = {"model": "gemini-2.5-flash"}
+    last = run_with(files, counter, judge=judge).lines[-1]
+    one = last.tokens
+    assert last.what == "comparisons by the judge", "grades are not wanted"
+    sources = Path(files["test_uri"]) / "sources.jsonl"
+    lines = [json.loads(line) | {"references": ["no no", "never"]} for line in sources.read_text().splitlines()]
+    sources.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert run_with(files, counter, judge=judge).lines[-1].tokens == one + 2 * 20
+
+
+def test_too_few_examples_to_show_stop_the_run_here(counter: Counter, files: dict[str, str]) -> None:
+    say(files, evaluation={"few_shot": 41})
+    with pytest.raises(DataError, match=r"evaluation\.few_shot: asks for 41 examples, and train has 40 that"):
+        run(files)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gemini_sft.decision import Comparison, Verdict, compare
-from gemini_sft.decision.comparison import FEWEST_EXAMPLES, paired_differences
+from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
+from gemini_sft.decision.comparison import paired_differences
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Gate, Task
 from gemini_sft.inference import Outcome

@@ -10,6 +10,7 @@ from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
 from gemini_sft.errors import EvaluationError
 from gemini_sft.steps.evaluate_model import evaluate_model
+from tests.unit.gemini_sft.cost.conftest import record, write_split
 from tests.unit.gemini_sft.inference.fake_gemini import BASE, ENDPOINT, Gemini, answered, examples, refused
 
 # google-genai's own, when it makes its first session.
@@ -77,3 +78,32 @@ def test_a_model_that_was_tuned_with_another_prompt_is_not_asked(gemini: Gemini,
     with pytest.raises(EvaluationError, match=f"another prompt .*{'f' * 16}.*{FINGERPRINT}"):
         run(ENDPOINT, **files)
     assert not gemini.calls and not Path(files["predictions_uri"]).exists()
+
+
+class TestFewShot:
+    def test_without_it_nothing_is_done(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        assert run(few_shot=True, **files) == {}
+        assert not gemini.calls and not any(Path(files[f"{one}_uri"]).exists() for one in ("predictions", "evaluation"))
+
+    def test_examples_from_train_stand_in_the_instruction(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        ask_for(files, 2)
+        assert run(few_shot=True, **files)["examples"] == 4
+        told = {body["systemInstruction"]["parts"][0]["text"] for _, body in gemini.calls}
+        assert told == {"Here are some examples:\n\nown\nAnswer: a\n\nmine\nAnswer: b"}, "q1 is asked, so not told"
+        ids = [one["example_id"] for one in storage.read_jsonl(files["predictions_uri"])]
+        assert ids == [one.id for one in examples(4)], "whatever stands in the prompt, an example is the same"
+
+    def test_its_answers_are_not_those_of_the_plain_base_model(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        ask_for(files, 1)
+        run(**files)
+        run(few_shot=True, **files)
+        assert len(gemini.calls) == 8
+
+
+def ask_for(files: dict[str, Any], shots: int) -> None:
+    """Asks for the control arm; two examples of train can be shown, one is asked in test."""
+    experiment = storage.read_json(files["experiment_uri"])
+    experiment["evaluation"]["few_shot"] = shots
+    storage.write_json(files["experiment_uri"], experiment)
+    folder = Path(files["predictions_uri"]).parent / "train"
+    files["train_uri"] = write_split(folder, [record("q1", "leak"), record("own", "a"), record("mine", "b")])

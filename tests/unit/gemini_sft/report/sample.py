@@ -192,7 +192,17 @@ def sample_quote() -> Quote:
     count = TokenCount(examples=240, counted=240, tokens=150_000, error=0)
     return Quote(
         model="gemini-2.5-flash-lite",
-        lines=[Line(what="tuning", tokens=600_000, output_tokens=0, usd=0.9, error_usd=0.0, how="words")],
+        lines=[
+            Line(
+                what="tuning",
+                model="gemini-2.5-flash-lite",
+                tokens=600_000,
+                output_tokens=0,
+                usd=0.9,
+                error_usd=0.0,
+                how="words",
+            )
+        ],
         usd=0.9,
         error_usd=0.0,
         price_date=date(2026, 9, 24),

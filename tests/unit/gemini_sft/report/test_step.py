@@ -7,6 +7,9 @@ import pytest
 from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, sources_uri
 from gemini_sft.decision import Comparison, Verdict
+from gemini_sft.errors import EvaluationError
+from gemini_sft.inference import Service
+from gemini_sft.judging import judge
 from gemini_sft.steps.compare_models import compare_models
 from gemini_sft.tuning.job import DroppedExamples
 from tests.unit.gemini_sft.report.sample import sample_curves, sample_input, sample_quote, sample_record
@@ -20,7 +23,8 @@ def files(tmp_path: Path) -> dict[str, str]:
     data = sample_input()
     names = (
         "experiment", "train", "test", "base_predictions", "base_evaluation", "candidate_predictions",
-        "candidate_evaluation", "tuning", "curves", "quote", "comparison", "report",
+        "candidate_evaluation", "few_shot_predictions", "few_shot_evaluation", "judgement", "tuning", "curves", "quote",
+        "comparison", "report",
     )  # fmt: skip
     uris = {f"{name}_uri": str(tmp_path / name) for name in names}
     dropped = DroppedExamples(count=3, indices=[4, 1, 0, 5], reasons=["too long", "no picture", "?", "?"])
@@ -48,6 +52,53 @@ def test_writes_the_comparison_and_the_report(files: dict[str, str]) -> None:
     assert Comparison.model_validate(storage.read_json(files["comparison_uri"])) == comparison
     report = storage.read_text(files["report_uri"])
     assert "demo-1" in report and "Promote the tuned model" in report
+
+
+def test_what_was_not_asked_for_is_not_read(files: dict[str, str]) -> None:
+    for name in ("few_shot_predictions", "few_shot_evaluation", "judgement"):
+        assert not Path(files[f"{name}_uri"]).exists()
+    comparison = compare_models(run_id="demo-1", **files)
+    assert comparison.few_shot is None and comparison.judge is None
+    assert 'id="worth"' not in storage.read_text(files["report_uri"])
+
+
+def test_control_arm_and_judge_are_reported_and_leave_the_verdict_alone(files: dict[str, str]) -> None:
+    plain = compare_models(run_id="demo-1", **files)
+    with_extras(files)
+    comparison = compare_models(run_id="demo-1", **files)
+    assert comparison.model_copy(update={"few_shot": None, "judge": None}) == plain
+    assert Comparison.model_validate(storage.read_json(files["comparison_uri"])) == comparison
+    assert comparison.few_shot and comparison.judge
+    assert comparison.few_shot.base.metrics == comparison.candidate.metrics
+    assert comparison.few_shot.differences["rougeL_f"].mean == 0
+    assert comparison.judge.tally.ties == 60 and comparison.judge.tally.win_rate == 0.5
+    report = storage.read_text(files["report_uri"])
+    assert "these 60 test examples cannot tell which is better" in report and 'id="judge"' in report
+
+
+def test_a_control_arm_on_other_examples_is_refused(files: dict[str, str]) -> None:
+    with_extras(files)
+    evaluation = storage.read_json(files["few_shot_evaluation_uri"])
+    evaluation["scores"].popitem()
+    storage.write_json(files["few_shot_evaluation_uri"], evaluation)
+    with pytest.raises(
+        EvaluationError, match=r"^with few-shot examples: .* not asked the same examples: 1 stand on one"
+    ):
+        compare_models(run_id="demo-1", **files)
+
+
+def with_extras(files: dict[str, str]) -> None:
+    """With examples in its prompt the base model is as good as the tuned one, and the judge finds that too."""
+    experiment = storage.read_json(files["experiment_uri"])
+    experiment["evaluation"] |= {"few_shot": 2, "judge": {"model": "gemini-2.5-pro"}}
+    storage.write_json(files["experiment_uri"], experiment)
+    data = sample_input()
+    predictions = [one.model_copy(update={"prompt_tokens": 900}) for one in data.candidate_predictions]
+    storage.write_jsonl(files["few_shot_predictions_uri"], (one.model_dump(mode="json") for one in predictions))
+    storage.write_json(files["few_shot_evaluation_uri"], data.candidate.model_dump(mode="json"))
+    service = Service("p", "us-central1", "gemini-2.5-pro")
+    made = judge(service, data.experiment, data.test, data.candidate_predictions, data.candidate_predictions)
+    storage.write_json(files["judgement_uri"], made.model_dump(mode="json"))
 
 
 def test_dropped_examples_are_named_by_file_and_line(files: dict[str, str]) -> None:

@@ -1,0 +1,114 @@
+"""What the control arm, the judge and batch jobs do to a quote."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gemini_sft.catalog import catalog
+from gemini_sft.cost import Extras, FrameCount, Quote, SplitCount, quote, require_within
+from gemini_sft.errors import BudgetError
+from gemini_sft.experiment import Experiment
+from gemini_sft.experiment.schema import Budget
+from tests.unit.gemini_sft.cost.test_quote import TEST, TRAIN, counted, experiment, tokens
+
+COMPARISON, GRADE = FrameCount(instruction=400, verdict=1), FrameCount(instruction=300, verdict=1)
+
+
+def asking(model: str = "gemini-2.5-flash", **evaluation: Any) -> Experiment:
+    plain = experiment(model).model_dump(mode="json", exclude_none=True)
+    return Experiment.model_validate(plain | {"evaluation": evaluation})
+
+
+def quoted(extras: Extras, test: SplitCount = TEST, location: str = "us-central1", **evaluation: Any) -> Quote:
+    return quote(asking(**evaluation), location, TRAIN, test, extras)
+
+
+def test_examples_in_the_prompt_are_sent_with_every_request() -> None:
+    made = quoted(Extras(shots=700), few_shot=5)
+    assert [line.what for line in made.lines] == [
+        "tuning",
+        "evaluation of the base model",
+        "evaluation of the base model with 5 examples",
+        "evaluation of the tuned model",
+    ]
+    plain, shown = made.lines[1], made.lines[2]
+    assert (shown.tokens, shown.output_tokens) == (300_000 + 50 * 700, 60_000)
+    assert shown.usd == pytest.approx((335_000 * 0.30 + 60_000 * 2.50) / 1e6)
+    assert plain.usd is not None and made.usd == pytest.approx(60 + 2 * plain.usd + (shown.usd or 0))
+
+
+def test_the_judge_reads_prompt_reference_and_both_answers_twice_at_its_own_price() -> None:
+    judge = {"model": "gemini-3.5-flash", "pointwise": True}
+    made = quoted(Extras(comparison=COMPARISON, grade=GRADE), judge=judge)
+    comparisons, grades = made.line("comparisons by the judge"), made.line("grades by the judge")
+    assert comparisons.tokens == 2 * (300_000 + 3 * 60_000 + 50 * 400) and comparisons.output_tokens == 100
+    assert comparisons.usd == pytest.approx((1_000_000 * 1.65 + 100 * 9.90) / 1e6) and comparisons.error_usd == 0
+    assert grades.tokens == 2 * (300_000 + 2 * 60_000 + 50 * 300) and grades.output_tokens == 100
+    assert {line.model for line in made.lines[:3]} == {"gemini-2.5-flash"} != {comparisons.model, grades.model}
+    assert made.price_date == catalog().models["gemini-3.5-flash"].price.date, "the earlier one"  # type: ignore[union-attr]
+    assert any("The judge, gemini-3.5-flash, is taken to see as many tokens" in note for note in made.notes)
+
+
+def test_without_grades_there_is_no_line_for_them() -> None:
+    made = quoted(Extras(comparison=COMPARISON), judge={"model": "gemini-2.5-flash"})
+    assert [line.what for line in made.lines][3:] == ["comparisons by the judge"]
+
+
+def test_every_reference_is_read_and_thoughts_are_paid_for() -> None:
+    judge = {"model": "gemini-2.5-pro"}
+    made = quoted(Extras(comparison=COMPARISON, references=2.5), judge=judge).line("comparisons by the judge")
+    assert made.tokens == 2 * (300_000 + 4.5 * 60_000 + 50 * 400)
+    assert made.output_tokens == 2 * 50 * (1 + 128), "2.5 Pro cannot think less"
+
+
+def test_references_have_their_full_length_where_answers_are_cut() -> None:
+    cut = TEST.model_copy(update={"answers": tokens(10_000, 50)})
+    judge = {"model": "gemini-2.5-flash"}
+    made = quoted(Extras(comparison=COMPARISON), cut, judge=judge).line("comparisons by the judge")
+    assert made.tokens == 2 * (300_000 + 60_000 + 2 * 10_000 + 50 * 400)
+
+
+def test_sampling_errors_of_both() -> None:
+    test = counted(tokens(300_000, 9000, 1000, error=3000), tokens(60_000, 9000, 1000, error=600))
+    judge = {"model": "gemini-2.5-flash"}
+    made = quoted(Extras(shots=10, comparison=COMPARISON), test, few_shot=1, judge=judge)
+    assert made.line("evaluation of the base model with 1 example").error_usd == made.lines[1].error_usd > 0
+    assert made.line("comparisons by the judge").error_usd == pytest.approx(2 * (3000 + 3 * 600) * 0.30 / 1e6)
+    cut = test.model_copy(update={"answers": tokens(10_000, 9000, 1000, error=50)})
+    made = quoted(Extras(comparison=COMPARISON), cut, judge=judge)
+    bound = 3000 + (3600 + 3000) + 2 * 50  # of the targets at full length, no more is known than that of their sums
+    assert made.line("comparisons by the judge").error_usd == pytest.approx(2 * bound * 0.30 / 1e6)
+
+
+@given(st.sampled_from(sorted(catalog().models)), st.sampled_from(["global", "us-central1"]))
+def test_batch_jobs_halve_all_evaluations_and_nothing_else(model: str, location: str) -> None:
+    extras = Extras(shots=700, comparison=COMPARISON, grade=GRADE)
+    settings: dict[str, Any] = {"few_shot": 2, "judge": {"model": model, "pointwise": True}}
+    online, batch = (quoted(extras, location=location, backend=one, **settings) for one in ("online", "batch"))
+    assert online.lines[0] == batch.lines[0]
+    assert [line.usd for line in batch.lines[1:]] == pytest.approx([(line.usd or 0) / 2 for line in online.lines[1:]])
+    assert any("at 50% of the price of single requests (Google, 2026-11-22)" in note for note in batch.notes)
+    assert not any("batch" in note for note in online.notes)
+
+
+def test_the_budget_applies_to_the_sum() -> None:
+    made = quoted(Extras(comparison=COMPARISON), judge={"model": "gemini-2.5-pro"})
+    judged = made.line("comparisons by the judge").usd
+    assert made.usd is not None and judged is not None and made.usd > 60.48 + judged / 2
+    require_within(made, Budget(max_usd=made.usd))
+    with pytest.raises(BudgetError, match=r"no evaluation\.judge or a higher budget\.max_usd$"):
+        require_within(made, Budget(max_usd=made.usd - judged / 2))
+
+
+def test_a_judge_without_a_price_is_like_any_other_unknown_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = catalog().models["gemini-2.5-pro"]
+    monkeypatch.setitem(catalog().models, "gemini-2.5-pro", model.model_copy(update={"price": None}))
+    made = quoted(Extras(comparison=COMPARISON), judge={"model": "gemini-2.5-pro"})
+    assert made.usd is None and made.known_usd == pytest.approx(60.48)
+    said = "hat comparisons by the judge costs with gemini-2.5-pro is not known"
+    assert f"W{said}, and is not in the amount." in made.notes
+    with pytest.raises(BudgetError, match=rf"^w{said}: .* choose another evaluation\.judge\.model$"):
+        require_within(made, Budget())
+    require_within(made, Budget(allow_unknown_price=True))

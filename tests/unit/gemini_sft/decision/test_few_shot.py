@@ -1,0 +1,114 @@
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from gemini_sft.decision import Comparison, Verdict, compare, few_shot_arm, judged, worth
+from gemini_sft.decision.comparison import PerRequest
+from gemini_sft.experiment import Gate, Task
+from gemini_sft.inference import Outcome, Prediction
+from gemini_sft.judging import Choice, Judgement, tally
+from gemini_sft.judging.pair import judged as pair_of
+from tests.unit.gemini_sft.decision.test_comparison import evaluation
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_resamples() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gemini_sft.decision.bootstrap.RESAMPLES", 250)
+        yield
+
+
+def with_arm(
+    base: Sequence[float], few_shot: Sequence[float], candidate: Sequence[float], tokens: int = 0
+) -> Comparison:
+    predictions = {
+        "base": [],
+        "few_shot": [answered(prompt_tokens=tokens)],
+        "candidate": [answered(prompt_tokens=tokens // 4)],
+    }
+    tuned = evaluation(candidate)
+    made = compare(Task.SUMMARIZATION, Gate(), evaluation(base), tuned)
+    arm = few_shot_arm(Task.SUMMARIZATION, Gate(), 5, evaluation(few_shot), tuned, predictions)
+    return made.model_copy(update={"few_shot": arm})
+
+
+def answered(**counts: int) -> Prediction:
+    return Prediction(example_id="e", outcome=Outcome.ANSWERED, text="x", **counts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("few_shot", "candidate", "change", "reading"),
+    [
+        (0.25, 0.75, "gains 0.5000", "tuning is better"),
+        (0.75, 0.5, "loses 0.2500", "the examples are better"),
+        (0.5, 0.5, "changes 0.0000", "these 12 test examples cannot tell which is better"),
+    ],
+)
+def test_was_it_worth_it(few_shot: float, candidate: float, change: str, reading: str) -> None:
+    made = with_arm([0.125] * 12, [few_shot] * 12, [candidate] * 12)
+    low = f"{candidate - few_shot:+.4f}"
+    assert worth(made) == (
+        f"With 5 examples in its prompt, the base model scores {few_shot:.4f} in rougeL_f (0.1250 without); tuning"
+        f" {change} over that, 95% interval [{low}, {low}]: {reading}."
+    )
+    assert made.verdict is Verdict.PROMOTE, "which the control arm has no say in"
+    assert made.few_shot and made.few_shot.differences.keys() == made.differences.keys()
+    assert made.few_shot.differences["rouge2_f"].mean == candidate - few_shot
+
+
+@pytest.mark.parametrize("gains", [[0.5, -0.25] * 6, [0.5] * 9])
+def test_what_cannot_be_told_is_not_told(gains: list[float]) -> None:
+    n = len(gains)
+    said = worth(with_arm([0.0] * n, [0.25] * n, [0.25 + gain for gain in gains]))
+    assert said.endswith(f": these {n} test examples cannot tell which is better.")
+
+
+def test_a_score_that_is_no_number() -> None:
+    assert worth(with_arm([0.0] * 12, [0.0] * 12, [float("nan")] * 12)).endswith("be computed for every example.")
+
+
+def test_prompts_are_compared_if_they_were_counted() -> None:
+    said = worth(with_arm([0.0] * 12, [0.0] * 12, [1.0] * 12, tokens=4000))
+    assert said.endswith(" A prompt has 4,000 tokens with the examples in it and 1,000 for the tuned model.")
+    assert "A prompt" not in worth(with_arm([0.0] * 12, [0.0] * 12, [1.0] * 12))
+
+
+def test_tokens_are_those_of_the_requests_that_were_answered() -> None:
+    failed = Prediction(example_id="e", outcome=Outcome.ERROR)
+    some = [answered(prompt_tokens=10, output_tokens=2, thought_tokens=3), answered(prompt_tokens=20), failed]
+    arm = few_shot_arm(
+        Task.SUMMARIZATION, Gate(), 1, evaluation([0.5]), evaluation([0.5]), {"base": some, "few_shot": [failed]}
+    )
+    assert arm.tokens == {"base": PerRequest(prompt=15, answer=2.5)}
+
+
+def test_without_the_arm_nothing_is_said() -> None:
+    assert worth(compare(Task.SUMMARIZATION, Gate(), evaluation([0.5]), evaluation([0.5]))) == ""
+
+
+def judgement(wins: int, losses: int, unreadable: int = 0) -> Judgement:
+    first, second = Choice.FIRST, Choice.SECOND
+    pairs = [pair_of("e", second, first)] * wins + [pair_of("e", first, second)] * losses
+    pairs += [pair_of("e", None, first)] * unreadable
+    return Judgement(
+        model="gemini-2.5-pro", served_by="", criteria="", tally=tally(pairs), base_grades=None, candidate_grades=None,
+        failures={}, pairs=pairs,
+    )  # fmt: skip
+
+
+def test_the_win_rate_has_an_interval() -> None:
+    made = judged(judgement(20, 10), 0.9)
+    assert made.low is not None and made.high is not None and made.low < 2 / 3 < made.high and made.confidence == 0.9
+    assert judged(judgement(30, 0), 0.9).low == 1
+    assert "Win rate, a tie counting as half: 66.7% of 30, 90% interval [" in made.words
+
+
+def test_but_not_from_a_handful_of_pairs() -> None:
+    made = judged(judgement(5, 4), 0.9)
+    assert made.low is made.high is None and "interval" not in made.words and "55.6% of 9." in made.words
+
+
+def test_there_is_none_without_a_win_rate() -> None:
+    made = judged(judgement(20, 10, unreadable=10), 0.9)
+    assert made.low is None and "Win rate" not in made.words
+    assert made.words.endswith(" 10 of 40 are left out, without two readable verdicts: too many for a win rate.")

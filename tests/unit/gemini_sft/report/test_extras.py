@@ -1,0 +1,103 @@
+"""The sections that are there only if the experiment asks for them: the control arm and the judge."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from gemini_sft.decision import Judged, few_shot_arm
+from gemini_sft.judging import Grades, Tally
+from gemini_sft.report import ReportInput, report_page
+from gemini_sft.report.judge import judge_view
+from tests.unit.gemini_sft.report.sample import HOSTILE, sample_input
+from tests.unit.gemini_sft.report.test_page import Page, page_of
+
+TALLY = Tally(
+    examples=60, wins=30, ties=20, losses=8, unreadable=2, win_rate=40 / 58, identical=3, missing=5, judged=50,
+    first_place=2, second_place=8,
+)  # fmt: skip
+
+
+def judged(tally: Tally = TALLY, grades: Grades | None = None, name: str = "gemini-2.5-pro") -> Judged:
+    low, high = (0.6, 0.8) if tally.win_rate else (None, None)
+    return Judged(
+        model=name, served_by=name, tally=tally, low=low, high=high, confidence=0.95, base_grades=grades,
+        candidate_grades=grades,
+    )  # fmt: skip
+
+
+def with_extras(judge: Judged | None = None) -> ReportInput:
+    """The base model with examples is as good as the sample's base model."""
+    data = sample_input()
+    predictions = {
+        name: [one.model_copy(update={"prompt_tokens": tokens}) for one in data.base_predictions]
+        for name, tokens in (("base", 250), ("few_shot", 1250), ("candidate", 260))
+    }
+    arm = few_shot_arm(data.experiment.task, data.experiment.gate, 4, data.base, data.candidate, predictions)
+    comparison = data.comparison.model_copy(update={"few_shot": arm, "judge": judge or judged()})
+    return replace(data, comparison=comparison)
+
+
+def test_they_are_not_there_unless_asked_for() -> None:
+    page = page_of(sample_input())
+    assert not {"worth", "judge"} & {one.get("id") for one in page.tags("h2")}
+    assert not {"#worth", "#judge"} & {one.get("href") for one in page.tags("a")}
+
+
+def test_they_stand_behind_the_metrics_and_in_the_contents() -> None:
+    page = page_of(with_extras())
+    ids = [one.get("id") for one in page.tags("h2")]
+    place = ids.index("metrics")
+    assert ids[place + 1 : place + 3] == ["worth", "judge"]
+    assert {"#worth", "#judge"} <= {one.get("href") for one in page.tags("a")}
+    levels = [int(tag[1]) for tag, _ in page.elements if tag in ("h1", "h2", "h3", "h4")]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all(one.get("scope") in ("col", "row") for one in page.tags("th"))
+
+
+def test_the_answer_is_in_words_and_the_tokens_are_in_the_table() -> None:
+    data = with_extras()
+    text = page_of(data).text
+    assert "With 4 examples in its prompt, the base model scores" in text and "tuning is better." in text
+    assert "Tokens of a prompt, mean 250 1,250 260" in text
+    failures = data.base.failures, data.base.failures, data.candidate.failures
+    assert "Examples without an answer {} of 60 {} of 60 {} of 60 ".format(*failures) in text
+    assert "also asked with 4 training examples in its prompt" in text
+
+
+def test_the_judges_numbers_say_of_how_many() -> None:
+    text = page_of(with_extras(judged(grades=Grades(mean=4.25, n=56, missing=3, unreadable=4)))).text
+    for said in (
+        "▲ 30 of 58 better = 20 of 58 the same ▼ 8 of 58 worse",
+        "Win rate 69% of 58 pairs, a tie counting as half; 95% interval 60% to 80%",
+        "Position bias 20% of 50 pairs with two verdicts, in which a place won in both orders (first place 2, second"
+        " place 8), towards the second place",
+        "Left out 2 of 60 pairs, without two readable verdicts",
+        "Not asked about 8 3 identical and so ties; 5 with an answer missing",
+        "Grade of the tuned model 4.25 of 5, mean of 56 answers, 3 missing and graded 1; 4 without a grade",
+    ):
+        assert said in text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "towards"), [(5, 1, "towards the first place"), (3, 3, "(first place 3, second place 3)")]
+)
+def test_the_direction_of_the_bias(first: int, second: int, towards: str) -> None:
+    tally = TALLY.model_copy(update={"first_place": first, "second_place": second})
+    view = judge_view(with_extras(judged(tally)))
+    assert view and view.figures[1].meaning.endswith(towards)
+
+
+def test_a_judge_that_said_nothing() -> None:
+    silent = Tally(
+        examples=60, wins=0, ties=0, losses=0, unreadable=60, win_rate=None, identical=0, missing=0, judged=0,
+        first_place=0, second_place=0,
+    )  # fmt: skip
+    text = page_of(with_extras(judged(silent, Grades(mean=None, n=0, missing=0, unreadable=60)))).text
+    assert "Win rate none of 0 pairs" in text and "Position bias not known" in text and "Left out 60 of 60" in text
+
+
+def test_names_of_unknown_origin_do_no_harm() -> None:
+    html = report_page(with_extras(judged(name=HOSTILE)))
+    assert "<script>window.__hacked" not in html and "<img src=x" not in html
+    Page(html)
