@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -35,8 +35,6 @@ class Journal:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._files: list[str] = []
-        self._pending: list[bytes] = []
-        self._lock = asyncio.Lock()
 
     def read(self, keys: Iterable[str]) -> dict[str, Reply]:
         """Returns the replies that are there, of those that are wanted.
@@ -67,32 +65,39 @@ class Journal:
         Raises:
             GeminiSftError: It could not be written.
         """
-        self._append([_encode(key, reply) for key, reply in replies.items()])
-
-    def _append(self, lines: Sequence[bytes]) -> None:
+        lines = [_encode(key, reply) for key, reply in replies.items()]
         name = f"{self.folder}/{time.time_ns():020d}-{secrets.token_hex(4)}.jsonl"
         storage.write_bytes(name, b"".join(lines), "application/jsonl")
         self._files.append(name)
-
-    async def keep(self, key: str, reply: Reply) -> None:
-        """Adds one reply, in one file with all that others bring meanwhile; it is safe when this returns.
-
-        Raises:
-            GeminiSftError: It could not be written.
-        """
-        line = _encode(key, reply)
-        self._pending.append(line)
-        async with self._lock:
-            if not any(one is line for one in self._pending):
-                return
-            lines, self._pending = self._pending, []
-            await asyncio.to_thread(self._append, lines)
 
     def clear(self) -> None:
         """Forgets everything that was read or added; what others add meanwhile stays."""
         for name in self._files:
             storage.delete(name)
         self._files = []
+
+
+class Keeper:
+    """Puts replies into a journal as they come. Use within one event loop."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._pending: dict[str, Reply] = {}
+        self._writing = asyncio.Lock()
+
+    async def keep(self, key: str, reply: Reply) -> None:
+        """Keeps one reply, in one file with all that others bring while the last one is written.
+
+        It is safe when this returns.
+
+        Raises:
+            GeminiSftError: It could not be written.
+        """
+        self._pending[key] = reply
+        async with self._writing:
+            if key in self._pending:
+                together, self._pending = self._pending, {}
+                await asyncio.to_thread(self._journal.append, together)
 
 
 def _encode(key: str, reply: Reply) -> bytes:

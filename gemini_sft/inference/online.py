@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gemini_sft.experiment import Evaluation
 from gemini_sft.inference.call import Call, Service
-from gemini_sft.inference.journal import Journal
+from gemini_sft.inference.journal import Journal, Keeper
 from gemini_sft.inference.limiter import Limiter
 from gemini_sft.inference.prediction import Outcome, Prediction, Reply
 from gemini_sft.inference.progress import Progress
@@ -73,6 +73,7 @@ class Online:
             attempts=1,
             credentials=self._credentials,
         ).aio
+        self._keeper = Keeper(self._journal) if self._journal else None
         self._last_answer = self._begin = asyncio.get_running_loop().time()
         self._progress = Progress(
             f"answers of {self._service.model}",
@@ -119,8 +120,8 @@ class Online:
                 failed = reply.prediction.outcome is Outcome.ERROR
                 # The place is free for another only when this answer is safe: whatever happens, what was under way is
                 # all that is asked, and paid for, twice.
-                if self._journal and not failed:
-                    await self._journal.keep(key, reply)
+                if self._keeper and not failed:
+                    await self._keeper.keep(key, reply)
             self._replies[key] = reply
             self._errors += failed
             self._progress.count(failed=not reply.prediction.outcome.has_answer)

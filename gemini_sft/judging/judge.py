@@ -24,7 +24,7 @@ def judge(
     examples: Sequence[Example],
     base: Sequence[Prediction],
     candidate: Sequence[Prediction],
-    journals: tuple[Journal, Journal] | None = None,
+    journal: Journal | None = None,
 ) -> Judgement:
     """Compares the answers of two models.
 
@@ -37,7 +37,7 @@ def judge(
         examples: What was asked.
         base: The base model's predictions, in the examples' order.
         candidate: The candidate's, likewise.
-        journals: Where verdicts and grades are kept as they come; None for nowhere.
+        journal: Where verdicts and grades are kept as they come; None for nowhere.
 
     Raises:
         EvaluationError: The predictions are not those of the examples.
@@ -47,7 +47,7 @@ def judge(
     names = [one.id for one in examples]
     if not names == [one.example_id for one in base] == [one.example_id for one in candidate]:
         raise EvaluationError("the judge was to compare answers to different examples")
-    asking = _Asking(service, experiment, journals or (None, None))
+    asking = _Asking(service, experiment, journal)
     settings = experiment.evaluation.judge
     triples = list(zip(examples, base, candidate, strict=True))
     pairs = asking.pairs(triples)
@@ -74,10 +74,8 @@ _Triple = tuple[Example, Prediction, Prediction]
 class _Asking:
     """Sends requests to the judge and reads what it says."""
 
-    def __init__(
-        self, service: Service, experiment: Experiment, journals: tuple[Journal | None, Journal | None]
-    ) -> None:
-        self._service, self._experiment, self._journals = service, experiment, journals
+    def __init__(self, service: Service, experiment: Experiment, journal: Journal | None) -> None:
+        self._service, self._experiment, self._journal = service, experiment, journal
         self.served_by = ""
         self.failures: Counter[str] = Counter()
 
@@ -91,7 +89,7 @@ class _Asking:
             if one.id not in known
             for order, texts in (("ab", (base.text, candidate.text)), ("ba", (candidate.text, base.text)))
         ]
-        said = {name: Choice(word) for name, word in self._ask(frame, calls, self._journals[0], per_item=2).items()}
+        said = {name: Choice(word) for name, word in self._ask(frame, calls, per_item=2).items()}
         return [
             known.get(one.id) or judged(one.id, said.get(f"{one.id}:ab"), said.get(f"{one.id}:ba"))
             for one, _, _ in triples
@@ -115,7 +113,7 @@ class _Asking:
             for (name, side), text in texts.items()
             if side == "base" or texts.get((name, "base")) != text
         ]
-        said = {name: int(word) for name, word in self._ask(frame, calls, self._journals[1], per_item=1).items()}
+        said = {name: int(word) for name, word in self._ask(frame, calls, per_item=1).items()}
 
         def grade(name: str, side: str) -> int | None:
             same = texts.get((name, "base")) == texts.get((name, side))
@@ -131,13 +129,13 @@ class _Asking:
             means.append(grades(given, len(triples) - len(given)))
         return graded, means
 
-    def _ask(self, frame: Frame, calls: Sequence[Call], journal: Journal | None, *, per_item: int) -> dict[str, str]:
+    def _ask(self, frame: Frame, calls: Sequence[Call], *, per_item: int) -> dict[str, str]:
         """Returns the choice of every call in which one was made, by the call's id.
 
         When so many requests have failed that no rate will be stated, the rest is not asked.
         """
         most = per_item * int(MOST_UNREADABLE * len(calls) / per_item)
-        answers = predict(self._service, calls, self._experiment.evaluation, journal, max_errors=most)
+        answers = predict(self._service, calls, self._experiment.evaluation, self._journal, max_errors=most)
         said: dict[str, str] = {}
         for one in answers.predictions:
             self.served_by = self.served_by or one.model_version

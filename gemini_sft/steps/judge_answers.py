@@ -8,7 +8,7 @@ from gemini_sft.data.dataset import read_fingerprint
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference import Journal, Service, read_predictions
 from gemini_sft.judging import judge
-from gemini_sft.steps.places import beside
+from gemini_sft.steps.places import ANSWERS, beside
 
 _log = logging.getLogger(__name__)
 
@@ -37,17 +37,15 @@ def judge_answers(
         _log.info("evaluation.judge.model is not set: nothing to do")
         return {}
     service = Service(project, location, model, read_fingerprint(test_uri))
-    folder = beside(experiment_uri, f"verdicts/{model}")
-    journals = Journal(f"{folder}/comparisons"), Journal(f"{folder}/grades")
+    journal = Journal(beside(experiment_uri, f"{ANSWERS}/verdicts-of-{model}"))
     judgement = judge(
         service,
         experiment,
         read_split(test_uri),
         read_predictions(base_predictions_uri),
         read_predictions(candidate_predictions_uri),
-        journals,
+        journal,
     )
     storage.write_json(judgement_uri, judgement.model_dump(mode="json"))
-    for journal in journals:
-        journal.clear()
+    journal.clear()
     return judgement.summary()

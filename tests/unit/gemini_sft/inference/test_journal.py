@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gemini_sft import storage
 from gemini_sft.errors import ServiceError
 from gemini_sft.inference import Journal, Outcome, Prediction, journal
+from gemini_sft.inference.journal import Keeper
 from gemini_sft.inference.prediction import Reply
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -25,7 +26,8 @@ def keep(folder: Path, replies: dict[str, Reply]) -> Journal:
     kept = Journal(str(folder))
 
     async def all_of_them() -> None:
-        await asyncio.gather(*(kept.keep(key, one) for key, one in replies.items()))
+        keeper = Keeper(kept)
+        await asyncio.gather(*(keeper.keep(key, one) for key, one in replies.items()))
 
     asyncio.run(all_of_them())
     return kept

@@ -51,7 +51,7 @@ def judged(
         examples(len(base)),
         predictions(base),
         predictions(candidate),
-        (Journal(f"{journal}/comparisons"), Journal(f"{journal}/grades")) if journal else None,
+        Journal(str(journal)) if journal else None,
     )
 
 
