@@ -61,5 +61,5 @@ def test_the_judge_is_asked_and_what_it_said_is_written(gemini: Gemini, files: d
     assert metrics.metadata == judgement.summary()
     assert (judgement.tally.wins, judgement.tally.ties, judgement.tally.identical) == (1, 2, 1)
     assert {path for path, _ in gemini.calls} == {PRO} and len(gemini.calls) == 4
-    kept = Path(files["experiment_uri"]).parents[1] / "verdicts" / "gemini-2.5-pro" / "comparisons"
+    kept = Path(files["experiment_uri"]).parents[1] / "answers" / "verdicts-of-gemini-2.5-pro"
     assert list(kept.iterdir()) == [], "what is written need not be kept"
