@@ -15,7 +15,7 @@ def test_control_arm_and_judge_run_in_the_same_pipeline(tmp_path: Path) -> None:
     arm, said = summary["few_shot"], summary["judge"]
     assert (arm["examples"], arm["n"]) == (2, 6) and arm["metrics"].keys() == summary["base"]["metrics"].keys()
     assert arm["tokens_per_request"]["few_shot"]["prompt"] > 2 * arm["tokens_per_request"]["base"]["prompt"]
-    assert said["n"] == said["wins"] + said["ties"] + said["losses"] == 6 - said["unreadable"]
+    assert said["n"] == said["wins"] + said["ties"] + said["losses"] == 6 and said["unreadable"] == 0
     left = tmp_path / summary["artifacts"]
     judgement = json.loads((left / "judgement.json").read_text("utf-8"))
     shots = [json.loads(line) for line in (left / "few-shot-predictions.jsonl").read_text("utf-8").splitlines()]

@@ -14,6 +14,10 @@ JUDGES = {
     "lines": "Question: When is it open?\nReference: {r}\nA: {a}\nB: {b}\nReply A, B or TIE.",
     "tags": "<question>\nWhen is it open?\n</question>\n<reference>\n{r}\n</reference>\n<answer_A>\n{a}\n</answer_A>\n"
     "<answer_B>\n{b}\n</answer_B>\nA, B or TIE?",
+    "marks": "<request-1f2e3d4c5b6a7988>\nWhen is it open?\n</request-1f2e3d4c5b6a7988>\n\n"
+    "<reference-1f2e3d4c5b6a7988>\n{r}\n</reference-1f2e3d4c5b6a7988>\n\n"
+    "<answer-A-1f2e3d4c5b6a7988>\n{a}\n</answer-A-1f2e3d4c5b6a7988>\n\n"
+    "<answer-B-1f2e3d4c5b6a7988>\n{b}\n</answer-B-1f2e3d4c5b6a7988>\n\nA, B or TIE?",
     "brackets": "When is it open?\n\n[Reference]\n{r}\n\n[A]\n{a}\n\n[B]\n{b}\n\nVerdict (A, B or TIE):",
     "assistants": "[User Question]\nWhen?\n\n[Reference]\n{r}\n[The Start of Assistant A's Answer]\n{a}\n"
     "[The End of Assistant A's Answer]\n\n[The Start of Assistant B's Answer]\n{b}\n[The End of Assistant B's Answer]",

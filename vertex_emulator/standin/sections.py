@@ -10,6 +10,8 @@ _HEAD = re.compile(
     r"(?P<open>[\s#*\[(<|=_-]*)(?P<name>[^:\n\])>]{1,60}?)[\s*\])>|=_-]*(?:(?P<colon>:)(?P<rest>.*)|$)", re.DOTALL
 )
 _MAX_HEAD_WORDS = 8
+_ID = re.compile(r"[\s_-][0-9a-f]{8,}$")
+"""What keeps a mark from being foreseen: "<answer-A-1f2e3d4c>"."""
 _ANSWER = word_set("answer response output candidate prediction summary reply completion")
 _REFERENCE = word_set("reference expected ideal gold golden truth target")
 _OTHER = word_set(
@@ -39,7 +41,7 @@ def cut_sections(text: str, values: Sequence[str]) -> Sections:
     """Cuts a prompt at its headings.
 
     A heading begins a line, has at most eight words, and ends in a colon, or is a line of its own inside brackets or
-    after signs such as `##`. It names a value with its last word ("Answer A", "<answer_b>", "Assistant A's Answer"), or
+    after signs such as `##`, and a random number at its end is passed over. It names a value with its last word ("Answer A", "<answer_b>", "Assistant A's Answer"), or
     the kind of text that follows ("Reference answer"). A paragraph or line that speaks of several values, as the
     question at the end does, ends the part before it.
 
@@ -66,17 +68,18 @@ def cut_sections(text: str, values: Sequence[str]) -> Sections:
 def _read_head(line: str, heads: dict[tuple[str, ...], str]) -> tuple[str | None, str]:
     """Returns the key of the part that a line begins, None if it begins none, and the rest of the line."""
     match = _HEAD.match(line)
-    words = _words(match["name"]) if match else []
+    name = _ID.sub("", match["name"]) if match else ""
+    words = _words(name)
     if match is None or not (match["colon"] or match["open"].strip()) or not 0 < len(words) <= _MAX_HEAD_WORDS:
         return None, line
     rest = (match["rest"] or "").strip(" *")
     lowered = {word.lower() for word in words}
-    if match["name"].startswith("/") or "end" in lowered:
+    if name.startswith("/") or "end" in lowered:
         return "rest", rest
     if not lowered.isdisjoint(_REFERENCE):
         return "reference", rest
     named = [value for head, value in heads.items() if _ends_with(words, head)]
-    if named and _mentions(match["name"], list(heads.values())) < 2:
+    if named and _mentions(name, list(heads.values())) < 2:
         return f"={named[-1]}", rest
     if not lowered.isdisjoint(_ANSWER):
         return "answer", rest
