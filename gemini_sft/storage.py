@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from gemini_sft.errors import GeminiSftError, ServiceError, UserError
+from gemini_sft.errors import ServiceError, UserError
+from gemini_sft.refusals import refusals, unreadable
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Client
@@ -33,7 +34,7 @@ def read_bytes(uri: str) -> bytes:
         ServiceError: Cloud Storage did not give it.
     """
     if not uri.startswith(_SCHEME):
-        with _unreadable(uri):
+        with unreadable(uri):
             return Path(uri).read_bytes()
     with refusals(uri, forbidden=ServiceError):
         content: bytes = blob(uri).download_as_bytes()
@@ -71,7 +72,7 @@ def open_reader(uri: str) -> Iterator[BinaryIO]:
             # Raw, or an object stored with `Content-Encoding: gzip` could not be read in parts.
             raw = found.open("rb", chunk_size=_PART, raw_download=True)
     else:
-        with _unreadable(uri):
+        with unreadable(uri):
             raw = Path(uri).open("rb", buffering=0)  # noqa: SIM115
     with closing(raw), io.BufferedReader(_Explained(uri, raw, "read"), _BUFFER) as stream:
         yield stream
@@ -94,30 +95,6 @@ def open_writer(uri: str, content_type: str = "application/octet-stream") -> Ite
             except BaseException:
                 explained.give_up()
                 raise
-
-
-@contextmanager
-def refusals(uri: str, done: str = "read", forbidden: type[GeminiSftError] = UserError) -> Iterator[None]:
-    """Raises what the operating system or Cloud Storage refuses as errors that say what to do.
-
-    Args:
-        uri: What the body reads or writes.
-        done: `read` or `written`.
-        forbidden: The error for a lack of permission.
-    """
-    try:
-        yield
-    except GeminiSftError:
-        raise
-    except Exception as error:
-        refusal: GeminiSftError | None = None
-        if uri.startswith(_SCHEME):
-            refusal = _refusal(uri, done, error, forbidden)
-        elif isinstance(error, OSError):
-            refusal = ServiceError(f"{uri} could not be {done}: {error.strerror}")
-        if refusal is None:
-            raise
-        raise refusal from error
 
 
 def list_files(folder: str) -> list[str]:
@@ -190,18 +167,6 @@ def write_jsonl(uri: str, documents: Iterable[Any]) -> None:
     """Writes one document a line; for errors see `write_bytes`."""
     content = b"".join(orjson.dumps(document) + b"\n" for document in documents)
     write_bytes(uri, content, "application/jsonl")
-
-
-@contextmanager
-def _unreadable(path: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: there is no such file") from error
-    except IsADirectoryError as error:
-        raise UserError(f"{path}: is a directory, not a file") from error
-    except OSError as error:
-        raise UserError(f"{path}: could not be read: {error.strerror}") from error
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -294,40 +259,6 @@ class _Explained(io.RawIOBase):
         with refusals(self._uri, "written"):
             count: int = len(data) if self._given_up else self._inner.write(data)
         return count
-
-
-def _refusal(uri: str, done: str, error: Exception, forbidden: type[GeminiSftError]) -> GeminiSftError | None:
-    """Returns what Cloud Storage's refusal means; None for an error that is none."""
-    from google.api_core import exceptions
-    from google.auth.exceptions import GoogleAuthError
-    from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
-    from urllib3.exceptions import HTTPError
-
-    what = f"{uri} could not be {done}"
-    if isinstance(error, InvalidResponse):
-        error = exceptions.from_http_response(error.response)  # type: ignore[no-untyped-call]
-    match error:
-        case exceptions.NotFound():
-            bucket = uri.removeprefix(_SCHEME).partition("/")[0]
-            missing = f"bucket {bucket}" if "bucket does not exist" in str(error) else "such object"
-            return UserError(f"{uri}: there is no {missing} in Cloud Storage")
-        case GoogleAuthError() | exceptions.Unauthorized():
-            return UserError(no_credentials(uri, error))
-        case exceptions.Forbidden():
-            role = "roles/storage.objectUser" if done == "written" else "roles/storage.objectViewer"
-            return forbidden(f"{what}: 403: give the account that runs this {role} on the bucket ({error.message})")
-        case exceptions.BadRequest() if "UserProjectMissing" in str(error) or "requester pays" in str(error):
-            mend = "copy the object into a bucket of your own"
-            return UserError(f"{what}: whoever reads its bucket must pay for it (requester pays): {mend}")
-        case exceptions.GoogleAPIError() | DataCorruption() | HTTPError() | OSError():
-            return ServiceError(f"{what}: {error}")
-        case _:
-            return None
-
-
-def no_credentials(place: str, error: Exception) -> str:
-    """Returns what to do without Google credentials."""
-    return f"{place}: no Google credentials: run `gcloud auth application-default login` ({error})"
 
 
 @cache

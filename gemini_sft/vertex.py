@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gemini_sft.errors import ServiceError, UserError
+from gemini_sft.refusals import no_credentials
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -49,7 +50,7 @@ def default_credentials() -> "Credentials":
     try:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
     except GoogleAuthError as error:
-        raise _no_credentials(error) from error
+        raise UserError(no_credentials("Vertex AI", error)) from error
     return credentials
 
 
@@ -121,14 +122,10 @@ def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> d
             session.mount(url, HTTPAdapter(max_retries=retry))
             response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
     except GoogleAuthError as error:
-        raise _no_credentials(error) from error
+        raise UserError(no_credentials("Vertex AI", error)) from error
     except RequestException as error:
         raise ServiceError(f"{url} could not be reached: {error}") from error
     if response.status_code != 200:
         raise ServiceError(f"{url} answered {response.status_code}: {response.text[:500]}")
     document: dict[str, Any] = response.json()
     return document
-
-
-def _no_credentials(error: Exception) -> UserError:
-    return UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})")

@@ -20,6 +20,7 @@ from gemini_sft.data import web
 from gemini_sft.errors import DataError, GeminiSftError, Problem, UserError
 from gemini_sft.experiment.rules import RULES
 from gemini_sft.experiment.schema import SCHEMES, SUFFIXES
+from gemini_sft.refusals import refusals
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
@@ -202,7 +203,7 @@ def _objects(uri: str) -> list[File]:
         raise UserError(f"{uri}: the bucket must be named: only what follows it can be a glob")
     pattern = storage.blob(uri)
     place = _magic(pattern.name)
-    with storage.refusals(uri):
+    with refusals(uri):
         # The prefix spares the service the other names.
         listed = pattern.bucket.list_blobs(prefix=pattern.name[:place] or None, match_glob=pattern.name)
         found = sorted(listed, key=lambda one: str(one.name))
@@ -218,7 +219,7 @@ def _object(found: "Blob") -> File:
 
 def _metadata(uri: str) -> "Blob":
     found = storage.blob(uri)
-    with storage.refusals(uri):
+    with refusals(uri):
         found.reload()
     return found
 

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 from gemini_sft.data.csvtext import Row, read_csv
 from gemini_sft.data.findings import Fault, clip
 from gemini_sft.errors import DataError, Problem, ServiceError, UserError
-from gemini_sft.storage import no_credentials, open_reader
+from gemini_sft.refusals import no_credentials
+from gemini_sft.storage import open_reader
 
 __all__ = ["Row", "read_bigquery", "read_csv", "read_parquet"]
 

@@ -135,7 +135,7 @@ class Online:
             sent = await self._limiter.start()
             requests += 1
             try:
-                response = await self._send(call)
+                prediction = read_response(await self._send(call), call.id)
             except Exception as error:  # a reply is owed for every call: the error becomes its outcome
                 seconds = loop.time() - sent
                 decision = self._decide(error)
@@ -151,7 +151,7 @@ class Online:
                 self._last_answer = loop.time()
                 self._limiter.answered(sent)
                 return Reply(
-                    prediction=read_response(response, call.id),
+                    prediction=prediction,
                     seconds=round(loop.time() - sent, 4),
                     requests=requests,
                     refusals=refusals,

@@ -41,9 +41,9 @@ def cut_sections(text: str, values: Sequence[str]) -> Sections:
     """Cuts a prompt at its headings.
 
     A heading begins a line, has at most eight words, and ends in a colon, or is a line of its own inside brackets or
-    after signs such as `##`, and a random number at its end is passed over. It names a value with its last word ("Answer A", "<answer_b>", "Assistant A's Answer"), or
-    the kind of text that follows ("Reference answer"). A paragraph or line that speaks of several values, as the
-    question at the end does, ends the part before it.
+    after signs such as `##`; a random number at its end is passed over. It names a value with its last word ("Answer
+    A", "<answer_b>", "Assistant A's Answer"), or the kind of text that follows ("Reference answer"). A paragraph or
+    line that speaks of several values, as the question at the end does, ends the part before it.
 
     Args:
         text: The prompt.

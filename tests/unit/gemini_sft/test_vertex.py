@@ -69,7 +69,7 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")
     with pytest.raises(UserError) as caught:
         vertex.get("a", "us")
-    assert str(caught.value).startswith("no Google credentials: run `gcloud auth application-default login` (")
+    assert str(caught.value).startswith("Vertex AI: no Google credentials: run `gcloud auth ")
 
 
 @pytest.mark.parametrize(
