@@ -65,7 +65,7 @@ def engine(number: int, journal: Path) -> tuple[Any, float]:
     settings = Evaluation(max_concurrency=_CONCURRENCY)
     calls = [render(one, _MODEL, settings) for one in examples(number)]
     cpu = time.process_time()
-    answers = predict(Service("local-project", "us-central1", _MODEL), calls, settings, Journal(str(journal)))
+    answers = predict(Service("local-project", "us-central1", _MODEL), calls, settings, Journal(str(journal), "run"))
     return answers, time.process_time() - cpu
 
 

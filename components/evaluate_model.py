@@ -10,6 +10,7 @@ def evaluate_model(
     project: str,
     location: str,
     experiment_uri: str,
+    run_id: str,
     train: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
     predictions: dsl.Output[dsl.Artifact],
@@ -26,6 +27,7 @@ def evaluate_model(
         project: Google Cloud project.
         location: Where base models are asked; a tuned model is asked where its endpoint is.
         experiment_uri: The experiment file.
+        run_id: Under which answers are kept until the run has ended.
         train: Where few-shot examples are drawn from.
         test: The examples to be asked.
         predictions: JSONL with one prediction for each example, in the examples' order.
@@ -43,6 +45,7 @@ def evaluate_model(
         project=project,
         location=location,
         experiment_uri=experiment_uri,
+        run_id=run_id,
         model=model,
         few_shot=few_shot,
         train_uri=train.uri,

@@ -10,6 +10,7 @@ def judge_answers(
     project: str,
     location: str,
     experiment_uri: str,
+    run_id: str,
     test: dsl.Input[dsl.Dataset],
     base_predictions: dsl.Input[dsl.Artifact],
     candidate_predictions: dsl.Input[dsl.Artifact],
@@ -22,6 +23,7 @@ def judge_answers(
         project: Google Cloud project.
         location: Where the judge is asked.
         experiment_uri: The experiment file; if it has no `evaluation.judge.model`, nothing is done.
+        run_id: Under which verdicts are kept until the run has ended.
         test: The examples, with their references.
         base_predictions: The base model's answers.
         candidate_predictions: The tuned model's answers.
@@ -35,6 +37,7 @@ def judge_answers(
             project=project,
             location=location,
             experiment_uri=experiment_uri,
+            run_id=run_id,
             test_uri=test.uri,
             base_predictions_uri=base_predictions.uri,
             candidate_predictions_uri=candidate_predictions.uri,

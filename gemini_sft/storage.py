@@ -97,8 +97,12 @@ def open_writer(uri: str, content_type: str = "application/octet-stream") -> Ite
                 raise
 
 
-def list_files(folder: str) -> list[str]:
+def list_files(folder: str, *, deep: bool = False) -> list[str]:
     """Returns the files or objects in a folder, in the order of their names; none if there is no such folder.
+
+    Args:
+        folder: Path or `gs://` URI.
+        deep: Also those in folders below it.
 
     Raises:
         UserError: It may not be read, or there are no credentials for Cloud Storage.
@@ -107,12 +111,12 @@ def list_files(folder: str) -> list[str]:
     with refusals(folder, forbidden=ServiceError):
         if not folder.startswith(_SCHEME):
             path = Path(folder)
-            found = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else []
+            found = sorted(one for one in path.glob("**/*" if deep else "*") if one.is_file())
             # What begins with a dot is half written.
-            return [f"{folder}/{one.name}" for one in found if not one.name.startswith(".")]
+            return [str(one) for one in found if not one.name.startswith(".")]
         prefix = blob(f"{folder}/_")
         prefix.name = prefix.name.removesuffix("_")
-        objects = prefix.bucket.list_blobs(prefix=prefix.name, delimiter="/")
+        objects = prefix.bucket.list_blobs(prefix=prefix.name, delimiter=None if deep else "/")
         return sorted(f"{_SCHEME}{prefix.bucket.name}/{one.name}" for one in objects)
 
 

@@ -6,6 +6,7 @@ Where the services are comes from the environment alone: google-genai reads `GOO
 
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from gemini_sft.errors import ServiceError, UserError
@@ -21,6 +22,8 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _MULTI_REGIONS = ("us", "eu")
 _TIMEOUT_SECONDS = 60
 _ATTEMPTS = 4
+_NOT_YET = (404, 503)
+_PAUSE_SECONDS = 5.0
 _PASSING = (408, 429, 500, 502, 503, 504)
 
 
@@ -97,13 +100,16 @@ def host(location: str) -> str:
     return "https://" + ("" if location == "global" else f"{location}-") + "aiplatform.googleapis.com"
 
 
-def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
+def get(
+    path: str, location: str, parameters: dict[str, Any] | None = None, *, patience_seconds: float = 0.0
+) -> dict[str, Any]:
     """Returns a resource of the Vertex AI REST API.
 
     Args:
         path: Resource name or collection below the API's version.
         location: Whose host serves it.
         parameters: Of the query; a list repeats its key.
+        patience_seconds: How long it may not be there: a tuned model's endpoint is not, just after its job.
 
     Raises:
         ServiceError: The service refused or could not be reached.
@@ -116,11 +122,16 @@ def get(path: str, location: str, parameters: dict[str, Any] | None = None) -> d
 
     url = f"{host(location)}/v1/{path}"
     # Hours of tuning may lie before this call: what passes is waited for.
+    deadline = time.monotonic() + patience_seconds
     retry = Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False)
     try:
         with AuthorizedSession(default_credentials()) as session:
             session.mount(url, HTTPAdapter(max_retries=retry))
-            response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
+            while True:
+                response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
+                if response.status_code not in _NOT_YET or time.monotonic() > deadline:
+                    break
+                time.sleep(_PAUSE_SECONDS)
     except GoogleAuthError as error:
         raise UserError(no_credentials("Vertex AI", error)) from error
     except RequestException as error:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from gemini_sft import storage
 from gemini_sft.decision import Comparison, Difference, Verdict, worth
 from gemini_sft.decision.comparison import Side
+from gemini_sft.errors import UserError
 from gemini_sft.experiment import Evaluation
 from gemini_sft.tuning import TuningRecord
 
@@ -56,8 +58,11 @@ def fetch(artifacts: dict[str, dict[str, str]], folder: Path, evaluation: Evalua
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         whole = Path(temporary) / folder.name
-        for name, (task, output) in (_FILES | asked_for).items():
+        for name, (task, output) in _FILES.items():
             storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
+        for name, (task, output) in asked_for.items():
+            with suppress(UserError):  # what could not be had has left nothing
+                storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
         shutil.rmtree(folder, ignore_errors=True)
         whole.replace(folder)
 
@@ -133,7 +138,7 @@ def show(folder: Path, console: Console) -> None:
     console.print(table(comparison))
     if comparison.base.served_by.startswith("stand-in"):
         console.print(Text("A local stand-in answered, not Gemini: these scores say nothing about Gemini.", "yellow"))
-    for said in (worth(comparison), comparison.judge.words if comparison.judge else ""):
+    for said in (worth(comparison), comparison.judge.words if comparison.judge else "", *comparison.absent):
         if said:
             console.print(Text(said))
     verdict = Text(comparison.verdict.value, _VERDICT_STYLES[comparison.verdict])

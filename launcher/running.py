@@ -12,7 +12,7 @@ from rich.console import Console
 from gemini_sft.errors import DataError, RunError, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference.progress import lines
-from gemini_sft.steps.places import ANSWERS, beside
+from gemini_sft.steps.places import PROGRESS, beside
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_pipeline
@@ -97,7 +97,7 @@ def _execute(
             submitted,
             console,
             emulator.require_alive if emulator else lambda: None,
-            lambda: lines(beside(experiment_uri, ANSWERS)),
+            lambda: lines(beside(experiment_uri, f"{PROGRESS}/{submitted.id}")),
         )
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)

@@ -1,5 +1,6 @@
 """Following a run on the terminal."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from launcher.submission import Run, RunView, TaskView
 _FIRST_POLL_SECONDS = 0.5
 _LONGEST_POLL_SECONDS = 15.0
 _POLLS_AT_FIRST_PACE = 120
+_DOING_SECONDS = 1.0
 
 _LOOKS = {
     "SUCCEEDED": ("✓", "green"),
@@ -35,15 +37,30 @@ def watch(run: Run, console: Console, check: Callable[[], None], doing: Callable
         run: A submitted run.
         console: Where to show it.
         check: Called before every look at the run; may raise to give up.
-        doing: Called with each picture; returns lines that say how far something is.
+        doing: Called now and then; returns lines that say how far something is.
 
     Returns:
         The run as it ended.
     """
     if console.is_terminal:
+        latest = _Latest(doing)
         with Live(console=console, refresh_per_second=4) as live:
-            return _follow(run, check, lambda view: live.update(picture(view, doing()), refresh=True))
+            return _follow(run, check, lambda view: live.update(picture(view, latest.lines), refresh=True))
     return _follow(run, check, _Changes(console).show)
+
+
+class _Latest:
+    """What is being done, asked for beside the watching: nobody waits for it, whatever becomes of the service."""
+
+    def __init__(self, doing: Callable[[], list[str]]) -> None:
+        self.lines: list[str] = []
+        self._doing = doing
+        threading.Thread(target=self._ask, daemon=True).start()
+
+    def _ask(self) -> None:
+        while True:
+            self.lines = self._doing()
+            time.sleep(_DOING_SECONDS)
 
 
 def _follow(run: Run, check: Callable[[], None], show: Callable[[RunView], None]) -> RunView:

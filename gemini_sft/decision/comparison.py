@@ -103,6 +103,7 @@ class Comparison(_Frozen):
         differences: Of every metric.
         few_shot: The control arm; None if the experiment has none.
         judge: What the judge said, in numbers; likewise.
+        absent: What was asked for and could not be had, and why, in sentences.
     """
 
     verdict: Verdict
@@ -113,6 +114,7 @@ class Comparison(_Frozen):
     differences: dict[str, Difference]
     few_shot: FewShot | None = None
     judge: Judged | None = None
+    absent: list[str] = []
 
     @property
     def difference(self) -> Difference:

@@ -203,8 +203,13 @@ class Evaluation(_Section):
     ] = None
     request_timeout_seconds: Annotated[float, Field(gt=0, description="How long one answer may take.")] = 120
     timeout_minutes: Annotated[
-        float, Field(gt=0, le=10080, description="How long all answers of one model may take.")
-    ] = 1440
+        float | None,
+        Field(
+            gt=0,
+            le=10080,
+            description="How long all answers of one model may take: 1440 if not set, 4320 in a batch job.",
+        ),
+    ] = None
     max_failure_rate: Annotated[
         float, Field(ge=0, le=1, description="Share of examples that may end without an answer before the run fails.")
     ] = 0.1

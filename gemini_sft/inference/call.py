@@ -12,6 +12,9 @@ from gemini_sft.catalog import catalog
 from gemini_sft.data import Example
 from gemini_sft.experiment import Evaluation
 
+COLD_SECONDS = 900.0
+"""How long a new endpoint may answer 404 or 503: a tuned model is not served at once when its job has succeeded."""
+
 
 @dataclass(frozen=True)
 class Service:

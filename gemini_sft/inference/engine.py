@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gemini_sft.errors import UserError
 from gemini_sft.experiment.schema import Backend, Evaluation
 from gemini_sft.inference.batch import ask_batch
 from gemini_sft.inference.call import Call, Service, keys
@@ -13,6 +14,7 @@ from gemini_sft.inference.journal import Journal
 from gemini_sft.inference.online import Online
 from gemini_sft.inference.prediction import Prediction, Reply
 from gemini_sft.inference.traffic import Traffic, traffic
+from gemini_sft.vertex import is_endpoint
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ def predict(
     journal: Journal | None = None,
     *,
     max_errors: int | None = None,
+    progress_uri: str | None = None,
 ) -> Answers:
     """Asks a model for every call that the journal has no answer to.
 
@@ -51,6 +54,7 @@ def predict(
         settings: Limits and deadlines.
         journal: Where answers are kept as they come, so that a second attempt asks only for the rest.
         max_errors: After more errors than that nothing else is asked, for all is lost; None for never.
+        progress_uri: Where it is said how far it is; None for nowhere.
 
     Raises:
         UserError: There are no credentials.
@@ -66,9 +70,15 @@ def predict(
     if missing and settings.backend is Backend.BATCH:
         if journal is None:
             raise ValueError("a batch job needs a journal: its files stand there")
-        asked = ask_batch(service, missing, journal, settings.timeout_minutes)
-    elif missing:
-        asked = asyncio.run(Online(service, settings, journal, max_errors).ask(missing, len(kept)))
+        try:
+            asked = ask_batch(service, missing, journal, settings.timeout_minutes)
+        except UserError as error:
+            # Whether batch jobs take every tuned model is not documented; this one has been paid for.
+            if not is_endpoint(service.model):
+                raise
+            _log.warning("%s; its requests are sent one by one instead, at the full price", error)
+    if missing and not asked:
+        asked = asyncio.run(Online(service, settings, journal, max_errors, progress_uri).ask(missing, len(kept)))
     found = kept | asked
     replies = [_of(call, found[key]) for key, call in named.items()]
     return Answers(replies, traffic(replies, kept=len(kept), seconds=time.monotonic() - begin))

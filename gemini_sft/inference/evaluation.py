@@ -102,6 +102,12 @@ def evaluate(
     return result
 
 
+def most_failures(n: int, rate: float) -> int:
+    """Returns how many of `n` examples may fail: the most that `evaluate` lets pass, whatever floats make of it."""
+    about = int(n * rate)
+    return max(one for one in (about - 1, about, about + 1) if one / n <= rate) if n else 0
+
+
 def read_confusion(uri: str) -> Confusion | None:
     """Returns which labels were taken for which, of an evaluation that was written; None if it has no labels."""
     confusion = storage.read_json(uri).get("confusion")

@@ -8,6 +8,7 @@ import logging
 
 from gemini_sft import vertex
 from gemini_sft.errors import EvaluationError
+from gemini_sft.inference.call import COLD_SECONDS
 
 LABEL = "prompt"
 
@@ -27,7 +28,7 @@ def check_prompt(model: str, fingerprint: str) -> None:
     """
     if not vertex.is_endpoint(model):
         return
-    labels = vertex.get(model, vertex.location_of(model, "")).get("labels", {})
+    labels = vertex.get(model, vertex.location_of(model, ""), patience_seconds=COLD_SECONDS).get("labels", {})
     tuned = labels.get(LABEL)
     if tuned is None:
         _log.info("%s has no label %s: nobody knows the prompt that it was tuned with", model, LABEL)

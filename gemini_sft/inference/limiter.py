@@ -69,12 +69,13 @@ class Limiter:
             When that was, by the clock of the event loop.
         """
         loop = asyncio.get_running_loop()
-        pace = self._latency / self.limit if self._ceiling else 0.0
-        begin = max(loop.time(), self._next_start)
-        self._next_start = begin + max(self._interval, pace)
-        while (wait := max(begin, self._paused_until) - loop.time()) > 0:
-            await asyncio.sleep(wait)
-        return loop.time()
+        while True:
+            pace = self._latency / self.limit if self._ceiling else 0.0
+            begin = max(loop.time(), self._next_start, self._paused_until)
+            self._next_start = begin + max(self._interval, pace)
+            await asyncio.sleep(begin - loop.time())
+            if self._paused_until <= begin:  # else a pause has come meanwhile, and this turn is void
+                return loop.time()
 
     def answered(self, sent: float) -> None:
         """Makes room for more, if there are requests that would use it.

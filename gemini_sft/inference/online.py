@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gemini_sft.experiment import Evaluation
-from gemini_sft.inference.call import Call, Service
+from gemini_sft.inference.call import COLD_SECONDS, Call, Service
 from gemini_sft.inference.journal import Journal, Keeper
 from gemini_sft.inference.limiter import Limiter
 from gemini_sft.inference.prediction import Outcome, Prediction, Reply
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 _ATTEMPTS = 6
 """How often a request is sent that meets faults; want of room is waited for instead."""
 _TOKENS = 2
+_MINUTES = 1440.0
+"""For all answers, if `evaluation.timeout_minutes` is not set."""
 _FIRST_PAUSE_SECONDS = 0.5
+_DOUBLINGS = 6
 _LONGEST_PAUSE_SECONDS = 30.0
 _PATIENCE_SECONDS = 900.0
 """How long nothing at all may be answered before requests that find no room are given up."""
-_COLD_SECONDS = 900.0
-"""How long a new endpoint may answer 404 or 503: a tuned model is not served at once when its job has succeeded."""
 
 
 class Online:
@@ -38,11 +39,18 @@ class Online:
         settings: Limits and deadlines.
         journal: Where answers are kept as they come; None for nowhere.
         max_errors: After more errors than that, nothing else is asked; None for never.
+        progress_uri: Where it is said how far it is; None for nowhere.
     """
 
     def __init__(
-        self, service: Service, settings: Evaluation, journal: Journal | None, max_errors: int | None = None
+        self,
+        service: Service,
+        settings: Evaluation,
+        journal: Journal | None,
+        max_errors: int | None = None,
+        progress_uri: str | None = None,
     ) -> None:
+        self._progress_uri = progress_uri
         self._service = service
         self._settings = settings
         self._journal = journal
@@ -80,13 +88,14 @@ class Online:
             kept + len(calls),
             kept,
             lambda: self._limiter.under_way,
-            f"{self._journal.folder}.json" if self._journal else None,
+            self._progress_uri,
         )
-        why = f"not answered within the {settings.timeout_minutes:g} minutes of evaluation.timeout_minutes"
+        minutes = settings.timeout_minutes or _MINUTES
+        why = f"not answered within the {minutes:g} minutes of evaluation.timeout_minutes"
         shown = asyncio.create_task(self._progress.show())
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(settings.timeout_minutes * 60):
+                async with asyncio.timeout(minutes * 60):
                     await self._all(calls)
                     why = f"not asked after {self._errors} others had ended in errors"
         finally:
@@ -111,10 +120,10 @@ class Online:
             await asyncio.gather(*workers, return_exceptions=True)
 
     async def _work(self, pending: Iterator[tuple[str, Call]], *, once: bool = False) -> None:
-        while self._max_errors is None or self._errors <= self._max_errors:
+        while True:
             async with self._limiter.place():
                 key, call = next(pending, ("", None))
-                if call is None:
+                if call is None or (self._max_errors is not None and self._errors > self._max_errors):
                     return
                 reply = await self._reply(call)
                 failed = reply.prediction.outcome is Outcome.ERROR
@@ -122,15 +131,15 @@ class Online:
                 # all that is asked, and paid for, twice.
                 if self._keeper and not failed:
                     await self._keeper.keep(key, reply)
+                self._errors += failed
             self._replies[key] = reply
-            self._errors += failed
             self._progress.count(failed=not reply.prediction.outcome.has_answer)
             if once:
                 return
 
     async def _reply(self, call: Call) -> Reply:
         loop = asyncio.get_running_loop()
-        requests = refusals = faults = tokens = 0
+        requests = refusals = faults = colds = tokens = 0
         while True:
             sent = await self._limiter.start()
             requests += 1
@@ -141,11 +150,12 @@ class Online:
                 decision = self._decide(error)
                 refusals += decision.retry is Retry.RATE_LIMIT
                 faults += decision.retry is Retry.TRANSIENT
+                colds += decision.retry is Retry.COLD
                 tokens += decision.retry is Retry.TOKEN
                 if self._is_final(decision, faults, tokens):
                     text = f"{type(error).__name__}: {error}"[:1000]
                     return _error(call, text, requests=requests, refusals=refusals, seconds=seconds)
-                await self._prepare_for_another(decision, sent, refusals + faults)
+                await self._prepare_for_another(decision, sent, refusals + faults + colds)
             else:
                 self._cold = False
                 self._last_answer = loop.time()
@@ -175,7 +185,7 @@ class Online:
             case Retry.RATE_LIMIT:
                 return now - self._last_answer > _PATIENCE_SECONDS
             case Retry.COLD:
-                return now - self._begin > _COLD_SECONDS
+                return now - self._begin > COLD_SECONDS
 
     async def _prepare_for_another(self, decision: Decision, sent: float, failures: int) -> None:
         if decision.retry is Retry.TOKEN:
@@ -183,7 +193,7 @@ class Online:
             return
         if decision.retry is Retry.RATE_LIMIT:
             self._limiter.refused(sent, decision.after)
-        pause = min(_FIRST_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS)
+        pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(failures, _DOUBLINGS), _LONGEST_PAUSE_SECONDS)
         if decision.after is not None:
             await asyncio.sleep(decision.after)
             pause = _FIRST_PAUSE_SECONDS

@@ -94,11 +94,11 @@ class Progress:
 def lines(folder: str) -> list[str]:
     """Returns what is under way: the lines that were left in a folder and are not old."""
     found = []
-    with suppress(GeminiSftError):  # nobody's run fails for want of a line
+    with suppress(Exception):  # nobody's run fails for want of a line
         for uri in storage.list_files(folder):
             document = storage.read_json(uri)
             if document["at"] > time.time() - _STALE_SECONDS:
-                found.append(document["line"])
+                found.append(str(document["line"]))
     return found
 
 

@@ -38,8 +38,11 @@ def decide(error: BaseException) -> Decision:
     A 429 is a rate limit, and so is the 503 that Gemini sends with the status RESOURCE_EXHAUSTED. Other 5xx, timeouts
     and broken connections pass; a 401 does with a new token. Whatever else the service refuses, it refuses again.
     """
+    from google.auth.exceptions import GoogleAuthError
     from google.genai.errors import APIError
 
+    if isinstance(error, GoogleAuthError) and error.retryable:
+        return Decision(Retry.TRANSIENT)
     if not isinstance(error, APIError):
         return Decision(Retry.TRANSIENT if isinstance(error, _transport_errors()) else Retry.NO)
     after = retry_after(getattr(error.response, "headers", None) or {})

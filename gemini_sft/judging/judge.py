@@ -25,6 +25,7 @@ def judge(
     base: Sequence[Prediction],
     candidate: Sequence[Prediction],
     journal: Journal | None = None,
+    progress_uri: str | None = None,
 ) -> Judgement:
     """Compares the answers of two models.
 
@@ -38,6 +39,7 @@ def judge(
         base: The base model's predictions, in the examples' order.
         candidate: The candidate's, likewise.
         journal: Where verdicts and grades are kept as they come; None for nowhere.
+        progress_uri: Where it is said how far it is; None for nowhere.
 
     Raises:
         EvaluationError: The predictions are not those of the examples.
@@ -47,7 +49,7 @@ def judge(
     names = [one.id for one in examples]
     if not names == [one.example_id for one in base] == [one.example_id for one in candidate]:
         raise EvaluationError("the judge was to compare answers to different examples")
-    asking = _Asking(service, experiment, journal)
+    asking = _Asking(service, experiment, journal, progress_uri)
     settings = experiment.evaluation.judge
     triples = list(zip(examples, base, candidate, strict=True))
     pairs = asking.pairs(triples)
@@ -74,8 +76,11 @@ _Triple = tuple[Example, Prediction, Prediction]
 class _Asking:
     """Sends requests to the judge and reads what it says."""
 
-    def __init__(self, service: Service, experiment: Experiment, journal: Journal | None) -> None:
+    def __init__(
+        self, service: Service, experiment: Experiment, journal: Journal | None, progress_uri: str | None
+    ) -> None:
         self._service, self._experiment, self._journal = service, experiment, journal
+        self._progress_uri = progress_uri
         self.served_by = ""
         self.failures: Counter[str] = Counter()
 
@@ -135,7 +140,14 @@ class _Asking:
         When so many requests have failed that no rate will be stated, the rest is not asked.
         """
         most = per_item * int(MOST_UNREADABLE * len(calls) / per_item)
-        answers = predict(self._service, calls, self._experiment.evaluation, self._journal, max_errors=most)
+        answers = predict(
+            self._service,
+            calls,
+            self._experiment.evaluation,
+            self._journal,
+            max_errors=most,
+            progress_uri=self._progress_uri,
+        )
         said: dict[str, str] = {}
         for one in answers.predictions:
             self.served_by = self.served_by or one.model_version

@@ -25,6 +25,7 @@ def report_page(data: ReportInput) -> str:
         classes=class_rows(data),
         worth=worth_view(data),
         judge=judge_view(data),
+        absent=data.comparison.absent,
         base=data.base,
         tuned=data.candidate,
         outcomes=outcome_rows(data),

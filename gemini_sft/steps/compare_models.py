@@ -1,5 +1,7 @@
 """The decision and the report."""
 
+from typing import Any
+
 from gemini_sft import storage
 from gemini_sft.cost import Quote, reconcile
 from gemini_sft.data import read_split
@@ -8,8 +10,11 @@ from gemini_sft.decision import Comparison, compare, few_shot_arm, judged
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference import read_predictions
 from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.inference.journal import sweep
 from gemini_sft.judging import Judgement
 from gemini_sft.report import ReportInput, report_page
+from gemini_sft.steps.absent import why_absent
+from gemini_sft.steps.places import ANSWERS, beside
 from gemini_sft.tuning import Curves, TuningRecord
 
 
@@ -47,19 +52,27 @@ def compare_models(
         "candidate": read_predictions(candidate_predictions_uri),
     }
     comparison = compare(experiment.task, experiment.gate, base, candidate)
+    extras: dict[str, Any] = {"absent": []}
     if shots := experiment.evaluation.few_shot:
-        arm = few_shot_arm(
-            experiment.task,
-            experiment.gate,
-            shots,
-            EvaluationResult.model_validate(storage.read_json(few_shot_evaluation_uri)),
-            candidate,
-            {**predictions, "few_shot": read_predictions(few_shot_predictions_uri)},
-        )
-        comparison = comparison.model_copy(update={"few_shot": arm})
+        document = storage.read_json(few_shot_evaluation_uri)
+        if why := why_absent(document):
+            extras["absent"].append(why)
+        else:
+            extras["few_shot"] = few_shot_arm(
+                experiment.task,
+                experiment.gate,
+                shots,
+                EvaluationResult.model_validate(document),
+                candidate,
+                {**predictions, "few_shot": read_predictions(few_shot_predictions_uri)},
+            )
     if experiment.evaluation.judge.model:
-        judgement = Judgement.model_validate(storage.read_json(judgement_uri))
-        comparison = comparison.model_copy(update={"judge": judged(judgement, experiment.gate.confidence)})
+        document = storage.read_json(judgement_uri)
+        if why := why_absent(document):
+            extras["absent"].append(why)
+        else:
+            extras["judge"] = judged(Judgement.model_validate(document), experiment.gate.confidence)
+    comparison = comparison.model_copy(update=extras)
     storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))
     quote = Quote.model_validate(storage.read_json(quote_uri))
@@ -83,4 +96,6 @@ def compare_models(
         )
     )
     storage.write_text(report_uri, page, "text/html; charset=utf-8")
+    # The run has come to its end: nothing of it will be asked again.
+    sweep(beside(experiment_uri, ANSWERS), run_id)
     return comparison

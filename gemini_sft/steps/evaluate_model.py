@@ -2,18 +2,19 @@
 
 import hashlib
 import logging
-import math
 
 from gemini_sft import storage
 from gemini_sft.data import Example, read_split
 from gemini_sft.data.dataset import read_fingerprint
+from gemini_sft.errors import RunError
 from gemini_sft.experiment import Experiment, load_experiment
-from gemini_sft.inference import Journal, Service, predict, render
-from gemini_sft.inference.evaluation import evaluate
+from gemini_sft.inference import Answers, Journal, Service, predict, render
+from gemini_sft.inference.evaluation import EvaluationResult, evaluate, most_failures
 from gemini_sft.inference.few_shot import draw_shots, with_shots
 from gemini_sft.inference.fingerprint import check_prompt
 from gemini_sft.metrics import metrics_for
-from gemini_sft.steps.places import ANSWERS, beside
+from gemini_sft.steps.absent import write_absent
+from gemini_sft.steps.places import ANSWERS, PROGRESS, beside
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ def evaluate_model(
     project: str,
     location: str,
     experiment_uri: str,
+    run_id: str,
     model: str,
     few_shot: bool,
     train_uri: str,
@@ -34,7 +36,8 @@ def evaluate_model(
     """Asks `model` (the experiment's base model if empty) for every test example and scores the answers.
 
     A second attempt asks only for what the first had no answer to. With `few_shot`, examples from train stand in the
-    prompt, as many as the experiment says; if it says none, nothing is asked and nothing written.
+    prompt, as many as the experiment says; if it says none, nothing is asked and nothing written. That arm has no say
+    in the verdict: if it cannot be had, why is written in its place.
 
     Raises:
         EvaluationError: The model was tuned with another prompt; or more examples are without an answer than the
@@ -47,33 +50,47 @@ def evaluate_model(
     if few_shot and not settings.few_shot:
         _log.info("evaluation.few_shot is not set: nothing to do")
         return {}
-    metrics = metrics_for(experiment, test_uri)
-    fingerprint = read_fingerprint(test_uri)
-    check_prompt(model, fingerprint)
+    service = Service(project, location, model or experiment.base_model, read_fingerprint(test_uri))
+    name = _name(service.model, few_shot)
+    journal = Journal(beside(experiment_uri, f"{ANSWERS}/{name}"), run_id)
+    progress_uri = beside(experiment_uri, f"{PROGRESS}/{run_id}/{name}.json")
     examples = read_split(test_uri)
-    asked = _with_shots(experiment, examples, train_uri, test_uri) if few_shot else examples
-    service = Service(project, location, model or experiment.base_model, fingerprint)
-    journal = Journal(beside(experiment_uri, f"{ANSWERS}/{_name(service.model, few_shot)}"))
-    answers = predict(
-        service,
-        [render(example, experiment.base_model, settings) for example in asked],
-        settings,
-        journal,
-        max_errors=math.floor(settings.max_failure_rate * len(examples)),
-    )
+    try:
+        asked = _with_shots(experiment, examples, train_uri, test_uri) if few_shot else examples
+        calls = [render(example, experiment.base_model, settings) for example in asked]
+        check_prompt(model, service.fingerprint)
+        most = most_failures(len(examples), settings.max_failure_rate)
+        answers = predict(service, calls, settings, journal, max_errors=most, progress_uri=progress_uri)
+        result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri))
+    except RunError as error:
+        if not few_shot:
+            raise
+        write_absent(evaluation_uri, f"the evaluation of {service.model} with examples in its prompt", error)
+        return {}
+    storage.write_json(evaluation_uri, result.model_dump(mode="json"))
+    _log.info("%d of %d examples have an answer of %s", result.n - result.failures, result.n, service.model)
+    return result.numbers() | _pace(answers.traffic.summary())
+
+
+def _score(
+    experiment: Experiment,
+    service: Service,
+    examples: list[Example],
+    answers: Answers,
+    test_uri: str,
+    uris: tuple[str, str],
+) -> EvaluationResult:
+    """Writes predictions and traffic, and returns the scores."""
+    predictions_uri, traffic_uri = uris
     storage.write_jsonl(predictions_uri, (one.model_dump(mode="json") for one in answers.predictions))
     storage.write_json(traffic_uri, answers.traffic.model_dump(mode="json"))
-    result = evaluate(
-        metrics,
+    return evaluate(
+        metrics_for(experiment, test_uri),
         service.model,
         examples,
         answers.predictions,
-        max_failure_rate=settings.max_failure_rate,
+        max_failure_rate=experiment.evaluation.max_failure_rate,
     )
-    storage.write_json(evaluation_uri, result.model_dump(mode="json"))
-    journal.clear()
-    _log.info("%d of %d examples have an answer of %s", result.n - result.failures, result.n, service.model)
-    return result.numbers() | _pace(answers.traffic.summary())
 
 
 def _with_shots(experiment: Experiment, examples: list[Example], train_uri: str, test_uri: str) -> list[Example]:

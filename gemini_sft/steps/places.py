@@ -3,7 +3,9 @@
 from pathlib import PurePosixPath
 
 ANSWERS = "answers"
-"""A folder for each model's journal, and beside it a file that says how far it is."""
+"""A folder for each model's journal."""
+PROGRESS = "progress"
+"""A folder for each run, in which a file for each model says how far its answers are."""
 
 
 def beside(experiment_uri: str, place: str) -> str:

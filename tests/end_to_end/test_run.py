@@ -12,7 +12,7 @@ import pytest
 
 Finished = tuple[dict[str, Any], Path]
 
-METRICS = [f"rouge{kind}_{part}" for kind in ("1", "2", "L") for part in ("precision", "recall", "f")]
+METRICS = [f"rouge{kind}_{part}" for kind in ("1", "2", "L", "Lsum") for part in ("precision", "recall", "f")]
 
 
 def predictions(finished: Finished, side: str) -> list[dict[str, Any]]:

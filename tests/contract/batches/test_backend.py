@@ -40,7 +40,7 @@ def ask(folder: str, backend: str = "batch", count: int = COUNT, **settings: Any
         for n in range(count)
     ]
     calls = [render(Example(f"e{n}", record, "f", n, ("a",)), MODEL, evaluation) for n, record in enumerate(records)]
-    return predict(Service(PROJECT, LOCATION, MODEL), calls, evaluation, Journal(folder))
+    return predict(Service(PROJECT, LOCATION, MODEL), calls, evaluation, Journal(folder, "run"))
 
 
 def jobs(server: Server) -> list[dict[str, Any]]:

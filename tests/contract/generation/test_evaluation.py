@@ -9,6 +9,7 @@ import pytest
 from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
 from gemini_sft.data.example import turn
+from gemini_sft.inference.journal import sweep
 from gemini_sft.steps.evaluate_model import evaluate_model
 from gemini_sft.steps.places import ANSWERS, beside
 from tests.contract.conftest import Server
@@ -37,11 +38,11 @@ def files(server: Server) -> Iterator[dict[str, Any]]:
         "data": {"train": f"{root}/t.jsonl", "test": f"{root}/t.jsonl"},
     }
     storage.write_json(f"{root}/staging/demo/abc/experiment.yaml", experiment)
-    records = [
-        {"contents": [turn("user", f"Water boils at {n} degrees. It is hot."), turn("model", f"It boils at {n}.")]}
-        for n in range(COUNT)
-    ]
-    for split in ("train", "test"):
+    for split, what in (("train", "Oil"), ("test", "Water")):
+        records = [
+            {"contents": [turn("user", f"{what} boils at {n} degrees. It is hot."), turn("model", f"It boils at {n}.")]}
+            for n in range(COUNT)
+        ]
         storage.write_jsonl(examples_uri(f"{root}/{split}"), records)
         sources = ({"id": f"e{n}", "source": "f", "line": n} for n in range(COUNT))
         storage.write_jsonl(sources_uri(f"{root}/{split}"), sources)
@@ -53,8 +54,8 @@ def files(server: Server) -> Iterator[dict[str, Any]]:
     server.http.put("/emulator/faults", json=[])
 
 
-def run(files: dict[str, Any], model: str = "", *, few_shot: bool = False) -> dict[str, float]:
-    return evaluate_model(project=PROJECT, location=LOCATION, model=model, few_shot=few_shot, **files)
+def run(files: dict[str, Any], run_id: str = "one", model: str = "", *, few_shot: bool = False) -> dict[str, float]:
+    return evaluate_model(project=PROJECT, location=LOCATION, run_id=run_id, model=model, few_shot=few_shot, **files)
 
 
 def journal(files: dict[str, Any]) -> list[str]:
@@ -64,34 +65,24 @@ def journal(files: dict[str, Any]) -> list[str]:
     return [blob.name for blob in Client(project=PROJECT).list_blobs(bucket, prefix=prefix)]
 
 
-def test_all_is_answered_and_nothing_is_left_behind(files: dict[str, Any]) -> None:
+def test_all_is_answered_and_nothing_is_left_behind_when_the_run_has_ended(files: dict[str, Any]) -> None:
     metrics = run(files)
     assert (metrics["examples"], metrics["failures"], metrics["requests"]) == (COUNT, 0, COUNT)
     predictions = list(storage.read_jsonl(files["predictions_uri"]))
     assert [one["example_id"] for one in predictions] == [f"e{n}" for n in range(COUNT)]
+    assert journal(files), "until the run has ended"
+    sweep(beside(files["experiment_uri"], ANSWERS), "one")
     assert journal(files) == []
 
 
-def test_a_second_attempt_asks_for_the_rest_and_comes_to_the_same(
-    files: dict[str, Any], server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_attempt_asks_for_the_rest_and_comes_to_the_same(files: dict[str, Any], server: Server) -> None:
     run(files)
     whole = storage.read_bytes(files["predictions_uri"]), storage.read_bytes(files["evaluation_uri"])
-
-    class Killed(BaseException):
-        pass
-
-    def die(*arguments: Any, **named: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr("gemini_sft.steps.evaluate_model.evaluate", die)
-        run(files)
-    assert journal(files)
     server.http.put("/emulator/faults", json=[{"path": "generateContent", "status": 400}])
-    metrics = run(files)
-    assert (metrics["failures"], metrics["requests"]) == (0, COUNT), "of the first attempt"
-    assert (storage.read_bytes(files["predictions_uri"]), storage.read_bytes(files["evaluation_uri"])) == whole
+    for run_id in ("one", "another, for the first did not come to its end"):
+        metrics = run(files, run_id)
+        assert (metrics["failures"], metrics["requests"]) == (0, COUNT), "of the first attempt"
+        assert (storage.read_bytes(files["predictions_uri"]), storage.read_bytes(files["evaluation_uri"])) == whole
 
 
 def test_with_examples_the_prompt_is_longer(files: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ def meet(server: Server, journal: Path, *rules: dict[str, Any], **settings: Any)
         for n in range(COUNT)
     ]
     calls = [render(Example(f"e{n}", one, "f", n, ("a",)), MODEL, evaluation) for n, one in enumerate(records)]
-    answers = predict(Service(PROJECT, LOCATION, MODEL), calls, evaluation, Journal(str(journal)))
+    answers = predict(Service(PROJECT, LOCATION, MODEL), calls, evaluation, Journal(str(journal), "run"))
     assert [one.example_id for one in answers.predictions] == [f"e{n}" for n in range(COUNT)]
     return answers
 

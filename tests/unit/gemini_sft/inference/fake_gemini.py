@@ -81,14 +81,18 @@ def asked(
     base: str = "gemini-2.5-flash",
     *,
     journal: str | Path | None = None,
+    run_id: str = "run",
+    progress_uri: str | None = None,
     max_errors: int | None = None,
     **settings: Any,
 ) -> Answers:
     """Asks a model for given examples."""
     evaluation = Evaluation(**settings)
     calls = [render(example, base, evaluation) for example in given]
-    kept = Journal(str(journal)) if journal else None
-    return predict(Service("p", "us-central1", model), calls, evaluation, kept, max_errors=max_errors)
+    kept = Journal(str(journal), run_id) if journal else None
+    return predict(
+        Service("p", "us-central1", model), calls, evaluation, kept, max_errors=max_errors, progress_uri=progress_uri
+    )
 
 
 def ask(

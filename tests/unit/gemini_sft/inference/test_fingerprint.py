@@ -65,7 +65,7 @@ def test_other_models_are_not_looked_up(model: str, monkeypatch: pytest.MonkeyPa
 def test_the_endpoint_is_asked_for_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str]] = []
 
-    def get(path: str, location: str) -> dict[str, Any]:
+    def get(path: str, location: str, *, patience_seconds: float) -> dict[str, Any]:
         asked.append((path, location))
         return {"labels": {"prompt": OURS}}
 
@@ -74,7 +74,24 @@ def test_the_endpoint_is_asked_for_where_it_is(monkeypatch: pytest.MonkeyPatch) 
     assert asked == [(ENDPOINT, "us")]
 
 
-def test_an_endpoint_that_cannot_be_read_is_a_service_error(serve: Callable[[Sequence[BaseRoute]], str]) -> None:
+def test_a_new_endpoint_is_waited_for(
+    serve: Callable[[Sequence[BaseRoute]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vertex, "_PAUSE_SECONDS", 0.01)
+    answers = iter([404, 404])
+
+    async def answer(request: Request) -> Response:
+        return JSONResponse({"labels": {"prompt": OURS}}, next(answers, 200))
+
+    serve([Route(f"/v1/{ENDPOINT}", answer)])
+    check_prompt(ENDPOINT, OURS)
+    assert next(answers, None) is None
+
+
+def test_an_endpoint_that_cannot_be_read_is_a_service_error(
+    serve: Callable[[Sequence[BaseRoute]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gemini_sft.inference.fingerprint.COLD_SECONDS", 0.0)
     serve([])
     with pytest.raises(ServiceError, match="answered 404"):
         check_prompt(ENDPOINT, OURS)

@@ -133,6 +133,19 @@ def test_nothing_is_sent_before_the_service_wants_to_hear_again() -> None:
     assert run(sent()) == [0.0] + [7.0] * 5
 
 
+def test_a_pause_makes_no_burst() -> None:
+    async def sent() -> list[float]:
+        limiter = Limiter(100, per_minute=60)
+        first = await limiter.start()
+        waiting = [asyncio.create_task(limiter.start()) for _ in range(30)]
+        await asyncio.sleep(0.5)
+        limiter.refused(first, retry_after=60.0)
+        return sorted(await asyncio.gather(*waiting))
+
+    at = run(sent())
+    assert at[0] >= 60.5 and min(later - earlier for earlier, later in pairwise(at)) >= 1 - 1e-6
+
+
 @given(per_minute=st.integers(1, 2000), requests=st.integers(2, 50))
 def test_never_faster_than_the_user_allows_and_evenly(per_minute: int, requests: int) -> None:
     service = Service(latency=0.1)

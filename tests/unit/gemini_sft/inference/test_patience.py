@@ -64,6 +64,32 @@ def test_a_storm_of_refusals_is_sat_out(gemini: Gemini, code: int) -> None:
     assert answers.traffic.refusals == 200 and answers.traffic.requests == 220
 
 
+def test_thousands_of_refusals_are_refusals_and_no_crash(gemini: Gemini, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(online, "_FIRST_PAUSE_SECONDS", 0.0)
+
+    async def nobody_for_a_while(question: str, attempt: int) -> Response:
+        return answered("a") if attempt > 1200 else no_room("0")
+
+    gemini.answer = nobody_for_a_while
+    (reply,) = asked(examples(1)).replies
+    assert (reply.prediction.outcome, reply.refusals) == (Outcome.ANSWERED, 1200)
+
+
+def test_a_token_server_that_stumbles_is_asked_again(gemini: Gemini, monkeypatch: pytest.MonkeyPatch) -> None:
+    from google.auth.compute_engine import Credentials
+    from google.auth.exceptions import RefreshError
+
+    refresh, stumbles = Credentials.refresh, iter(range(2))
+
+    def stumbling(self: Credentials, request: object) -> None:
+        if next(stumbles, None) is not None:
+            raise RefreshError("not now", retryable=True)
+        refresh(self, request)
+
+    monkeypatch.setattr(Credentials, "refresh", stumbling)
+    assert {one.outcome for one in ask(3)} == {Outcome.ANSWERED}
+
+
 def test_no_room_for_too_long_ends_in_errors(gemini: Gemini, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(online, "_PATIENCE_SECONDS", 0.3)
 
@@ -89,7 +115,7 @@ def test_a_new_endpoint_is_waited_for_with_one_request_at_a_time(gemini: Gemini,
 
 
 def test_an_endpoint_that_stays_cold_is_given_up(gemini: Gemini, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(online, "_COLD_SECONDS", 0.2)
+    monkeypatch.setattr(online, "COLD_SECONDS", 0.2)
 
     async def never(question: str, attempt: int) -> Response:
         return refused(404, "NOT_FOUND")
@@ -172,5 +198,7 @@ def test_nothing_else_is_paid_for_when_all_is_lost(gemini: Gemini) -> None:
     gemini.answer = refuse
     predictions = asked(examples(50), max_concurrency=2, max_errors=4).predictions
     assert 5 <= gemini.asked.total() <= 6 and len(predictions) == 50
+    many = asked(examples(400), max_concurrency=300, max_errors=0).predictions
+    assert gemini.asked.total() <= 6 + 20 and len(many) == 400, "only what was under way already"
     assert {one.outcome for one in predictions} == {Outcome.ERROR}
     assert predictions[-1].error.startswith("not asked after ")

@@ -46,7 +46,7 @@ def test_it_is_logged_and_left_where_others_find_it_and_taken_away_at_the_end(
 
     gemini.answer = slow
     with caplog.at_level(logging.INFO, "gemini_sft"):
-        asked(examples(6), journal=folder / "abc", max_concurrency=2)
+        asked(examples(6), progress_uri=f"{folder}/abc.json", max_concurrency=2)
     assert seen and all(one.startswith("answers of gemini-2.5-flash: ") and " of 6, " in one for one in seen)
     assert any(" of 6, " in message for message in caplog.messages)
     assert not any("q0" in message for message in caplog.messages), "a prompt in a log"

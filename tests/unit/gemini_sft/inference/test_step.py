@@ -8,7 +8,10 @@ from starlette.responses import Response
 
 from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
+from gemini_sft.data.example import turn
 from gemini_sft.errors import EvaluationError
+from gemini_sft.inference.evaluation import most_failures
+from gemini_sft.steps.absent import why_absent
 from gemini_sft.steps.evaluate_model import evaluate_model
 from tests.unit.gemini_sft.cost.conftest import record, write_split
 from tests.unit.gemini_sft.inference.fake_gemini import BASE, ENDPOINT, Gemini, answered, examples, refused
@@ -39,7 +42,7 @@ def files(tmp_path: Path) -> dict[str, Any]:
 
 
 def run(model: str = "", few_shot: bool = False, **files: Any) -> dict[str, float]:
-    return evaluate_model(project="p", location="us-central1", model=model, few_shot=few_shot, **files)
+    return evaluate_model(project="p", location="us-central1", run_id="run", model=model, few_shot=few_shot, **files)
 
 
 def test_writes_predictions_and_scores(gemini: Gemini, files: dict[str, Any]) -> None:
@@ -107,3 +110,33 @@ def ask_for(files: dict[str, Any], shots: int) -> None:
     storage.write_json(files["experiment_uri"], experiment)
     folder = Path(files["predictions_uri"]).parent / "train"
     files["train_uri"] = write_split(folder, [record("q1", "leak"), record("own", "a"), record("mine", "b")])
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.07, 0.1, 0.29, 0.57, 0.58, 1 / 3, 1.0])
+@pytest.mark.parametrize("n", [1, 3, 7, 100, 1000])
+def test_as_many_may_fail_as_the_evaluation_lets_pass(n: int, rate: float) -> None:
+    most = most_failures(n, rate)
+    assert most / n <= rate and (most + 1) / n > rate
+
+
+def test_a_run_that_may_lose_so_many_is_not_ended_early(gemini: Gemini, files: dict[str, Any]) -> None:
+    async def one_fails(question: str, attempt: int) -> Response:
+        return refused(400, "INVALID_ARGUMENT") if question == "q0" else answered("a")
+
+    gemini.answer = one_fails
+    assert run(**files)["failures"] == 1 and set(gemini.asked) == {"q0", "q1", "q2", "q3"}
+
+
+def test_the_control_arm_cannot_end_a_run(gemini: Gemini, files: dict[str, Any]) -> None:
+    async def fail(question: str, attempt: int) -> Response:
+        return refused(400, "INVALID_ARGUMENT")
+
+    gemini.answer = fail
+    experiment = storage.read_json(files["experiment_uri"]) | {"evaluation": {"few_shot": 1}}
+    storage.write_json(files["experiment_uri"], experiment)
+    train = Path(files["test_uri"]).with_name("train")
+    storage.write_jsonl(examples_uri(str(train)), [{"contents": [turn("user", "other"), turn("model", "a")]}])
+    storage.write_jsonl(sources_uri(str(train)), [{"id": "t", "source": "f", "line": 1}])
+    assert run(few_shot=True, **files | {"train_uri": str(train)}) == {}
+    why = why_absent(storage.read_json(files["evaluation_uri"]))
+    assert why and why.startswith("the evaluation of gemini-2.5-flash with examples in its prompt could not be had: ")

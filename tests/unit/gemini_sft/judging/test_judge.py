@@ -51,7 +51,7 @@ def judged(
         examples(len(base)),
         predictions(base),
         predictions(candidate),
-        Journal(str(journal)) if journal else None,
+        Journal(str(journal), "run") if journal else None,
     )
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
+from gemini_sft.errors import ServiceError
 from gemini_sft.judging import Judgement
+from gemini_sft.steps.absent import why_absent
 from gemini_sft.steps.judge_answers import judge_answers
 from tests.unit.gemini_sft.inference.fake_gemini import Gemini, examples
 from tests.unit.gemini_sft.judging.conftest import longer, says
@@ -43,7 +45,7 @@ def say(files: dict[str, str], **judge: Any) -> None:
 
 def test_without_a_judge_nothing_is_done(gemini: Gemini, files: dict[str, str]) -> None:
     say(files)
-    assert judge_answers(project="p", location="us-central1", **files) == {}
+    assert judge_answers(project="p", location="us-central1", run_id="run", **files) == {}
     assert not gemini.calls and not Path(files["judgement_uri"]).exists()
 
 
@@ -55,11 +57,29 @@ def test_the_judge_is_asked_and_what_it_said_is_written(gemini: Gemini, files: d
     metrics = SimpleNamespace(metadata={})
     ports = {name.removesuffix("_uri"): SimpleNamespace(uri=uri) for name, uri in files.items() if "exper" not in name}
     component.python_func(
-        project="p", location="us-central1", experiment_uri=files["experiment_uri"], metrics=metrics, **ports
+        project="p",
+        location="us-central1",
+        experiment_uri=files["experiment_uri"],
+        run_id="run",
+        metrics=metrics,
+        **ports,
     )
     judgement = Judgement.model_validate(storage.read_json(files["judgement_uri"]))
     assert metrics.metadata == judgement.summary()
     assert (judgement.tally.wins, judgement.tally.ties, judgement.tally.identical) == (1, 2, 1)
     assert {path for path, _ in gemini.calls} == {PRO} and len(gemini.calls) == 4
     kept = Path(files["experiment_uri"]).parents[1] / "answers" / "verdicts-of-gemini-2.5-pro"
-    assert list(kept.iterdir()) == [], "what is written need not be kept"
+    assert [one.name for one in kept.iterdir()] == ["run"], "until the run has ended"
+
+
+def test_a_judge_that_cannot_be_had_ends_no_run(
+    gemini: Gemini, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def out_of_reach(*arguments: Any, **named: Any) -> None:
+        raise ServiceError("the journal could not be written")
+
+    monkeypatch.setattr("gemini_sft.steps.judge_answers.judge", out_of_reach)
+    say(files, model="gemini-2.5-pro")
+    assert judge_answers(project="p", location="us-central1", run_id="run", **files) == {}
+    said = "the judgement of gemini-2.5-pro could not be had: the journal could not be written"
+    assert why_absent(storage.read_json(files["judgement_uri"])) == said and caplog.messages == [said]
