@@ -43,8 +43,7 @@ def watch(run: Run, console: Console, check: Callable[[], None], doing: Callable
         The run as it ended.
     """
     if console.is_terminal:
-        latest = _Latest(doing)
-        with Live(console=console, refresh_per_second=4) as live:
+        with _Latest(doing) as latest, Live(console=console, refresh_per_second=4) as live:
             return _follow(run, check, lambda view: live.update(picture(view, latest.lines), refresh=True))
     return _follow(run, check, _Changes(console).show)
 
@@ -55,12 +54,18 @@ class _Latest:
     def __init__(self, doing: Callable[[], list[str]]) -> None:
         self.lines: list[str] = []
         self._doing = doing
+        self._over = threading.Event()
+
+    def __enter__(self) -> "_Latest":
         threading.Thread(target=self._ask, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
 
     def _ask(self) -> None:
-        while True:
+        while not self._over.wait(_DOING_SECONDS):
             self.lines = self._doing()
-            time.sleep(_DOING_SECONDS)
 
 
 def _follow(run: Run, check: Callable[[], None], show: Callable[[RunView], None]) -> RunView:

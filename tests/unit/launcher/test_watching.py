@@ -1,4 +1,5 @@
 import io
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -107,3 +108,12 @@ def test_every_state_can_be_drawn(state: str) -> None:
 )
 def test_a_failure_names_task_and_cause(view: RunView, message: str) -> None:
     assert _failure(view) == message
+
+
+def test_what_is_being_done_stands_below_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_DOING_SECONDS", 0.01)
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system=None)
+    said = "answers of m: 5 of 9"
+    watching.watch(Scripted(*VIEWS), console, lambda: time.sleep(0.02), lambda: [said])  # type: ignore[arg-type]
+    assert said in file.getvalue()
