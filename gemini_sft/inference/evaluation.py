@@ -1,6 +1,5 @@
 """All predictions of one model on one split, scored."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -13,14 +12,6 @@ from gemini_sft.experiment.schema import Tokenizer
 from gemini_sft.inference.prediction import Outcome, Prediction
 from gemini_sft.metrics import MetricSet
 from gemini_sft.metrics.whole import Confusion, WholeSplit
-
-_CLASS = re.compile(r"[A-Z]\w*(?:Error|Exception|Timeout)(?=:|$)")
-# The names are those of google.rpc.Code, and no other word is taken for one.
-_STATUS = re.compile(
-    r"\d{3}\b(?: (?:INVALID_ARGUMENT|FAILED_PRECONDITION|OUT_OF_RANGE|UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND"
-    r"|ABORTED|ALREADY_EXISTS|RESOURCE_EXHAUSTED|CANCELLED|DATA_LOSS|UNKNOWN|INTERNAL|UNIMPLEMENTED|UNAVAILABLE"
-    r"|DEADLINE_EXCEEDED)\b)?"
-)
 
 
 class EvaluationResult(WholeSplit):
@@ -118,7 +109,7 @@ def _score(metrics: MetricSet, example: Example, answer: str) -> dict[str, float
 def _too_many_failures(
     result: EvaluationResult, metrics: MetricSet, predictions: Iterable[Prediction], max_failure_rate: float
 ) -> str:
-    reasons = Counter(_reason(one) for one in predictions if not one.outcome.has_answer)
+    reasons = Counter(one.reason for one in predictions if not one.outcome.has_answer)
     if result.unreadable:
         reasons[f"unreadable: no word for evaluation.tokenizer: {metrics.tokenizer}{_remedy(metrics)}"] = (
             result.unreadable
@@ -132,12 +123,3 @@ def _too_many_failures(
 
 def _remedy(metrics: MetricSet) -> str:
     return "" if metrics.tokenizer is Tokenizer.UNICODE else " (other scripts need evaluation.tokenizer: unicode)"
-
-
-def _reason(failed: Prediction) -> str:
-    """Says why there is no answer, by class and status alone: what a service says more of it may repeat the prompt."""
-    if not failed.error:
-        return f"{failed.outcome} {failed.finish_reason}".strip()
-    named = _CLASS.match(failed.error)
-    status = _STATUS.match(failed.error.removeprefix(named.group()).lstrip(": ") if named else failed.error)
-    return " ".join(one.group() for one in (named, status) if one) or failed.outcome

@@ -13,8 +13,6 @@ from gemini_sft.judging.frame import Frame, comparing, grading
 from gemini_sft.judging.judgement import MOST_UNREADABLE, Grades, Judgement, grades, tally
 from gemini_sft.judging.pair import Choice, Pair, judged, read, unasked
 
-_SHOWN_CHARACTERS = 200
-
 _log = logging.getLogger(__name__)
 
 
@@ -148,9 +146,7 @@ class _Asking:
 
 
 def _why(verdict: Prediction) -> str:
-    if verdict.outcome.has_answer:
-        return "none of the choices"
-    return (verdict.error or f"{verdict.outcome} {verdict.finish_reason}".strip())[:_SHOWN_CHARACTERS]
+    return "none of the choices" if verdict.outcome.has_answer else verdict.reason
 
 
 def _tell(result: Judgement) -> None:
