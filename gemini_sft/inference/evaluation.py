@@ -22,7 +22,7 @@ class EvaluationResult(WholeSplit):
         served_by: What answered, in the service's own words.
         n: How many examples: the denominator of every number here.
         outcomes: How many predictions ended in each outcome that occurred.
-        unreadable: How many of the answers no metric could read, for they have no word: failures too.
+        unreadable: How many of the answers no metric could read (see `gemini_sft.words`): failures too.
         metrics: Mean of each metric over all `n` examples; a failure counts as 0.
         scores: Each example's own metrics, by its id.
     """
@@ -111,9 +111,7 @@ def _too_many_failures(
 ) -> str:
     reasons = Counter(one.reason for one in predictions if not one.outcome.has_answer)
     if result.unreadable:
-        reasons[f"unreadable: no word for evaluation.tokenizer: {metrics.tokenizer}{_remedy(metrics)}"] = (
-            result.unreadable
-        )
+        reasons[f"unreadable: {_unread(metrics)}"] = result.unreadable
     worst = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
     return (
         f"{result.failures} of {result.n} examples have no answer from {result.model} that could be scored, more than"
@@ -121,5 +119,8 @@ def _too_many_failures(
     )
 
 
-def _remedy(metrics: MetricSet) -> str:
-    return "" if metrics.tokenizer is Tokenizer.UNICODE else " (other scripts need evaluation.tokenizer: unicode)"
+def _unread(metrics: MetricSet) -> str:
+    said = f"no word for evaluation.tokenizer: {metrics.tokenizer}"
+    if metrics.tokenizer is Tokenizer.UNICODE:
+        return said
+    return f"{said}, or most letters not ASCII (other scripts need evaluation.tokenizer: unicode)"

@@ -13,7 +13,9 @@ OUTCOMES = {
 }
 """In the order in which they are shown."""
 
-UNREADABLE = "Answers in which the metrics find no word: they count as failures and score 0."
+UNREADABLE = (
+    "Answers without a word, or mostly in a script that the metrics do not see: they count as failures and score 0."
+)
 
 HEADLINES = {
     Verdict.PROMOTE: "Promote the tuned model",
