@@ -22,3 +22,8 @@ HEADLINES = {
     Verdict.REJECT: "Keep the base model",
     Verdict.INCONCLUSIVE: "These examples cannot tell",
 }
+
+
+def title(label: str) -> str:
+    """Returns a label with a capital; names such as chrF keep their own."""
+    return label[0].upper() + label[1:] if label.split(maxsplit=1)[0].islower() else label
