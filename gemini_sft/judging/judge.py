@@ -130,7 +130,8 @@ class _Asking:
     def _ask(self, frame: Frame, calls: Sequence[Call], *, per_item: int) -> dict[str, str]:
         """Returns the choice of every call in which one was made, by the call's id.
 
-        When so many requests have failed that no rate will be stated, the rest is not asked.
+        When so many requests have ended in errors that no rate will be stated, the rest is not asked. An answer that is
+        none of the choices is no error: the service holds the judge to them, so there are few.
         """
         most = per_item * int(MOST_UNREADABLE * len(calls) / per_item)
         answers = predict(self._service, calls, self._experiment.evaluation, self._journal, max_errors=most)

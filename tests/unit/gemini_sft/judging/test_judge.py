@@ -134,6 +134,14 @@ def test_a_judge_that_may_not_be_asked_fails_nothing_and_is_not_asked_for_long(
     assert len(gemini.calls) < 300 and "PERMISSION_DENIED" in caplog.text
 
 
+def test_a_judge_that_only_writes_prose_is_asked_to_the_end(gemini: Gemini) -> None:
+    """As docs/evaluation.md says; what it is paid for is the quote's, and no rate is made of it."""
+    gemini.answer = says(lambda _: "Both have their merits.")
+    result = judged([f"b{number}" for number in range(30)], ["c"] * 30)
+    assert len(gemini.calls) == 60 and result.failures == {"none of the choices": 60}
+    assert (result.tally.unreadable, result.tally.n, result.tally.win_rate) == (30, 0, None)
+
+
 def test_nothing_of_what_the_service_says_is_told_but_class_and_status(
     gemini: Gemini, caplog: pytest.LogCaptureFixture
 ) -> None:
