@@ -13,6 +13,9 @@ is a word. Of other scripts it sees nothing, and of "Größe" only "gr" and "e".
 3. Of everything else, every run of letters, digits and marks that begins with a letter or digit is a word.
 
 Punctuation, symbols and emoji are no words in either.
+
+Whether a text can be read is more than whether it has a word. To `ascii`, "AIは危険だ" and "AIは安全だ" both are the
+word "ai", so they would score as equal; where most letters are not seen, what is seen says nothing.
 """
 
 import re
@@ -27,11 +30,13 @@ Words = Callable[[str], list[str]]
 """From a text to its words."""
 
 BY_WORDS = (Task.SUMMARIZATION, Task.CHAT, Task.GENERATION)
-"""Tasks in which a text without a word cannot be scored. In question answering it is an answer: that there is none."""
+"""Tasks in which only a text that can be read can be scored. In question answering one without a word is an answer:
+that there is none.
+"""
 
 _ASCII = re.compile("[a-z0-9]+")
-# What is in lower case, or becomes it, in `ascii`: the Kelvin sign and the Turkish dotted I become k and i.
-_HAS_ASCII = re.compile("[a-zA-Z0-9\u0130\u212a]")
+_HAS_ASCII = re.compile("[a-zA-Z0-9]")
+_NO_LETTERS = bytes(one for one in range(128) if not chr(one).isalpha())
 _BEGIN = 16
 _SCRIPTS = ("Han", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr")
 _UNSPACED = "[[" + "".join(rf"\p{{Script_Extensions={one}}}" for one in _SCRIPTS) + r"]&&[\p{L}\p{N}]]"
@@ -73,11 +78,22 @@ def words_of(tokenizer: Tokenizer) -> Words:
     return unicode_words if tokenizer is Tokenizer.UNICODE else ascii_words
 
 
-def has_words(text: str, tokenizer: Tokenizer) -> bool:
-    """Returns whether a text has any word; costs almost nothing for a text that begins like one."""
-    if _HAS_ASCII.search(text):
-        return True
-    return tokenizer is Tokenizer.UNICODE and bool(unicode_words(text[:_BEGIN]) or unicode_words(text))
+def readable(text: str, tokenizer: Tokenizer) -> bool:
+    """Returns whether scores of a text by its words mean anything.
+
+    It must have a word; and with `ascii` at least half of its letters (general category L) must be ASCII. Costs almost
+    nothing for a text in Latin script that begins with a word.
+    """
+    if tokenizer is Tokenizer.UNICODE:
+        return bool(_HAS_ASCII.search(text) or unicode_words(text[:_BEGIN]) or unicode_words(text))
+    return bool(_HAS_ASCII.search(text)) and (text.isascii() or _mostly_ascii(text))
+
+
+def _mostly_ascii(text: str) -> bool:
+    seen = text.encode("ascii", "ignore")
+    letters = len(seen.translate(None, _NO_LETTERS))
+    unseen = len(text) - len(seen)  # at most so many letters are not ASCII
+    return letters >= unseen or 2 * letters >= sum(map(str.isalpha, text))
 
 
 @cache

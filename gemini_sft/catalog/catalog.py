@@ -93,6 +93,11 @@ class Model(_Entry):
     mixes_media_resolutions: bool
     price: Price | None = None
 
+    @property
+    def least_thoughts(self) -> int:
+        """How many tokens it must be allowed to think in each request, as far as that is known; 0 if none."""
+        return int(self.thinking.get("thinkingBudget", 0))
+
 
 class Retirement(_Entry):
     """A model that is no longer served, since when, and what takes its place."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gemini_sft.catalog import catalog
 from gemini_sft.cost.line import Asked, Line, Tokens
 from gemini_sft.cost.split import SplitCount, TokenCount
 from gemini_sft.experiment import Experiment
@@ -49,14 +48,15 @@ def evaluations(experiment: Experiment, asked: Asked, test: SplitCount, extras: 
         extras: Of what stands beside it.
     """
     model, prompts, answers = experiment.base_model, _of(test.prompts), _of(test.answers)
-    yield asked.line("evaluation of the base model", model, prompts, answers)
+    n = test.prompts.examples
+    yield asked.line("evaluation of the base model", model, n, prompts, answers)
     if extras.shots is not None:
-        shown = Tokens(prompts.count + extras.shots * test.prompts.examples, prompts.error)
+        shown = Tokens(prompts.count + extras.shots * n, prompts.error)
         number = experiment.evaluation.few_shot
         yield asked.line(
-            f"evaluation of the base model with {number} example{'s' * (number > 1)}", model, shown, answers
+            f"evaluation of the base model with {number} example{'s' * (number > 1)}", model, n, shown, answers
         )
-    yield asked.line("evaluation of the tuned model", model, prompts, answers)
+    yield asked.line("evaluation of the tuned model", model, n, prompts, answers)
     judge = experiment.evaluation.judge.model
     if judge and extras.comparison:
         yield _judging("comparisons by the judge", judge, asked, test, extras.comparison, extras.references, 2)
@@ -69,18 +69,18 @@ def _judging(
 ) -> Line:
     """Returns what it costs to ask the judge twice about every example, with so many answers in each request.
 
-    Its answer is one of the choices, and as many thoughts as it is allowed.
+    Its answer is one of the choices.
     """
     requests = 2 * test.prompts.examples
     targets = _targets(test)
     shown = test.prompts.tokens + references * targets.count + answers * test.answers.tokens
     error = test.prompts.error + references * targets.error + answers * test.answers.error
-    thoughts = int(catalog().models[judge].thinking.get("thinkingBudget", 0))
     return asked.line(
         what,
         judge,
+        requests,
         Tokens(round(2 * shown) + requests * frame.instruction, round(2 * error)),
-        Tokens(requests * (frame.verdict + thoughts)),
+        Tokens(requests * frame.verdict),
     )
 
 

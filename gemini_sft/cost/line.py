@@ -16,7 +16,7 @@ class Line(BaseModel):
         what: What it is.
         model: Whose price it has.
         tokens: Those of the training data in all epochs, or those sent to a model.
-        output_tokens: Those that a model answers.
+        output_tokens: Those that a model answers, and those that it thinks at least.
         usd: What it costs; None if its price is not known.
         error_usd: What `usd` may be wrong by because not all examples were counted.
         how: The calculation in words.
@@ -56,24 +56,24 @@ class Asked:
     location: str
     batch: bool
 
-    def line(self, what: str, model: str, sent: Tokens, got: Tokens) -> Line:
-        """Returns what requests to a model cost, and their answers."""
-        price = catalog().models[model].price
+    def line(self, what: str, model: str, requests: int, sent: Tokens, got: Tokens) -> Line:
+        """Returns what requests to a model cost, their answers, and as many thoughts as it must be allowed."""
+        price, thought = catalog().models[model].price, requests * catalog().models[model].least_thoughts
         factor = catalog().batch.price_factor if self.batch else 1.0
         rates = [None if rate is None else rate * factor for rate in price.inference(self.location)] if price else []
         sent_rate, got_rate = rates or (None, None)
         amount, error = None, 0.0
         if sent_rate is not None and got_rate is not None:
-            amount = (sent.count * sent_rate + got.count * got_rate) / _MILLION
+            amount = (sent.count * sent_rate + (got.count + thought) * got_rate) / _MILLION
             error = (sent.error * sent_rate + got.error * got_rate) / _MILLION
         return Line(
             what=what,
             model=model,
             tokens=sent.count,
-            output_tokens=got.count,
+            output_tokens=got.count + thought,
             usd=amount,
             error_usd=error,
-            how=f"{sent} sent at {rate_words(sent_rate)}, {got} answered at {rate_words(got_rate)}",
+            how=f"{sent} sent at {rate_words(sent_rate)}, {got} answered{_thinking(thought)} at {rate_words(got_rate)}",
         )
 
 
@@ -90,6 +90,10 @@ def tuning_line(what: str, model: str, tokens: Tokens, epochs: int) -> Line:
         error_usd=0.0 if rate is None else tokens.error * epochs * rate / _MILLION,
         how=f"{tokens} x {epochs} epoch{'s' * (epochs > 1)} at {rate_words(rate)}",
     )
+
+
+def _thinking(tokens: int) -> str:
+    return f" and up to {tokens:,} thought" if tokens else ""
 
 
 def rate_words(rate: float | None) -> str:

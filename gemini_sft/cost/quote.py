@@ -135,7 +135,13 @@ def _notes(
             " the model. Google's notebook on tuning costs counts each with all that stands before it; if it is billed"
             " so, tuning costs more than stated."
         )
-    yield "Answers are taken to be as long as their targets; longer ones, and what a model thinks, cost more."
+    for name in dict.fromkeys(line.model for line in lines):
+        if thoughts := catalog().models[name].least_thoughts:
+            yield (
+                f"{name} cannot be kept from thinking: the {thoughts} tokens that it may think in each request are in"
+                " the amount, billed as output."
+            )
+    yield "Answers are taken to be as long as their targets; longer ones, and what else a model thinks, cost more."
     yield "Validation examples are taken to cost nothing: Google bills tokens of the training data times epochs."
 
 

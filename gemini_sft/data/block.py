@@ -92,7 +92,7 @@ class Drafted:
         instructions: Text of the system instructions by hash.
         resolutions: The values of mediaResolution that occur, each with the line of the first.
         sketch: For near-duplicates; None if they are not looked for.
-        unreadable: Rows here in none of whose right answers the metrics find a word.
+        unreadable: Rows here none of whose right answers the metrics can read.
         beginnings: Of conversations with several answers, each a prompt in itself: its row here, and its key.
     """
 

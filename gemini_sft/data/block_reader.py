@@ -23,7 +23,7 @@ from gemini_sft.data.records import Draft, read_record
 from gemini_sft.data.sensitive import Sensitive, find_sensitive
 from gemini_sft.experiment import Task
 from gemini_sft.experiment.rules import Policy
-from gemini_sft.words import has_words
+from gemini_sft.words import readable
 
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _SPACED = re.compile(rb'"\s+:')
@@ -233,9 +233,9 @@ class _BlockReader:
         tokenizer = self._reading.tokenizer
         if tokenizer is None:
             return []
-        rows = [row for row, target in enumerate(self._targets) if not has_words(target, tokenizer)]
+        rows = [row for row, target in enumerate(self._targets) if not readable(target, tokenizer)]
         others = {row: self._beside[row].references for row in rows if row in self._beside}
-        return [row for row in rows if not any(has_words(one, tokenizer) for one in others.get(row, ()))]
+        return [row for row in rows if not any(readable(one, tokenizer) for one in others.get(row, ()))]
 
     def _screen(self, content: bytes, sources: bytes, rows: NDArray[np.void]) -> None:
         """Looks for secrets and personal data in all records at once."""

@@ -98,7 +98,7 @@ def labels(table: Table, known: Sequence[str]) -> Iterator[Hit]:
 
 def unreadable(table: Table, tokenizer: Tokenizer) -> Iterator[Hit]:
     """Yields each test example that the metrics could not score, whatever the answer."""
-    what = f"has a right answer without a word: evaluation.tokenizer is {tokenizer}"
+    what = f"has no right answer that the metrics can read: evaluation.tokenizer is {tokenizer}"
     for number, draft in enumerate(table.drafts):
         begin = table.rows_of(number).start
         for row in draft.unreadable:

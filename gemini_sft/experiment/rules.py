@@ -76,7 +76,7 @@ _TABLE = (
     Rule("empty_target", "the answer that is wanted is empty", "fill it, or leave the record out", (_E, _D)),
     Rule(
         "unreadable_target",
-        "a right answer in test that has no word for the metrics",
+        "a right answer in test that the metrics cannot read",
         "set evaluation.tokenizer to unicode, which reads all scripts, or write the answer in words",
         (_E, _D),
     ),

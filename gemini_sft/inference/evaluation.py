@@ -1,6 +1,5 @@
 """All predictions of one model on one split, scored."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -14,14 +13,6 @@ from gemini_sft.inference.prediction import Outcome, Prediction
 from gemini_sft.metrics import MetricSet
 from gemini_sft.metrics.whole import Confusion, WholeSplit
 
-_CLASS = re.compile(r"[A-Z]\w*(?:Error|Exception|Timeout)(?=:|$)")
-# The names are those of google.rpc.Code, and no other word is taken for one.
-_STATUS = re.compile(
-    r"\d{3}\b(?: (?:INVALID_ARGUMENT|FAILED_PRECONDITION|OUT_OF_RANGE|UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND"
-    r"|ABORTED|ALREADY_EXISTS|RESOURCE_EXHAUSTED|CANCELLED|DATA_LOSS|UNKNOWN|INTERNAL|UNIMPLEMENTED|UNAVAILABLE"
-    r"|DEADLINE_EXCEEDED)\b)?"
-)
-
 
 class EvaluationResult(WholeSplit):
     """What one model scored; of the split as a whole, see `WholeSplit`.
@@ -31,7 +22,7 @@ class EvaluationResult(WholeSplit):
         served_by: What answered, in the service's own words.
         n: How many examples: the denominator of every number here.
         outcomes: How many predictions ended in each outcome that occurred.
-        unreadable: How many of the answers no metric could read, for they have no word: failures too.
+        unreadable: How many of the answers no metric could read (see `gemini_sft.words`): failures too.
         metrics: Mean of each metric over all `n` examples; a failure counts as 0.
         scores: Each example's own metrics, by its id.
     """
@@ -124,11 +115,9 @@ def _score(metrics: MetricSet, example: Example, answer: str) -> dict[str, float
 def _too_many_failures(
     result: EvaluationResult, metrics: MetricSet, predictions: Iterable[Prediction], max_failure_rate: float
 ) -> str:
-    reasons = Counter(_reason(one) for one in predictions if not one.outcome.has_answer)
+    reasons = Counter(one.reason for one in predictions if not one.outcome.has_answer)
     if result.unreadable:
-        reasons[f"unreadable: no word for evaluation.tokenizer: {metrics.tokenizer}{_remedy(metrics)}"] = (
-            result.unreadable
-        )
+        reasons[f"unreadable: {_unread(metrics)}"] = result.unreadable
     worst = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
     return (
         f"{result.failures} of {result.n} examples have no answer from {result.model} that could be scored, more than"
@@ -136,14 +125,8 @@ def _too_many_failures(
     )
 
 
-def _remedy(metrics: MetricSet) -> str:
-    return "" if metrics.tokenizer is Tokenizer.UNICODE else " (other scripts need evaluation.tokenizer: unicode)"
-
-
-def _reason(failed: Prediction) -> str:
-    """Says why there is no answer, by class and status alone: what a service says more of it may repeat the prompt."""
-    if not failed.error:
-        return f"{failed.outcome} {failed.finish_reason}".strip()
-    named = _CLASS.match(failed.error)
-    status = _STATUS.match(failed.error.removeprefix(named.group()).lstrip(": ") if named else failed.error)
-    return " ".join(one.group() for one in (named, status) if one) or failed.outcome
+def _unread(metrics: MetricSet) -> str:
+    said = f"no word for evaluation.tokenizer: {metrics.tokenizer}"
+    if metrics.tokenizer is Tokenizer.UNICODE:
+        return said
+    return f"{said}, or most letters not ASCII (other scripts need evaluation.tokenizer: unicode)"

@@ -1,10 +1,19 @@
 """What became of one example."""
 
+import re
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from gemini_sft import storage
+
+_CLASS = re.compile(r"[A-Z]\w*(?:Error|Exception|Timeout)(?=:|$)")
+# The names are those of google.rpc.Code, and no other word is taken for one.
+_STATUS = re.compile(
+    r"\d{3}\b(?: (?:INVALID_ARGUMENT|FAILED_PRECONDITION|OUT_OF_RANGE|UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND"
+    r"|ABORTED|ALREADY_EXISTS|RESOURCE_EXHAUSTED|CANCELLED|DATA_LOSS|UNKNOWN|INTERNAL|UNIMPLEMENTED|UNAVAILABLE"
+    r"|DEADLINE_EXCEEDED)\b)?"
+)
 
 
 class Outcome(StrEnum):
@@ -52,6 +61,15 @@ class Prediction(BaseModel):
     output_tokens: int = 0
     thought_tokens: int = 0
     error: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no answer, by class and status alone: what a service says more of it may repeat the prompt."""
+        if not self.error:
+            return f"{self.outcome} {self.finish_reason}".strip()
+        named = _CLASS.match(self.error)
+        status = _STATUS.match(self.error.removeprefix(named.group()).lstrip(": ") if named else self.error)
+        return " ".join(one.group() for one in (named, status) if one) or self.outcome
 
 
 class Reply(BaseModel):

@@ -1,5 +1,6 @@
 """How the answers of a model came about: requests, refusals, latency, pace."""
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -17,9 +18,9 @@ class Traffic(BaseModel):
         requests: How often something was sent.
         refusals: How often the service had no room.
         seconds: From the first request to the last answer.
-        per_second: Answers a second; None if nothing was asked.
+        per_second: Examples a second, of those for which something was sent; None if there are none.
         latency_median: Seconds from a request to its answer; None if nobody measured any.
-        latency_p95: Likewise, of which 95 % take no longer.
+        latency_p95: Likewise, the least of them that 95 % do not exceed.
         prompt_tokens: As the service counted them.
         output_tokens: Likewise, thoughts included.
     """
@@ -46,11 +47,11 @@ def traffic(replies: Sequence[Reply], *, kept: int, seconds: float) -> Traffic:
     """Sums up.
 
     Args:
-        replies: Of all examples, the `kept` ones first or wherever else.
+        replies: Of all examples, the `kept` ones first or wherever else. Those say how often they were sent, then.
         kept: How many of them were there before.
         seconds: How long the others took.
     """
-    asked = len(replies) - kept
+    asked = sum(one.requests > 0 for one in replies) - kept
     latencies = sorted(one.seconds for one in replies if one.seconds is not None)
     return Traffic(
         examples=len(replies),
@@ -60,7 +61,7 @@ def traffic(replies: Sequence[Reply], *, kept: int, seconds: float) -> Traffic:
         seconds=round(seconds, 3),
         per_second=round(asked / seconds, 3) if asked and seconds else None,
         latency_median=round(statistics.median(latencies), 4) if latencies else None,
-        latency_p95=round(latencies[int(0.95 * (len(latencies) - 1))], 4) if latencies else None,
+        latency_p95=round(latencies[math.ceil(0.95 * len(latencies)) - 1], 4) if latencies else None,
         prompt_tokens=sum(one.prediction.prompt_tokens for one in replies),
         output_tokens=sum(one.prediction.output_tokens + one.prediction.thought_tokens for one in replies),
     )

@@ -13,8 +13,6 @@ from gemini_sft.judging.frame import Frame, comparing, grading
 from gemini_sft.judging.judgement import MOST_UNREADABLE, Grades, Judgement, grades, tally
 from gemini_sft.judging.pair import Choice, Pair, judged, read, unasked
 
-_SHOWN_CHARACTERS = 200
-
 _log = logging.getLogger(__name__)
 
 
@@ -137,7 +135,8 @@ class _Asking:
     def _ask(self, frame: Frame, calls: Sequence[Call], *, per_item: int) -> dict[str, str]:
         """Returns the choice of every call in which one was made, by the call's id.
 
-        When so many requests have failed that no rate will be stated, the rest is not asked.
+        When so many requests have ended in errors that no rate will be stated, the rest is not asked. An answer that is
+        none of the choices is no error: the service holds the judge to them, so there are few.
         """
         most = per_item * int(MOST_UNREADABLE * len(calls) / per_item)
         answers = predict(
@@ -160,9 +159,7 @@ class _Asking:
 
 
 def _why(verdict: Prediction) -> str:
-    if verdict.outcome.has_answer:
-        return "none of the choices"
-    return (verdict.error or f"{verdict.outcome} {verdict.finish_reason}".strip())[:_SHOWN_CHARACTERS]
+    return "none of the choices" if verdict.outcome.has_answer else verdict.reason
 
 
 def _tell(result: Judgement) -> None:

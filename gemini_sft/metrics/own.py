@@ -13,9 +13,11 @@ import hashlib
 import inspect
 import math
 import numbers
+import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +26,8 @@ from gemini_sft.errors import EvaluationError, ExperimentError, Problem, UserErr
 
 _PLACE = "evaluation.metrics"
 _EXPECTED = "expected FUNCTION(answer, references) or FUNCTION(answer, references, prompt)"
+
+_NOWHERE = Path(os.devnull)
 
 _LARGEST = 1e100
 """Beyond this the mean of many numbers may be none."""
@@ -46,16 +50,18 @@ class OwnMetric:
     takes_prompt: bool
 
     def score(self, answer: str, references: Sequence[str], prompt: str) -> float:
-        """Returns what the function says.
+        """Returns what the function says. What it prints goes nowhere: it would be in the task's log, with the data.
 
         Raises:
-            EvaluationError: It raised an exception, or returned no finite number. The message says which and where, and
-                nothing of what it was given or of what it said itself, which may hold that.
+            EvaluationError: It raised an exception, `sys.exit()` included, or returned no finite number. The message
+                says which and where, and nothing of what it was given or of what it said itself, which may hold that.
         """
         try:
             more = {"prompt": prompt} if self.takes_prompt else {}
-            value = self.function(answer, list(references), **more)
-        except Exception as error:
+            # A file of the system, for a function may want more of its standard output than a place to write to.
+            with _NOWHERE.open("w", encoding="utf-8", errors="ignore") as nowhere, contextlib.redirect_stdout(nowhere):
+                value = self.function(answer, list(references), **more)
+        except (Exception, SystemExit) as error:
             raise EvaluationError(f"{self._what} raised {type(error).__name__}{_line(error, self.file)}") from None
         if not isinstance(value, numbers.Real):
             raise EvaluationError(f"{self._what} returned {type(value).__name__}: expected a number")

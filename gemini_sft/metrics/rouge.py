@@ -9,15 +9,18 @@ are those of `gemini_sft.words`, of which those in ASCII are stemmed; so ASCII t
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import chain, pairwise
+from operator import itemgetter
 
 from gemini_sft.experiment.schema import Tokenizer
 from gemini_sft.metrics.stemming import stem
 from gemini_sft.metrics.subsequence import common_length, common_positions
 from gemini_sft.words import Words, words_of
 
+_PARTS = ("precision", "recall", "f")
+_F = _PARTS.index("f")
 _TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
-NAMES = tuple(f"{kind}_{part}" for kind in _TYPES for part in ("precision", "recall", "f"))
+NAMES = tuple(f"{kind}_{part}" for kind in _TYPES for part in _PARTS)
 """`rouge1_precision`, `rouge1_recall`, `rouge1_f`, and the same for `rouge2`, `rougeL`, `rougeLsum`; each in [0, 1]."""
 
 PRIMARY = "rougeL_f"
@@ -39,15 +42,17 @@ def score(answer: str, references: tuple[str, ...]) -> dict[str, float]:
 
     Args:
         answer: What the model said.
-        references: The right answers, at least one. All scores are those against one of them: the one with the best
-            ROUGE-L F, and of several such the first.
+        references: The right answers, at least one. The three scores of each type are those against the one with that
+            type's best F, and of several such the first, as in rouge-score's `score_multi`.
     """
     return _best(answer, references, words_of(Tokenizer.ASCII))
 
 
 def _best(answer: str, references: tuple[str, ...], words: Words) -> dict[str, float]:
     given = _read(answer, words)
-    return max((_scores(given, _read(one, words)) for one in references), key=lambda scores: scores[PRIMARY])
+    each = [[_shares(*hits) for hits in _hits(given, _read(one, words))] for one in references]
+    best = (max(shares, key=itemgetter(_F)) for shares in zip(*each, strict=True))
+    return dict(zip(NAMES, chain.from_iterable(best), strict=True))
 
 
 def _read(text: str, words: Words) -> _Text:
@@ -56,14 +61,8 @@ def _read(text: str, words: Words) -> _Text:
     return (lines[0] if len(lines) == 1 else list(chain.from_iterable(lines))), lines
 
 
-def _scores(given: _Text, wanted: _Text) -> dict[str, float]:
-    scores: dict[str, float] = {}
-    for kind, hits in zip(_TYPES, _hits(given, wanted), strict=True):
-        scores |= zip((f"{kind}_precision", f"{kind}_recall", f"{kind}_f"), _shares(*hits), strict=True)
-    return scores
-
-
 def _hits(given: _Text, wanted: _Text) -> Iterable[_Hits]:
+    """Yields what agrees of each type, in the order of `_TYPES`."""
     (answer, answer_lines), (reference, reference_lines) = given, wanted
     sizes = len(answer), len(reference)
     yield _overlap(answer, reference), *sizes
@@ -82,11 +81,26 @@ def _overlap(one: Iterable[Hashable], other: Iterable[Hashable]) -> int:
 
 
 def _union(answer: Sequence[list[str]], reference: Sequence[list[str]]) -> int:
-    """Returns how many words the union of common subsequences has, each at most as often as either text has it."""
+    """Returns how many words the union of common subsequences has, each at most as often as either text has it.
+
+    Only pairs of lines that can add to the number are compared: those that share a word of which some are left, and no
+    more of them once all such words of the reference's line are found.
+    """
     left = Counter(chain.from_iterable(answer)) & Counter(chain.from_iterable(reference))
+    lines = [*dict.fromkeys(map(tuple, answer))]
+    where: dict[str, list[int]] = {}
+    for number, given in enumerate(lines):
+        for word in set(given):
+            where.setdefault(word, []).append(number)
     hits = 0
     for line in reference:
-        for position in sorted(set(chain.from_iterable(common_positions(line, one) for one in answer))):
+        wanted = {position for position, word in enumerate(line) if left.get(word)}
+        found: set[int] = set()
+        for number in set(chain.from_iterable(where[word] for word in {line[position] for position in wanted})):
+            found.update(common_positions(line, lines[number]))
+            if wanted <= found:
+                break
+        for position in sorted(wanted & found):
             if left[line[position]]:
                 left[line[position]] -= 1
                 hits += 1

@@ -9,7 +9,7 @@ from gemini_sft.experiment.schema import Experiment, Task, Tokenizer
 from gemini_sft.metrics import classification, extraction, generation, question_answering, rouge
 from gemini_sft.metrics.own import OwnMetric, load_own
 from gemini_sft.metrics.whole import WholeMetric, nothing
-from gemini_sft.words import BY_WORDS, has_words
+from gemini_sft.words import BY_WORDS, readable
 
 Score = Callable[[str, tuple[str, ...]], dict[str, float]]
 """From an answer and all answers that are right, of which there is at least one, to a value for every metric."""
@@ -96,7 +96,7 @@ def metrics_of(
         labels: All labels of a classification; without them nothing can be said of its splits as a whole.
         own: Metrics of the user's own, which never decide.
     """
-    readable: Callable[[str], bool] = partial(has_words, tokenizer=tokenizer) if task in BY_WORDS else _anything
+    can_read: Callable[[str], bool] = partial(readable, tokenizer=tokenizer) if task in BY_WORDS else _anything
     names: tuple[str, ...]
     score: Score
     whole: WholeMetric = nothing
@@ -115,7 +115,7 @@ def metrics_of(
             names, primary, score = rouge.NAMES, rouge.PRIMARY, rouge.rouge(tokenizer)
             if task is not Task.SUMMARIZATION:
                 whole, whole_names = generation.overlap(tokenizer), generation.WHOLE
-    return MetricSet(names, primary, score, whole, whole_names, readable, tokenizer, own)
+    return MetricSet(names, primary, score, whole, whole_names, can_read, tokenizer, own)
 
 
 def _anything(text: str) -> bool:

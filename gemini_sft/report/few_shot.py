@@ -1,5 +1,6 @@
 """The control arm: the base model with examples in its prompt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gemini_sft.decision import worth
@@ -7,6 +8,7 @@ from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot
 from gemini_sft.report.input import ReportInput
+from gemini_sft.report.words import title
 
 _ARMS = ("base", "few_shot", "candidate")
 _NOT_COUNTED = "not counted"
@@ -14,7 +16,10 @@ _NOT_COUNTED = "not counted"
 
 @dataclass(frozen=True)
 class WorthRow:
-    """One metric of the three; the difference is that of the tuned model to the base model with examples."""
+    """One metric of the three; the difference is that of the tuned model to the base model with examples.
+
+    Metrics of the whole split have no interval.
+    """
 
     label: str
     decides: bool
@@ -33,8 +38,9 @@ class WorthView:
     Attributes:
         answer: In words.
         examples: How many stand in the prompt.
-        rows: Every metric, the one that decides first.
-        failures: How many examples have no answer of the base model, with examples, of the tuned model; of how many.
+        rows: Every metric, the one that decides first and those of the whole split last.
+        failures: How many examples have no answer that could be scored, of the base model, with examples, of the tuned
+            model; of how many.
         prompts: Mean tokens of a prompt: of the base model, with examples, of the tuned model.
         answers: Likewise of an answer.
         confidence: Of the intervals.
@@ -58,10 +64,10 @@ def worth_view(data: ReportInput) -> WorthView | None:
     axis = Axis.around([end for one in arm.differences.values() for end in (one.low, one.mean, one.high)])
     rows = []
     for name in sorted(arm.differences, key=lambda name: name != primary):
-        difference, label = arm.differences[name], metric_words(name).label
+        difference = arm.differences[name]
         rows.append(
             WorthRow(
-                label=label[0].upper() + label[1:],
+                label=title(metric_words(name).label),
                 decides=name == primary,
                 base=numbers.score(comparison.base.metrics[name]),
                 few_shot=numbers.score(arm.base.metrics[name]),
@@ -72,16 +78,29 @@ def worth_view(data: ReportInput) -> WorthView | None:
             )
         )
     sides = (comparison.base, arm.base, comparison.candidate)
-    failures = [sum(count for outcome, count in one.outcomes.items() if not outcome.has_answer) for one in sides]
+    rows += [_whole_row(name, [one.corpus.get(name) for one in sides]) for name in comparison.base.corpus]
     tokens = [arm.tokens.get(one) for one in _ARMS]
     return WorthView(
         answer=worth(comparison),
         examples=arm.examples,
         rows=rows,
-        failures=[
-            f"{numbers.count(count)} of {numbers.count(side.n)}" for count, side in zip(failures, sides, strict=True)
-        ],
+        failures=[f"{numbers.count(side.failures)} of {numbers.count(side.n)}" for side in sides],
         prompts=[numbers.count(round(one.prompt)) if one else _NOT_COUNTED for one in tokens],
         answers=[numbers.count(round(one.answer)) if one else _NOT_COUNTED for one in tokens],
         confidence=numbers.percent(arm.differences[primary].confidence),
+    )
+
+
+def _whole_row(name: str, values: Sequence[float | None]) -> WorthRow:
+    base, few_shot, tuned = (numbers.NOTHING if one is None else numbers.score(one) for one in values)
+    _, before, after = values
+    return WorthRow(
+        label=title(metric_words(name).label),
+        decides=False,
+        base=base,
+        few_shot=few_shot,
+        tuned=tuned,
+        difference=numbers.NOTHING if before is None or after is None else numbers.signed(after - before),
+        span="",
+        plot=None,
     )

@@ -9,7 +9,7 @@ from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot, Tick
 from gemini_sft.report.input import ReportInput
-from gemini_sft.report.words import OUTCOMES, UNREADABLE
+from gemini_sft.report.words import OUTCOMES, UNREADABLE, title
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def metric_table(data: ReportInput) -> MetricTable:
         difference, words = comparison.differences[name], metric_words(name)
         rows.append(
             MetricRow(
-                label=_title(words.label),
+                label=title(words.label),
                 meaning=words.meaning,
                 decides=name == primary,
                 base=numbers.score(comparison.base.metrics[name]),
@@ -116,7 +116,7 @@ def _whole_row(data: ReportInput, name: str, change: float | None) -> MetricRow:
     values = data.comparison.base.corpus[name], data.comparison.candidate.corpus.get(name)
     base, tuned = (numbers.NOTHING if one is None else numbers.score(one) for one in values)
     return MetricRow(
-        label=_title(words.label),
+        label=title(words.label),
         meaning=f"{words.meaning} ({signature})" if signature else words.meaning,
         decides=False,
         base=base,
@@ -126,11 +126,6 @@ def _whole_row(data: ReportInput, name: str, change: float | None) -> MetricRow:
         reading="",
         plot=None,
     )
-
-
-def _title(label: str) -> str:
-    """Returns a label with a capital; names such as chrF keep their own."""
-    return label[0].upper() + label[1:] if label.split(maxsplit=1)[0].islower() else label
 
 
 def _counted(counts: tuple[int, int], of: tuple[int, int]) -> list[str]:

@@ -13,10 +13,17 @@ OUTCOMES = {
 }
 """In the order in which they are shown."""
 
-UNREADABLE = "Answers in which the metrics find no word: they count as failures and score 0."
+UNREADABLE = (
+    "Answers without a word, or mostly in a script that the metrics do not see: they count as failures and score 0."
+)
 
 HEADLINES = {
     Verdict.PROMOTE: "Promote the tuned model",
     Verdict.REJECT: "Keep the base model",
     Verdict.INCONCLUSIVE: "These examples cannot tell",
 }
+
+
+def title(label: str) -> str:
+    """Returns a label with a capital; names such as chrF keep their own."""
+    return label[0].upper() + label[1:] if label.split(maxsplit=1)[0].islower() else label

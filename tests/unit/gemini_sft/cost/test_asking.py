@@ -63,6 +63,28 @@ def test_every_reference_is_read_and_thoughts_are_paid_for() -> None:
     assert made.output_tokens == 2 * 50 * (1 + 128), "2.5 Pro cannot think less"
 
 
+@pytest.mark.parametrize("backend", ["online", "batch"])
+def test_every_evaluation_of_a_model_that_must_think_has_its_thoughts(backend: str) -> None:
+    made = quote(asking("gemini-2.5-pro", few_shot=5, backend=backend), "us-central1", TRAIN, TEST, Extras(shots=700))
+    _, *lines = made.lines
+    thoughts = 50 * 128
+    assert [line.output_tokens for line in lines] == [60_000 + thoughts] * 3
+    factor = 1 if backend == "online" else 0.5
+    assert lines[0].usd == pytest.approx(factor * (300_000 * 1.25 + 66_400 * 10) / 1e6)
+    assert all(", 60,000 tokens answered and up to 6,400 thought at" in line.how for line in lines)
+    (note,) = [note for note in made.notes if "cannot be kept from thinking" in note]
+    assert note.startswith("gemini-2.5-pro ") and "the 128 tokens that it may think in each request" in note
+
+
+def test_of_others_nothing_is_said_of_thoughts() -> None:
+    made = quoted(Extras(comparison=COMPARISON), judge={"model": "gemini-3.5-flash"})
+    assert not any("thought" in line.how for line in made.lines)
+    assert not any("cannot be kept" in note for note in made.notes)
+    made = quoted(Extras(comparison=COMPARISON), judge={"model": "gemini-2.5-pro"})
+    assert [bool("thought" in line.how) for line in made.lines] == [False, False, False, True]
+    assert any(note.startswith("gemini-2.5-pro cannot be kept from thinking") for note in made.notes)
+
+
 def test_references_have_their_full_length_where_answers_are_cut() -> None:
     cut = TEST.model_copy(update={"answers": tokens(10_000, 50)})
     judge = {"model": "gemini-2.5-flash"}

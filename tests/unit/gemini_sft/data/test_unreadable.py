@@ -47,6 +47,12 @@ def test_it_is_found_where_answers_are_compared_by_words(task: str) -> None:
     assert found(run(train, jsonl(chat("x", "…"), chat("y", "yes")), task, "unicode")) == ["test.jsonl:1"]
 
 
+def test_a_word_in_ascii_does_not_make_another_script_readable() -> None:
+    train, test = jsonl(chat("a", "yes")), jsonl(chat("x", "AIは安全だ"), chat("y", "Größe 1"), chat("z", "Париж 1"))
+    assert found(run(train, test, "generation")) == ["test.jsonl:1", "test.jsonl:3"]
+    assert found(run(train, test, "generation", "unicode")) == []
+
+
 @pytest.mark.parametrize("task", ["question_answering", "extraction", "classification"])
 def test_it_is_not_looked_for_where_they_are_not(task: str) -> None:
     """In question answering a right answer without a word is one: that there is none."""

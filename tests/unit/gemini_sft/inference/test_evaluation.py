@@ -73,8 +73,9 @@ def test_too_many_failures_are_explained_by_their_most_frequent_reasons() -> Non
         score(predictions, 0.5)
     assert str(caught.value) == (
         "12 of 13 examples have no answer from models/m that could be scored, more than the 50% that"
-        " evaluation.max_failure_rate allows: 4 x unreadable: no word for evaluation.tokenizer: ascii (other scripts"
-        " need evaluation.tokenizer: unicode); 3 x ClientError 403 PERMISSION_DENIED; 2 x blocked SAFETY"
+        " evaluation.max_failure_rate allows: 4 x unreadable: no word for evaluation.tokenizer: ascii, or most"
+        " letters not ASCII (other scripts need evaluation.tokenizer: unicode);"
+        " 3 x ClientError 403 PERMISSION_DENIED; 2 x blocked SAFETY"
     )
 
 

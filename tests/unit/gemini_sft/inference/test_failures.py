@@ -33,6 +33,19 @@ def test_an_answer_that_no_metric_can_read_is_a_failure(task: Task) -> None:
     assert result.numbers()["failures"] == 3
 
 
+@pytest.mark.parametrize(
+    ("target", "answer"),
+    [("AIは安全だ", "AIは危険だ"), ("Париж 1", "Москва 1"), ("2024年", "2024月"), ("GPT 좋습니다", "GPT 나쁩니다")],
+)
+def test_what_is_mostly_in_another_script_is_not_scored_by_the_rest(target: str, answer: str) -> None:
+    """To `ascii` the two would be the same, and score 1."""
+    assert metrics_of(Task.CHAT).score(answer, (target,))["rougeL_f"] == 1
+    result = result_of(Task.CHAT, Tokenizer.ASCII, target, answer)
+    assert (result.unreadable, result.failures, result.metrics["rougeL_f"]) == (1, 1, 0)
+    result = result_of(Task.CHAT, Tokenizer.UNICODE, target, answer)
+    assert result.unreadable == 0 and result.metrics["rougeL_f"] < 1
+
+
 def test_unicode_reads_it() -> None:
     result = result_of(Task.SUMMARIZATION, Tokenizer.UNICODE, JAPANESE, JAPANESE, "東京")
     assert (result.unreadable, result.failures) == (0, 0)

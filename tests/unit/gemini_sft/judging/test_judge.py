@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Experiment
@@ -114,8 +114,6 @@ def test_too_many_of_them_and_there_is_no_rate(gemini: Gemini, caplog: pytest.Lo
 
 def test_blocked_verdicts_are_counted_by_their_reason(gemini: Gemini) -> None:
     async def blocked(question: str, attempt: int) -> Response:
-        from starlette.responses import JSONResponse
-
         return JSONResponse({"promptFeedback": {"blockReason": "SAFETY"}})
 
     gemini.answer = blocked
@@ -134,6 +132,28 @@ def test_a_judge_that_may_not_be_asked_fails_nothing_and_is_not_asked_for_long(
     assert (result.tally.unreadable, result.tally.n, result.tally.win_rate) == (200, 1, None)
     assert result.base_grades == Grades(mean=None, n=0, missing=0, unreadable=201)
     assert len(gemini.calls) < 300 and "PERMISSION_DENIED" in caplog.text
+
+
+def test_a_judge_that_only_writes_prose_is_asked_to_the_end(gemini: Gemini) -> None:
+    """As docs/evaluation.md says; what it is paid for is the quote's, and no rate is made of it."""
+    gemini.answer = says(lambda _: "Both have their merits.")
+    result = judged([f"b{number}" for number in range(30)], ["c"] * 30)
+    assert len(gemini.calls) == 60 and result.failures == {"none of the choices": 60}
+    assert (result.tally.unreadable, result.tally.n, result.tally.win_rate) == (30, 0, None)
+
+
+def test_nothing_of_what_the_service_says_is_told_but_class_and_status(
+    gemini: Gemini, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def repeats_the_prompt(question: str, attempt: int) -> Response:
+        error = {"code": 400, "status": "INVALID_ARGUMENT", "message": "the secret row is not allowed"}
+        return JSONResponse({"error": error}, 400)
+
+    gemini.answer = repeats_the_prompt
+    result = judged(["a"], ["the secret row"])
+    assert result.failures == {"ClientError 400 INVALID_ARGUMENT": 2}
+    assert "2 x ClientError 400 INVALID_ARGUMENT" in caplog.text and "secret" not in caplog.text
+    assert "secret" not in result.model_dump_json()
 
 
 def test_a_second_attempt_asks_for_the_rest(gemini: Gemini, tmp_path: Path) -> None:

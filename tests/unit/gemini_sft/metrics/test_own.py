@@ -116,6 +116,8 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     [
         ("raise ValueError(answer + prompt)", "raised ValueError in line 2"),
         ("return {}[prompt]", "raised KeyError in line 2"),
+        ("import sys; sys.exit()", "raised SystemExit in line 2"),
+        ("import sys; sys.exit(prompt)", "raised SystemExit in line 2"),
         ("import json; json.loads(prompt)", "raised JSONDecodeError in line 2"),
         ("return prompt", "returned str: expected a number"),
         ("return None", "returned NoneType: expected a number"),
@@ -138,6 +140,23 @@ def test_what_the_file_prints_goes_to_standard_error(tmp_path: Path, capsys: pyt
     loaded(tmp_path, "print('hello')\ndef mine(answer, references): return 1\n")
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "hello\n")
+
+
+def test_what_the_function_prints_is_not_in_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """On standard error it may say what it likes: that is how one finds a mistake."""
+    body = "    print(prompt, chr(0xd800), flush=True)\n    print('here', file=sys.stderr)\n    return 1\n"
+    metric = loaded(tmp_path, f"import sys\ndef mine(answer, references, prompt):\n{body}")
+    assert evaluated(metric, "yes").metrics["mine"] == 1
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "here\n")
+    print("still here")
+    assert capfd.readouterr().out == "still here\n"
+
+
+def test_a_cancelled_task_is_no_mistake_of_the_metric(tmp_path: Path) -> None:
+    metric = loaded(tmp_path, "def mine(answer, references):\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        metric.score("yes", ["yes"], "p")
 
 
 def test_a_file_is_run_once_for_all_its_metrics(tmp_path: Path) -> None:

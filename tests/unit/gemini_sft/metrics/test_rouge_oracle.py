@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from gemini_sft.experiment.schema import Tokenizer
 from gemini_sft.metrics.rouge import NAMES, rouge, score
 from gemini_sft.metrics.stemming import stem
-from tests.unit.gemini_sft.metrics.hostile import ASCII, TEXTS
+from tests.unit.gemini_sft.metrics.hostile import ASCII, REFERENCES, TEXTS
 
 TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 FEW = st.lists(st.sampled_from(["a", "b", "c", "\n"]), max_size=25).map(" ".join)
@@ -26,8 +27,8 @@ def scorer() -> Any:
     return RougeScorer(list(TYPES), use_stemmer=True)
 
 
-def check(scorer: Any, answer: str, reference: str) -> None:
-    ours, theirs = score(answer, (reference,)), scorer.score(reference, answer)
+def check(scorer: Any, answer: str, *references: str) -> None:
+    ours, theirs = score(answer, references), scorer.score_multi(references, answer)
     assert tuple(ours) == NAMES
     for kind in TYPES:
         parts = tuple(ours[f"{kind}_{part}"] for part in ("precision", "recall", "f"))
@@ -49,6 +50,38 @@ def test_on_hostile_texts(scorer: Any, answer: str, reference: str) -> None:
 @settings(deadline=None, max_examples=400)
 def test_where_many_subsequences_are_equally_long(scorer: Any, answer: str, reference: str) -> None:
     check(scorer, answer, reference)
+
+
+@given(TEXTS, REFERENCES)
+@settings(deadline=None, max_examples=200)
+@example("boil the kettle", ("kettle boil the", "boil the kettle once more"))
+def test_against_several_references(scorer: Any, answer: str, references: tuple[str, ...]) -> None:
+    check(scorer, answer, *references)
+
+
+@given(FEW, st.lists(FEW, min_size=2, max_size=4))
+@settings(deadline=None, max_examples=200)
+def test_against_several_references_that_are_much_alike(scorer: Any, answer: str, references: list[str]) -> None:
+    check(scorer, answer, *references)
+
+
+LINES = st.lists(st.text("abcdef ", min_size=1, max_size=6).map(" ".join), max_size=12).map("\n".join)
+
+
+@given(LINES, LINES)
+@settings(deadline=None, max_examples=300)
+def test_of_many_lines_of_which_few_share_a_word(scorer: Any, answer: str, reference: str) -> None:
+    check(scorer, answer, reference)
+
+
+def test_of_thousands_of_short_lines() -> None:
+    """Lines that share no word are not compared: if all pairs were, this would take many seconds."""
+    answer = "\n".join(f"w{number}" for number in range(8_000))
+    reference = "\n".join(f"w{number} x{number} y{number}" for number in range(0, 8_000, 27))
+    began = time.perf_counter()
+    scores = score(answer, (reference,))
+    assert time.perf_counter() - began < 2
+    assert (scores["rougeLsum_precision"], scores["rougeLsum_recall"]) == (297 / 8_000, 1 / 3)
 
 
 def test_with_markup_and_many_lines(scorer: Any) -> None:

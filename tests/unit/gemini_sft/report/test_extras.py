@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from gemini_sft.decision import Judged, few_shot_arm
+from gemini_sft.inference import Outcome
 from gemini_sft.judging import Grades, Tally
-from gemini_sft.report import ReportInput, report_page
+from gemini_sft.report import ReportInput, numbers, report_page
+from gemini_sft.report.few_shot import worth_view
 from gemini_sft.report.judge import judge_view
 from tests.unit.gemini_sft.report.sample import HOSTILE, sample_input
 from tests.unit.gemini_sft.report.test_page import Page, page_of
@@ -63,6 +66,46 @@ def test_the_answer_is_in_words_and_the_tokens_are_in_the_table() -> None:
     failures = data.base.failures, data.base.failures, data.candidate.failures
     assert "Examples without an answer {} of 60 {} of 60 {} of 60 ".format(*failures) in text
     assert "also asked with 4 training examples in its prompt" in text
+
+
+def with_sides(**changes: dict[str, Any]) -> ReportInput:
+    """Changes the sides `base`, `few_shot` and `candidate`."""
+    data = with_extras()
+    arm = data.comparison.few_shot
+    assert arm
+    sides = {"base": data.comparison.base, "few_shot": arm.base, "candidate": data.comparison.candidate}
+    made = {name: side.model_copy(update=changes.get(name, {})) for name, side in sides.items()}
+    arm = arm.model_copy(update={"base": made.pop("few_shot")})
+    return replace(data, comparison=data.comparison.model_copy(update={**made, "few_shot": arm}))
+
+
+def test_an_answer_that_could_not_be_read_is_a_failure_in_the_table_too() -> None:
+    outcomes = {Outcome.ANSWERED: 57, Outcome.BLOCKED: 3}
+    data = with_sides(**{
+        name: {"outcomes": outcomes, "unreadable": unreadable}
+        for name, unreadable in (("base", 0), ("few_shot", 4), ("candidate", 1))
+    })  # fmt: skip
+    view = worth_view(data)
+    assert view and view.failures == ["3 of 60", "7 of 60", "4 of 60"]
+
+
+def test_metrics_of_the_whole_split_stand_there_without_an_interval() -> None:
+    data = with_sides(
+        base={"corpus": {"bleu": 10.0, "chrf": None}},
+        few_shot={"corpus": {"bleu": 12.5, "chrf": None}},
+        candidate={"corpus": {"bleu": 11.0, "chrf": 30.0}},
+    )
+    view = worth_view(data)
+    assert view
+    bleu, chrf = view.rows[-2:]
+    assert (bleu.label, bleu.base, bleu.few_shot, bleu.tuned) == (
+        "BLEU (0–100)",
+        *map(numbers.score, (10.0, 12.5, 11.0)),
+    )
+    assert (bleu.difference, bleu.span, bleu.plot) == (numbers.signed(-1.5), "", None)
+    assert (chrf.label, chrf.base, chrf.few_shot, chrf.difference) == ("chrF (0–100)", *[numbers.NOTHING] * 3)
+    assert len(view.rows) == len(data.comparison.differences) + 2
+    assert f"BLEU (0–100) {bleu.base} {bleu.few_shot} {bleu.tuned} {bleu.difference}" in page_of(data).text
 
 
 def test_the_judges_numbers_say_of_how_many() -> None:

@@ -6,7 +6,7 @@ from tests.unit.gemini_sft.data.cases.case import GOOD, NO_TRAIN, Case, case, ch
 
 _AB = jsonl(*({"text": f"text {number}", "label": "AB"[number % 2]} for number in range(4)))
 _TEST = jsonl({"text": "one", "label": "A"}, {"text": "two", "label": "B"})
-_WORDLESS = "has a right answer without a word: evaluation.tokenizer is ascii"
+_WORDLESS = "has no right answer that the metrics can read: evaluation.tokenizer is ascii"
 _STORY = (
     "The old lighthouse on the northern cape was built in 1874 by a company of Norwegian engineers, "
     "who carried every stone of it up the cliff with a small steam winch and four tired horses. In the winter of 1911 "
