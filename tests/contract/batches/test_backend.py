@@ -1,11 +1,14 @@
 """`evaluation.backend: batch`: the same predictions out of a batch job, and never two jobs for one intent."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
+from gemini_sft import storage
 from gemini_sft.data import Example
 from gemini_sft.data.example import turn
 from gemini_sft.errors import ServiceError, UserError
@@ -130,19 +133,92 @@ def test_a_job_of_other_calls_is_not_adopted(server: Server, folder: str) -> Non
     assert len(answers.predictions) == COUNT - 1 and len(jobs(server)) == before + 2
 
 
+def test_a_job_of_other_calls_that_still_runs_is_cancelled(
+    server: Server, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {one["name"] for one in jobs(server)}
+
+    def killed(*arguments: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(batch, "_wait", killed)
+        ask(folder, count=900)
+    ask(folder, count=COUNT)
+    states = [one["state"] for one in jobs(server) if one["name"] not in before]
+    assert sorted(states) == ["JOB_STATE_CANCELLED", "JOB_STATE_SUCCEEDED"]
+
+
 def test_a_refused_job_is_the_users_to_mend(server: Server, folder: str) -> None:
     faults(server, {"path": "batchPredictionJobs$", "method": "POST", "status": 403, "message": "No permission."})
     with pytest.raises(UserError, match=r"^Vertex AI refused the batch job: 403 PERMISSION_DENIED: No permission\.$"):
         ask(folder)
 
 
-def test_a_job_that_takes_too_long_is_cancelled(server: Server, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "_FIRST_POLL_SECONDS", 0.01)
+def test_a_job_that_takes_too_long_is_cancelled_and_what_it_has_answered_is_kept(
+    server: Server, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "_FIRST_POLL_SECONDS", 0.2)
     before = {one["name"] for one in jobs(server)}
-    with pytest.raises(ServiceError, match=r"was cancelled: not done within the 0\.0001 minutes"):
-        ask(folder, timeout_minutes=0.0001, count=300)
+    with pytest.raises(ServiceError) as caught:
+        ask(folder, timeout_minutes=0.005, count=4000)
+    said = re.fullmatch(
+        r"batch job \S+ ended as JOB_STATE_CANCELLED: not done within 0\.005 minutes \(evaluation\.timeout_minutes\);"
+        r" ([0-9,]+) of 4,000 answers are kept",
+        str(caught.value),
+    )
+    assert said, caught.value
+    (state,) = [one["state"] for one in jobs(server) if one["name"] not in before]
+    assert state == "JOB_STATE_CANCELLED"
+    assert ask(folder, count=4000).traffic.kept == int(said[1].replace(",", "")) > 0
+
+
+def test_a_cancelled_run_cancels_its_job(server: Server, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {one["name"] for one in jobs(server)}
+
+    def cancelled(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "_wait", cancelled)
+    with pytest.raises(KeyboardInterrupt):
+        ask(folder, count=600)
     (state,) = [one["state"] for one in jobs(server) if one["name"] not in before]
     assert state in ("JOB_STATE_CANCELLING", "JOB_STATE_CANCELLED")
+
+
+def test_a_job_that_is_being_made_when_the_run_is_cancelled_is_found(
+    server: Server, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {one["name"] for one in jobs(server)}
+    make = batch._job
+
+    def cancelled(*arguments: Any) -> None:
+        make(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "_job", cancelled)
+    with pytest.raises(KeyboardInterrupt):
+        ask(folder, count=600)
+    (state,) = [one["state"] for one in jobs(server) if one["name"] not in before]
+    assert state in ("JOB_STATE_CANCELLING", "JOB_STATE_CANCELLED")
+
+
+def test_broken_lines_of_the_output_are_errors_and_no_crash(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = storage.read_bytes
+
+    def broken(uri: str) -> bytes:
+        content = read(uri)
+        if not uri.endswith("predictions.jsonl"):
+            return content
+        first, _, third, *rest = content.splitlines()
+        no_content = orjson.loads(third)
+        no_content["response"]["candidates"] = [{"content": None}]
+        return b"\n".join([first[:-9], b'{"request": {"labels": null}}', orjson.dumps(no_content), b"[]", *rest])
+
+    monkeypatch.setattr(storage, "read_bytes", broken)
+    answers = ask(folder)
+    assert len(answers.predictions) == COUNT
+    assert [one.outcome for one in answers.predictions].count(Outcome.ERROR) == 3
 
 
 def test_asking_how_it_stands_may_fail(server: Server, folder: str) -> None:
@@ -151,7 +227,8 @@ def test_asking_how_it_stands_may_fail(server: Server, folder: str) -> None:
     assert {one.outcome for one in ask(folder, count=200).predictions} <= {Outcome.ANSWERED, Outcome.TRUNCATED}
 
 
-def test_a_tuned_model_is_asked_by_its_model_and_not_its_endpoint(server: Server, folder: str) -> None:
+def test_an_endpoint_that_is_not_there_has_no_model(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "COLD_SECONDS", 0.0)
     endpoint = "projects/7/locations/us/endpoints/42"
     with pytest.raises(ServiceError):
         batch._model_of(Service(PROJECT, LOCATION, endpoint))
