@@ -17,6 +17,7 @@ from gemini_sft.data.summary import DataSummary
 from gemini_sft.errors import BudgetError, DataError, Problem, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.rules import RULES, Policy
+from gemini_sft.metrics.table import rehearse_own
 from gemini_sft.report.data_page import data_page
 from gemini_sft.steps.quote_cost import quote_cost
 from launcher.place import Request, at_place, disk_errors
@@ -132,6 +133,7 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
 
     Raises:
         DataError: A file does not exist, or cannot be read at all.
+        ExperimentError: A metric of the user's own fails.
         ServiceError: A service did not give or take data.
     """
     for left in (*SPLITS, "data.html", "findings.jsonl", "quote.json"):  # but what was counted need not be again
@@ -142,6 +144,8 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
     splits = [str(folder / split) for split in SPLITS]
     summary, problems = prepare(experiment, splits, str(folder / "findings.jsonl"))
     storage.write_text(str(folder / "data.html"), data_page(summary, experiment_name=experiment.name))
+    if not problems:
+        rehearse_own(experiment, splits[-1])
     return Checked(folder, uri, summary, problems)
 
 

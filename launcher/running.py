@@ -104,6 +104,7 @@ def _execute(
         if request.on_vertex:
             fate = "is cancelled" if over else "may still go on: look at it in the console of Vertex AI"
             console.print(f"The run {progress.run_id} {fate}.")
+        console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
         raise
     except RunError as error:
         if emulator:

@@ -16,6 +16,7 @@ _FIRST_POLL_SECONDS = 0.5
 _LONGEST_POLL_SECONDS = 15.0
 _POLLS_AT_FIRST_PACE = 120
 _DOING_SECONDS = 1.0
+_TOLD_SECONDS = 60.0
 
 _LOOKS = {
     "SUCCEEDED": ("✓", "green"),
@@ -31,7 +32,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 def watch(run: Run, console: Console, check: Callable[[], None], doing: Callable[[], list[str]] = list) -> RunView:
     """Shows the tasks of a run until it has ended.
 
-    On a terminal the picture is redrawn; elsewhere each change is one line.
+    On a terminal the picture is redrawn; elsewhere each change is one line, and every minute what is being done.
 
     Args:
         run: A submitted run.
@@ -42,10 +43,11 @@ def watch(run: Run, console: Console, check: Callable[[], None], doing: Callable
     Returns:
         The run as it ended.
     """
-    if console.is_terminal:
-        with _Latest(doing) as latest, Live(console=console, refresh_per_second=4) as live:
+    with _Latest(doing) as latest:
+        if not console.is_terminal:
+            return _follow(run, check, _Changes(console, latest).show)
+        with Live(console=console, refresh_per_second=4) as live:
             return _follow(run, check, lambda view: live.update(picture(view, latest.lines), refresh=True))
-    return _follow(run, check, _Changes(console).show)
 
 
 class _Latest:
@@ -92,10 +94,12 @@ def picture(view: RunView, doing: Sequence[str] = ()) -> Group:
 
 
 class _Changes:
-    """Prints a line for every task that has changed its state."""
+    """Prints a line for every task that has changed its state, and now and then what is being done."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, latest: _Latest) -> None:
         self._console = console
+        self._latest = latest
+        self._told = time.monotonic()
         self._states: dict[str, str] = {}
 
     def show(self, view: RunView) -> None:
@@ -106,6 +110,10 @@ class _Changes:
                 sign, style = _LOOKS.get(task.state, _WAITING)
                 line = f"{sign} {task.name} {task.state.lower()} {_duration(task) if task.ended else ''}"
                 self._console.print(Text(line.rstrip(), style))
+        if time.monotonic() - self._told >= _TOLD_SECONDS:
+            self._told = time.monotonic()
+            for line in self._latest.lines:
+                self._console.print(Text(f"  {line}", "dim"), soft_wrap=True)
 
 
 def _duration(task: TaskView) -> str:

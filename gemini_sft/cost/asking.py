@@ -1,7 +1,7 @@
 """What the evaluations of a run cost: both models, the control arm and the judge."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gemini_sft.cost.line import Asked, Line, Tokens
 from gemini_sft.cost.split import SplitCount, TokenCount
@@ -56,7 +56,8 @@ def evaluations(experiment: Experiment, asked: Asked, test: SplitCount, extras: 
         yield asked.line(
             f"evaluation of the base model with {number} example{'s' * (number > 1)}", model, n, shown, answers
         )
-    yield asked.line("evaluation of the tuned model", model, n, prompts, answers)
+    # If no batch job takes a tuned model, its requests are sent one by one: then it costs that.
+    yield replace(asked, batch=False).line("evaluation of the tuned model", model, n, prompts, answers)
     judge = experiment.evaluation.judge.model
     if judge and extras.comparison:
         yield _judging("comparisons by the judge", judge, asked, test, extras.comparison, extras.references, 2)

@@ -150,7 +150,8 @@ def _conditions(experiment: Experiment) -> Iterator[str]:
     if settings.backend is Backend.BATCH:
         yield (
             f"Models are asked in batch jobs, at {batch.price_factor:.0%} of the price of single requests (Google,"
-            f" {batch.date})."
+            f" {batch.date}); the tuned model is quoted at the full price, for whether batch jobs take it is not"
+            " documented."
         )
     if settings.judge.model:
         yield (

@@ -73,6 +73,10 @@ def _judge_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
     evaluation = values.get("evaluation")
     judge = evaluation.get("judge") if isinstance(evaluation, dict) else None
     model = judge.get("model") if isinstance(judge, dict) else None
+    if isinstance(judge, dict) and not model:
+        for key in ("criteria", "pointwise"):
+            if judge.get(key):
+                yield ("evaluation", "judge", key), f"evaluation.judge.{key} is for a judge: name one in judge.model"
     if isinstance(model, str) and model:
         objection = catalog().judge_objection(model)
         if objection:

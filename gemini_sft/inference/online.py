@@ -56,7 +56,7 @@ class Online:
         self._journal = journal
         self._max_errors = max_errors
         self._replies: dict[str, Reply] = {}
-        self._errors = 0
+        self._errors = self._sent = 0
         self._cold = is_endpoint(service.model)
         self._renewing, self._renewed = asyncio.Lock(), float("-inf")
 
@@ -87,7 +87,7 @@ class Online:
             f"answers of {self._service.model}",
             kept + len(calls),
             kept,
-            lambda: self._limiter.under_way,
+            lambda: self._sent,
             self._progress_uri,
         )
         minutes = settings.timeout_minutes or _MINUTES
@@ -219,7 +219,13 @@ class Online:
         config = types.GenerateContentConfig.model_validate(call.body["generationConfig"] | beside)
         # The SDK would call functions if it had any, and says so of every request.
         config.automatic_function_calling = types.AutomaticFunctionCallingConfig(disable=True)
-        return await self._client.models.generate_content(model=self._service.model, contents=contents, config=config)
+        self._sent += 1
+        try:
+            return await self._client.models.generate_content(
+                model=self._service.model, contents=contents, config=config
+            )
+        finally:
+            self._sent -= 1
 
 
 def _error(call: Call, text: str, *, requests: int, refusals: int = 0, seconds: float | None = None) -> Reply:

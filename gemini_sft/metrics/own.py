@@ -15,13 +15,14 @@ import math
 import numbers
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from gemini_sft import storage
+from gemini_sft.data.example import Example
 from gemini_sft.errors import EvaluationError, ExperimentError, Problem, UserError
 
 _PLACE = "evaluation.metrics"
@@ -104,6 +105,24 @@ def load_own(specs: Sequence[str], taken: Collection[str]) -> tuple[OwnMetric, .
     if problems:
         raise ExperimentError(problems)
     return tuple(found)
+
+
+def rehearse(metrics: Sequence[OwnMetric], examples: Iterable[Example]) -> None:
+    """Scores some right answers, so that a mistake that shows only then costs nothing.
+
+    Raises:
+        ExperimentError: A metric failed; all that did.
+    """
+    problems: dict[str, Problem] = {}
+    for example in examples:
+        for metric in metrics:
+            try:
+                metric.score(example.target, example.references, example.prompt_text)
+            except EvaluationError as error:
+                where = f"with the target of {example.source}:{example.line} as answer"
+                problems.setdefault(metric.name, Problem(_PLACE, f"{error}, {where}"))
+    if problems:
+        raise ExperimentError(list(problems.values()))
 
 
 def _run(file: str) -> ModuleType:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from gemini_sft.data.dataset import read_labels
+from gemini_sft.data.dataset import read_labels, read_split
 from gemini_sft.experiment.schema import Experiment, Task, Tokenizer
 from gemini_sft.metrics import classification, extraction, generation, question_answering, rouge
-from gemini_sft.metrics.own import OwnMetric, load_own
+from gemini_sft.metrics.own import OwnMetric, load_own, rehearse
 from gemini_sft.metrics.whole import WholeMetric, nothing
 from gemini_sft.words import BY_WORDS, readable
+
+_REHEARSED = 20
 
 Score = Callable[[str, tuple[str, ...]], dict[str, float]]
 """From an answer and all answers that are right, of which there is at least one, to a value for every metric."""
@@ -78,8 +80,19 @@ def own_metrics(experiment: Experiment) -> tuple[OwnMetric, ...]:
     Raises:
         ExperimentError: One of them cannot be loaded.
     """
-    others = metrics_of(experiment.task, labels=("any", "label"))
-    return load_own(experiment.evaluation.metrics, {*others.names, *others.whole_names})
+    others = [metrics_of(task, labels=("any", "label")) for task in Task]
+    taken = {name for one in others for name in (*one.names, *one.whole_names)}
+    return load_own(experiment.evaluation.metrics, taken)
+
+
+def rehearse_own(experiment: Experiment, test_uri: str) -> None:
+    """Loads the metrics of the user's own and tries them on some test examples, before anything is paid for.
+
+    Raises:
+        ExperimentError: One of them cannot be loaded, or failed.
+    """
+    if own := own_metrics(experiment):
+        rehearse(own, read_split(test_uri)[:_REHEARSED])
 
 
 def metrics_of(

@@ -7,7 +7,7 @@ from gemini_sft.data.preparing import prepare
 from gemini_sft.data.summary import DataSummary
 from gemini_sft.errors import DataError
 from gemini_sft.experiment import load_experiment
-from gemini_sft.metrics.table import own_metrics
+from gemini_sft.metrics.table import own_metrics, rehearse_own
 from gemini_sft.report.data_page import data_page
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def prepare_data(
     A split that the experiment does not have is written with no examples.
 
     Raises:
-        ExperimentError: A metric of the user's own cannot be loaded: found here, before anything is paid for.
+        ExperimentError: A metric of the user's own cannot be loaded or fails: found here, before anything is paid for.
         DataError: There are findings that stop the run; report and findings are written all the same.
     """
     experiment = load_experiment(experiment_uri)
@@ -32,6 +32,7 @@ def prepare_data(
         _log.info("%s: %d examples, %d left out", name, split.examples, split.dropped)
     if problems:
         raise DataError(problems)
+    rehearse_own(experiment, test_uri)
     return summary
 
 

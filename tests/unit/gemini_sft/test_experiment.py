@@ -321,3 +321,15 @@ def test_every_key_is_described_in_a_sentence() -> None:
 def test_an_experiment_survives_the_json_in_which_it_is_staged(tmp_path: Path) -> None:
     experiment = load_experiment(str(ROOT / "experiments" / "summarization.yaml"), ["tuning.epochs=3"])
     assert load(tmp_path, experiment.model_dump_json(indent=2)) == experiment
+
+
+@pytest.mark.parametrize("key", ["criteria: brevity", "pointwise: true"])
+def test_what_is_for_a_judge_needs_one(tmp_path: Path, key: str) -> None:
+    head = "name: demo\ntask: chat\nbase_model: gemini-2.5-flash\ndata: {train: t.jsonl}\n"
+    text = f"{head}evaluation:\n  judge:\n    {key}\n"
+    (tmp_path / "x.yaml").write_text(text, "utf-8")
+    name = key.partition(":")[0]
+    with pytest.raises(
+        ExperimentError, match=f"x.yaml:7: evaluation.judge.{name} is for a judge: name one in judge.model"
+    ):
+        load_experiment(str(tmp_path / "x.yaml"))

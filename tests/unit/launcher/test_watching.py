@@ -117,3 +117,11 @@ def test_what_is_being_done_stands_below_the_tasks(monkeypatch: pytest.MonkeyPat
     said = "answers of m: 5 of 9"
     watching.watch(Scripted(*VIEWS), console, lambda: time.sleep(0.02), lambda: [said])  # type: ignore[arg-type]
     assert said in file.getvalue()
+
+
+def test_away_from_a_terminal_what_is_being_done_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_DOING_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "_TOLD_SECONDS", 0.02)
+    file, said = io.StringIO(), "answers of m: 5 of 9"
+    watching.watch(Scripted(*VIEWS), Console(file=file, width=80), lambda: time.sleep(0.05), lambda: [said])  # type: ignore[arg-type]
+    assert f"  {said}\n" in file.getvalue()

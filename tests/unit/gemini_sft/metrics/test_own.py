@@ -6,11 +6,12 @@ import pytest
 from gemini_sft.data import Example
 from gemini_sft.data.example import turn
 from gemini_sft.errors import EvaluationError, ExperimentError
-from gemini_sft.experiment import Task
+from gemini_sft.experiment import Experiment, Task
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.inference.evaluation import EvaluationResult, evaluate
 from gemini_sft.metrics import metrics_of
-from gemini_sft.metrics.own import OwnMetric, load_own
+from gemini_sft.metrics.own import OwnMetric, load_own, rehearse
+from gemini_sft.metrics.table import own_metrics
 
 SECRET = "the secret row"
 
@@ -171,3 +172,38 @@ def test_what_the_function_said_does_not_hang_on_the_error(tmp_path: Path) -> No
     with pytest.raises(EvaluationError) as caught:
         metric.score(SECRET, ["yes"], "p")
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
+
+
+def test_a_mistake_that_shows_only_in_use_is_found_in_a_rehearsal(tmp_path: Path) -> None:
+    text = (
+        "def good(answer, references): return 1\n"
+        "def words(answer, references): return 'many'\n"
+        "def raises(answer, references, prompt): raise ValueError(prompt)\n"
+    )
+    file = written(tmp_path, text)
+    metrics = load_own([f"{file}:good", f"{file}:words", f"{file}:raises"], ())
+    record = {"contents": [turn("user", "a secret"), turn("model", "another")]}
+    examples = [Example(f"e{n}", record, "f.jsonl", n, ("another",)) for n in (1, 2)]
+    rehearse(metrics[:1], examples)
+    with pytest.raises(ExperimentError) as caught:
+        rehearse(metrics, examples)
+    where = "with the target of f.jsonl:1 as answer"
+    assert str(caught.value).splitlines() == [
+        f"evaluation.metrics: the metric words of {file} returned str: expected a number, {where}",
+        f"evaluation.metrics: the metric raises of {file} raised ValueError in line 3, {where}",
+    ]
+
+
+def test_no_metric_has_the_name_of_another_tasks(tmp_path: Path) -> None:
+    spec = f"{written(tmp_path, 'def rouge1_f(answer, references): return 1')}:rouge1_f"
+    experiment = Experiment.model_validate(
+        {
+            "name": "demo",
+            "task": "question_answering",
+            "base_model": "gemini-2.5-flash",
+            "data": {"train": "t.jsonl", "test": "t.jsonl"},
+            "evaluation": {"metrics": [spec]},
+        }
+    )
+    with pytest.raises(ExperimentError, match="another metric has the name rouge1_f"):
+        own_metrics(experiment)
