@@ -144,10 +144,10 @@ def _scoring(task: Task, asked: Evaluation) -> list[Fact]:
 def _judging(task: Task, judge: Judge) -> list[Fact]:
     if not judge.model:
         return []
-    whose = "" if judge.criteria else f" (those for {task.value.replace('_', ' ')})"
+    whose = "" if judge.criteria else f"those for {task.value.replace('_', ' ')}: "
     return [
         Fact("Judge", judge.model, code=True),
-        Fact("Judge's criteria", criteria_of(task, judge) + whose),
+        Fact("Judge's criteria", whose + criteria_of(task, judge)),
         Fact("Grades by the judge", "from 1 to 5" if judge.pointwise else "none were asked for"),
     ]
 

@@ -130,7 +130,7 @@ def test_what_the_evaluation_was_asked_for() -> None:
 
 def test_criteria_that_the_task_suggests_are_named_too() -> None:
     facts = evaluation_of(Task.CLASSIFICATION, judge={"model": "gemini-2.5-pro"})
-    assert facts["Judge's criteria"].endswith("and nothing else. (those for classification)")
+    assert facts["Judge's criteria"].startswith("those for classification: The answer is the label")
 
 
 @pytest.mark.parametrize("task", Task)
