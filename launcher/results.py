@@ -15,6 +15,7 @@ from gemini_sft.decision import Comparison, Difference, Verdict, worth
 from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Evaluation
+from gemini_sft.inference import Outcome
 from gemini_sft.tuning import TuningRecord
 
 _FILES = {
@@ -147,7 +148,7 @@ def show(folder: Path, console: Console) -> None:
 
 
 def table(comparison: Comparison) -> Table:
-    """Returns base and tuned model side by side: examples, failures and every metric with their differences."""
+    """Returns base and tuned model side by side: examples, failures, cut answers, every metric."""
     base, candidate = comparison.base, comparison.candidate
     confidence = f"{comparison.difference.confidence:.0%}"
     result = Table(title=f"{base.model}, base and tuned, on the same {base.n} examples", title_justify="left")
@@ -155,7 +156,11 @@ def table(comparison: Comparison) -> Table:
     for column in ("base", "tuned", "difference", f"{confidence} interval"):
         result.add_column(column, justify="right")
     result.add_row("examples (n)", str(base.n), str(candidate.n), "", "")
-    result.add_row("failures", str(base.failures), str(candidate.failures), "", "", end_section=True)
+    result.add_row("failures", str(base.failures), str(candidate.failures), "", "")
+    cut = base.outcomes.get(Outcome.TRUNCATED, 0), candidate.outcomes.get(Outcome.TRUNCATED, 0)
+    if any(cut):  # no failures, for they are scored as they are; but often what is behind a low score
+        result.add_row("truncated", *map(str, cut), "", "")
+    result.add_section()
     for name, difference in comparison.differences.items():
         result.add_row(
             name + (" *" if name == comparison.primary_metric else ""),

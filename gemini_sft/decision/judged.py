@@ -6,6 +6,10 @@ from pydantic import BaseModel, ConfigDict
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, interval
 from gemini_sft.judging import Grades, Judgement, Tally, Winner
 
+MOST_BIASED = 0.3
+"""Share of the readable pairs: beyond it, where an answer stood has decided too often for what it says to count."""
+
+_REASONS = 3
 _POINTS = {Winner.CANDIDATE: 1.0, Winner.TIE: 0.5, Winner.BASE: 0.0}
 
 
@@ -21,6 +25,7 @@ class Judged(BaseModel):
         confidence: Of that interval.
         base_grades: How good the base model's answers are by themselves; None if no grades were asked for.
         candidate_grades: Likewise the candidate's.
+        failures: Why the judge made no choice, and in how many requests, comparisons and grades alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +38,19 @@ class Judged(BaseModel):
     confidence: float
     base_grades: Grades | None
     candidate_grades: Grades | None
+    failures: dict[str, int] = {}
+
+    @property
+    def biased(self) -> bool:
+        """Whether the judge went by the place of an answer too often to be relied on."""
+        return (self.tally.position_bias or 0) > MOST_BIASED
+
+    @property
+    def reasons(self) -> str:
+        """The most frequent of `failures`, in brackets behind a space; empty if there are none."""
+        most = sorted(self.failures.items(), key=lambda one: -one[1])[:_REASONS]
+        said = "; ".join(f"{n:,} \u00d7 {reason}" for reason, n in most)
+        return f" (of all its requests {said})" if said else ""
 
     @property
     def words(self) -> str:
@@ -48,8 +66,10 @@ class Judged(BaseModel):
                 said += f", {self.confidence:.0%} interval [{self.low:.1%}, {self.high:.1%}]"
             said += "."
         if tally.unreadable:
-            why = "" if tally.win_rate is not None else ": too many for a win rate"
+            why = ("" if tally.win_rate is not None else ": too many for a win rate") + self.reasons
             said += f" {tally.unreadable:,} of {tally.examples:,} are left out, without two readable verdicts{why}."
+        if self.biased:
+            said += f" It prefers {_places(tally)} pairs, whatever stands there: do not rely on it."
         return said
 
 
@@ -73,4 +93,10 @@ def judged(judgement: Judgement, confidence: float) -> Judged:
         confidence=confidence,
         base_grades=judgement.base_grades,
         candidate_grades=judgement.candidate_grades,
+        failures=judgement.failures,
     )
+
+
+def _places(tally: Tally) -> str:
+    places = (("first", tally.first_place), ("second", tally.second_place))
+    return " and ".join(f"the {name} place in {n:,}" for name, n in places if n) + f" of {tally.judged:,}"

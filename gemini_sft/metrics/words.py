@@ -34,7 +34,9 @@ _WORDS = {
     "token_f1_tutorial": MetricWords("token F1, tutorial", "token F1 in which punctuation and articles count"),
     "bleu": MetricWords("BLEU (0–100)", "agreement in runs of up to four words, over all examples at once"),
     "chrf": MetricWords("chrF (0–100)", "agreement in runs of up to six characters, over all examples at once"),
-    "micro_f1": MetricWords("micro F1", "agreement of labels over all examples at once"),
+    "micro_f1": MetricWords(
+        "micro F1", "agreement of labels over all examples at once; an answer that is no label costs recall only"
+    ),
     "macro_f1": MetricWords("macro F1", "mean of the F1 of every label of the label set, rare ones counting as much"),
     "accuracy": MetricWords("accuracy", "share of answers that are the right label, letter by letter"),
     "valid_json": MetricWords("valid JSON", "share of answers that are a JSON object or array and nothing else"),

@@ -65,6 +65,11 @@ class Axis:
         first, last = math.ceil(self.start / step), math.floor(self.end / step)
         return [Tick(self.at(n * step), _label(n * step, digits)) for n in range(first, last + 1)]
 
+    def ends(self) -> tuple[str, str]:
+        """Returns start and end in words, to about a hundredth of the width."""
+        digits = max(0, 2 - math.floor(math.log10(self.end - self.start)))
+        return _label(self.start, digits), _label(self.end, digits)
+
     def interval(self, difference: Difference, asked: float | None = None) -> IntervalPlot | None:
         """Returns the drawing of a difference, or None if it has no numbers."""
         numbers = (difference.low, difference.mean, difference.high)

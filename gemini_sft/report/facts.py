@@ -4,16 +4,23 @@ import re
 from dataclasses import dataclass
 
 from gemini_sft.cost.words import usd
-from gemini_sft.experiment.schema import Sources, listed
+from gemini_sft.experiment.schema import Backend, Evaluation, Judge, Sources, Task, Tokenizer, listed
+from gemini_sft.judging.criteria import criteria_of
 from gemini_sft.report import numbers
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.text import Passage, passage
+from gemini_sft.words import BY_WORDS
 
 _SIZES = {"ONE": "1", "TWO": "2", "FOUR": "4", "EIGHT": "8", "SIXTEEN": "16", "THIRTY_TWO": "32"}
 _LEFT = "left to the service"
 _STAGED = re.compile(r"gs://[^/]+/staging/[^/]+/[0-9a-f]{16}/[^/]+$")
 _NOT_REPORTED = "not reported"
 _INSTRUCTION_LIMIT = 6000
+_TOKENIZERS = {
+    Tokenizer.ASCII: "ascii: words as the reference implementations have them, made for English",
+    Tokenizer.UNICODE: "unicode: words of every language",
+}
+_BACKENDS = {Backend.ONLINE: "online, one request an example", Backend.BATCH: "in a batch job"}
 
 
 @dataclass(frozen=True)
@@ -112,9 +119,36 @@ def _evaluation(data: ReportInput) -> list[Fact]:
     return [
         Fact("Base answers came from", data.base.served_by or _NOT_REPORTED, code=bool(data.base.served_by)),
         Fact("Tuned answers came from", data.candidate.served_by or _NOT_REPORTED, code=bool(data.candidate.served_by)),
+        Fact("Asked", _BACKENDS[asked.backend]),
         Fact("Temperature", temperature),
         Fact("Longest answer", longest),
+        Fact("Failures allowed", f"at most {numbers.percent(asked.max_failure_rate)} of the examples"),
+        *_scoring(data.experiment.task, asked),
+        *_judging(data.experiment.task, asked.judge),
         Fact("Gain asked for", f"more than {gate.min_gain:g} with {numbers.percent(gate.confidence)} confidence"),
+    ]
+
+
+def _scoring(task: Task, asked: Evaluation) -> list[Fact]:
+    facts = []
+    if task in (*BY_WORDS, Task.QUESTION_ANSWERING):
+        facts.append(Fact("Tokenizer", _TOKENIZERS[asked.tokenizer]))
+    if asked.metrics:
+        own = (spec.rpartition(":") for spec in asked.metrics)
+        facts.append(Fact("Own metrics", ", ".join(f"{_named(file)}:{name}" for file, _, name in own), code=True))
+    if asked.few_shot:
+        facts.append(Fact("Base model asked again", f"with {numbers.count(asked.few_shot, 'example')} in its prompt"))
+    return facts
+
+
+def _judging(task: Task, judge: Judge) -> list[Fact]:
+    if not judge.model:
+        return []
+    whose = "" if judge.criteria else f"those for {task.value.replace('_', ' ')}: "
+    return [
+        Fact("Judge", judge.model, code=True),
+        Fact("Judge's criteria", whose + criteria_of(task, judge)),
+        Fact("Grades by the judge", "from 1 to 5" if judge.pointwise else "none were asked for"),
     ]
 
 

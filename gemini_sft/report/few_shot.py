@@ -39,6 +39,7 @@ class WorthView:
         answer: In words.
         examples: How many stand in the prompt.
         rows: Every metric, the one that decides first and those of the whole split last.
+        scale: Both ends of what intervals are drawn on.
         failures: How many examples have no answer that could be scored, of the base model, with examples, of the tuned
             model; of how many.
         prompts: Mean tokens of a prompt: of the base model, with examples, of the tuned model.
@@ -49,6 +50,7 @@ class WorthView:
     answer: str
     examples: int
     rows: list[WorthRow]
+    scale: tuple[str, str]
     failures: list[str]
     prompts: list[str]
     answers: list[str]
@@ -84,6 +86,7 @@ def worth_view(data: ReportInput) -> WorthView | None:
         answer=worth(comparison),
         examples=arm.examples,
         rows=rows,
+        scale=axis.ends(),
         failures=[f"{numbers.count(side.failures)} of {numbers.count(side.n)}" for side in sides],
         prompts=[numbers.count(round(one.prompt)) if one else _NOT_COUNTED for one in tokens],
         answers=[numbers.count(round(one.answer)) if one else _NOT_COUNTED for one in tokens],

@@ -7,7 +7,7 @@ from gemini_sft.inference import Outcome
 from gemini_sft.metrics.whole import ClassScores
 from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
-from gemini_sft.report.axis import Axis, IntervalPlot, Tick
+from gemini_sft.report.axis import Axis, IntervalPlot
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.words import OUTCOMES, UNREADABLE, title
 
@@ -29,10 +29,10 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class MetricTable:
-    """Every metric, the one that decides first, drawn on one scale."""
+    """Every metric, the one that decides first, drawn on one scale with these ends."""
 
     rows: list[MetricRow]
-    ticks: list[Tick]
+    scale: tuple[str, str]
     confidence: str
 
 
@@ -83,7 +83,7 @@ def metric_table(data: ReportInput) -> MetricTable:
             )
         )
     rows += [_whole_row(data, name, change) for name, change in comparison.corpus_differences().items()]
-    return MetricTable(rows, axis.ticks(), numbers.percent(comparison.difference.confidence))
+    return MetricTable(rows, axis.ends(), numbers.percent(comparison.difference.confidence))
 
 
 def class_rows(data: ReportInput) -> list[ClassRow]:

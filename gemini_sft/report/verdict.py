@@ -75,8 +75,8 @@ def verdict_view(data: ReportInput) -> VerdictView:
     )
 
 
-def shares(wins: int, ties: int, losses: int) -> list[Share]:
-    """Returns the parts of a bar: better, the same, worse."""
+def shares(wins: int, ties: int, losses: int, between: str = "the same") -> list[Share]:
+    """Returns the parts of a bar: better, what is `between`, worse."""
     total = wins + ties + losses or 1
-    parts = (("better", "\u25b2", wins), ("the same", "=", ties), ("worse", "\u25bc", losses))
+    parts = (("better", "\u25b2", wins), (between, "=", ties), ("worse", "\u25bc", losses))
     return [Share(label, sign, n, round(100 * n / total, 2)) for label, sign, n in parts]

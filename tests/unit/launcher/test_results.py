@@ -91,6 +91,7 @@ def test_the_table_stands_the_models_side_by_side() -> None:
     assert cells == [
         ["examples (n)", "64", "64", "", ""],
         ["failures", "5", "0", "", ""],
+        ["truncated", "1", "0", "", ""],
         ["rouge1_f", "0.500", "0.250", "-0.250", "[-0.300, -0.200]"],
         ["rougeL_f *", "0.250", "0.375", "+0.125", "[+0.062, +0.188]"],
         ["bleu", "12.500", "25.000", "+12.500", "–"],
@@ -101,7 +102,7 @@ def test_the_table_stands_the_models_side_by_side() -> None:
 
 def shown(names: Iterable[str], primary: str) -> list[str]:
     one = Difference(mean=0.1, low=0.0, high=0.2, confidence=0.9, wins=1, ties=0, losses=0)
-    side = comparison().base.model_copy(update={"metrics": dict.fromkeys(names, 0.5), "corpus": {}})
+    side = comparison().candidate.model_copy(update={"metrics": dict.fromkeys(names, 0.5), "corpus": {}})
     fields = {"primary_metric": primary, "base": side, "candidate": side, "differences": dict.fromkeys(names, one)}
     return [str(cell) for cell in results.table(comparison().model_copy(update=fields)).columns[0].cells]
 

@@ -112,3 +112,24 @@ def test_there_is_none_without_a_win_rate() -> None:
     made = judged(judgement(20, 10, unreadable=10), 0.9)
     assert made.low is None and "Win rate" not in made.words
     assert made.words.endswith(" 10 of 40 are left out, without two readable verdicts: too many for a win rate.")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (8, 0, " It prefers the first place in 8 of 20 pairs, whatever stands there: do not rely on it."),
+        (4, 3, " It prefers the first place in 4 and the second place in 3 of 20 pairs, whatever"),
+        (3, 3, None),
+    ],
+)
+def test_a_judge_that_goes_by_the_place_is_not_to_be_relied_on(first: int, second: int, said: str | None) -> None:
+    one, other = Choice.FIRST, Choice.SECOND
+    pairs = [pair_of("e", one, one)] * first + [pair_of("e", other, other)] * second
+    pairs += [pair_of("e", other, one)] * (20 - len(pairs))
+    words = judged(judgement(0, 0).model_copy(update={"pairs": pairs, "tally": tally(pairs)}), 0.9).words
+    assert (said in words) if said else ("rely" not in words)
+
+
+def test_why_verdicts_are_missing_reaches_the_words() -> None:
+    made = judged(judgement(20, 10, unreadable=10).model_copy(update={"failures": {"blocked SAFETY": 10}}), 0.9)
+    assert made.words.endswith(": too many for a win rate (of all its requests 10 × blocked SAFETY).")

@@ -21,11 +21,16 @@ TALLY = Tally(
 )  # fmt: skip
 
 
-def judged(tally: Tally = TALLY, grades: Grades | None = None, name: str = "gemini-2.5-pro") -> Judged:
+def judged(
+    tally: Tally = TALLY,
+    grades: Grades | None = None,
+    name: str = "gemini-2.5-pro",
+    failures: dict[str, int] | None = None,
+) -> Judged:
     low, high = (0.6, 0.8) if tally.win_rate else (None, None)
     return Judged(
         model=name, served_by=name, tally=tally, low=low, high=high, confidence=0.95, base_grades=grades,
-        candidate_grades=grades,
+        candidate_grades=grades, failures=failures or {},
     )  # fmt: skip
 
 
@@ -111,7 +116,7 @@ def test_metrics_of_the_whole_split_stand_there_without_an_interval() -> None:
 def test_the_judges_numbers_say_of_how_many() -> None:
     text = page_of(with_extras(judged(grades=Grades(mean=4.25, n=56, missing=3, unreadable=4)))).text
     for said in (
-        "▲ 30 of 58 better = 20 of 58 the same ▼ 8 of 58 worse",
+        "▲ 30 of 58 better = 20 of 58 ties ▼ 8 of 58 worse",
         "Win rate 69% of 58 pairs, a tie counting as half; 95% interval 60% to 80%",
         "Position bias 20% of 50 pairs with two verdicts, in which a place won in both orders (first place 2, second"
         " place 8), towards the second place",
@@ -137,7 +142,36 @@ def test_a_judge_that_said_nothing() -> None:
         first_place=0, second_place=0,
     )  # fmt: skip
     text = page_of(with_extras(judged(silent, Grades(mean=None, n=0, missing=0, unreadable=60)))).text
-    assert "Win rate none of 0 pairs" in text and "Position bias not known" in text and "Left out 60 of 60" in text
+    assert "Win rate none 60 of the 60 pairs that the judge was asked about are left out, more than 10%" in text
+    assert "Position bias not known" in text and "Left out 60 of 60" in text
+
+
+def test_what_there_is_none_of_says_why() -> None:
+    tally = TALLY.model_copy(update={"unreadable": 23, "wins": 9, "judged": 29, "win_rate": None})
+    grades = Grades(mean=None, n=42, missing=2, unreadable=20)
+    failures = {"none of the choices": 1, "blocked SAFETY": 64}
+    text = page_of(with_extras(judged(tally, grades, failures=failures))).text
+    why = "more than 10% (of all its requests 64 × blocked SAFETY; 1 × none of the choices)"
+    assert f"Win rate none 23 of the 52 pairs that the judge was asked about are left out, {why}" in text
+    for model in ("base", "tuned"):
+        assert (
+            f"Grade of the {model} model none 20 of the 60 answers that the judge was to grade have no grade, {why}"
+            in text
+        )
+    assert "counting as half" not in text and "mean of 42" not in text
+
+
+def test_why_a_few_are_left_out_is_said_too() -> None:
+    text = page_of(with_extras(judged(failures={"blocked SAFETY": 4}))).text
+    assert "without two readable verdicts (of all its requests 4 × blocked SAFETY)" in text
+
+
+def test_a_biased_judge_is_not_to_be_relied_on_and_its_disagreeing_orders_are_among_the_ties() -> None:
+    tally = TALLY.model_copy(update={"first_place": 41, "second_place": 0})
+    text = page_of(with_extras(judged(tally))).text
+    assert "towards the first place; above 30%: do not rely on this judge" in text
+    assert "pairs whose orders disagree are among the ties" in text
+    assert "do not rely" not in page_of(with_extras()).text
 
 
 def test_names_of_unknown_origin_do_no_harm() -> None:

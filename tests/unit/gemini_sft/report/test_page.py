@@ -1,4 +1,5 @@
 import math
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -8,6 +9,7 @@ import pytest
 from gemini_sft.decision import Verdict
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.report import ReportInput, report_page
+from gemini_sft.report.scores import metric_table
 from gemini_sft.report.text import visible
 from gemini_sft.tuning.job import DroppedExamples
 from tests.unit.gemini_sft.report.sample import HOSTILE, answered, example, made_of, sample_input, without_curves
@@ -114,6 +116,19 @@ def test_what_ran_is_said() -> None:
         "150,000 tokens an epoch were quoted and 151,240 billed (+0.8%)",
     ):
         assert said in text
+
+
+def test_the_scale_of_the_intervals_is_named_as_it_is_drawn() -> None:
+    """What is drawn at 0 % and at 100 % of the width follows from where zero and the ends of an interval are."""
+    data = sample_input()
+    said = re.search(r"drawn on one scale from (\S+) to (\S+);", page_of(data).text)
+    assert said
+    start, end = (float(one.replace("\u2212", "-")) for one in said.groups())
+    difference = data.comparison.difference
+    plot = metric_table(data).rows[0].plot
+    assert plot
+    for value, at in ((0.0, plot.zero), (difference.low, plot.low), (difference.high, plot.high)):
+        assert 100 * (value - start) / (end - start) == pytest.approx(at, abs=1)
 
 
 def test_failures_are_counted_and_listed() -> None:

@@ -66,6 +66,19 @@ def test_an_axis_shows_zero_and_every_value(values: tuple[float, ...]) -> None:
     assert len({tick.label for tick in ticks}) == len(ticks)
 
 
+@pytest.mark.parametrize(
+    ("axis", "ends"),
+    [
+        (Axis(-0.0127, 0.3456), ("−0.013", "+0.346")),
+        (Axis(-1.12, 1.12), ("−1.12", "+1.12")),
+        (Axis(-0.00053, 0.00853), ("−0.00053", "+0.00853")),
+        (Axis(-120.4, 5.2), ("−120", "+5")),
+    ],
+)
+def test_an_axis_tells_its_ends(axis: Axis, ends: tuple[str, str]) -> None:
+    assert axis.ends() == ends
+
+
 def test_an_interval_keeps_its_order() -> None:
     difference = Difference(mean=0.04, low=0.01, high=0.07, confidence=0.95, wins=3, ties=1, losses=1)
     plot = Axis.around((0.01, 0.07, 0.02)).interval(difference, 0.02)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gemini_sft.experiment import Data, Task
+from gemini_sft.experiment import Data, Evaluation, Task
 from gemini_sft.experiment.schema import Split
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.facts import ran_view
@@ -99,3 +99,40 @@ def test_where_the_examples_came_from(data: Data, validation: str, test: str) ->
     facts = {fact.name: fact.value for fact in ran_view(asked).groups["Data"]}
     assert facts["Training examples"] == "240 from a.jsonl"
     assert (facts["Validation examples"], facts["Test examples"]) == (validation, test)
+
+
+def evaluation_of(task: Task, **settings: object) -> dict[str, str]:
+    sample = report_of(task)
+    evaluation = Evaluation.model_validate(settings)
+    asked = replace(sample, experiment=sample.experiment.model_copy(update={"evaluation": evaluation}))
+    return {fact.name: fact.value for fact in ran_view(asked).groups["Evaluation"]}
+
+
+def test_what_the_evaluation_was_asked_for() -> None:
+    plain = evaluation_of(Task.CHAT)
+    assert plain["Tokenizer"].startswith("ascii: ")
+    assert (plain["Asked"], plain["Failures allowed"]) == (
+        "online, one request an example",
+        "at most 10% of the examples",
+    )
+    assert not {"Own metrics", "Base model asked again", "Judge", "Judge's criteria"} & plain.keys()
+    own = ["own.py:brevity", f"gs://bucket/staging/chat/{'0' * 16}/more.py:grounded"]
+    judge = {"model": "gemini-2.5-pro", "criteria": "Short replies."}
+    whole = evaluation_of(
+        Task.CHAT, tokenizer="unicode", backend="batch", max_failure_rate=0.25, metrics=own, few_shot=4, judge=judge
+    )
+    assert whole["Tokenizer"].startswith("unicode: ")
+    assert (whole["Asked"], whole["Failures allowed"]) == ("in a batch job", "at most 25% of the examples")
+    assert whole["Own metrics"] == "own.py:brevity, more.py:grounded"
+    assert whole["Base model asked again"] == "with 4 examples in its prompt"
+    assert (whole["Judge"], whole["Judge's criteria"]) == ("gemini-2.5-pro", "Short replies.")
+
+
+def test_criteria_that_the_task_suggests_are_named_too() -> None:
+    facts = evaluation_of(Task.CLASSIFICATION, judge={"model": "gemini-2.5-pro"})
+    assert facts["Judge's criteria"].startswith("those for classification: The answer is the label")
+
+
+@pytest.mark.parametrize("task", Task)
+def test_a_tokenizer_is_named_where_metrics_use_words(task: Task) -> None:
+    assert ("Tokenizer" in evaluation_of(task)) == (task not in (Task.CLASSIFICATION, Task.EXTRACTION))
