@@ -6,7 +6,7 @@ import logging
 from gemini_sft import storage
 from gemini_sft.data import Example, read_split
 from gemini_sft.data.dataset import read_fingerprint
-from gemini_sft.errors import RunError
+from gemini_sft.errors import RunError, UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.inference import Answers, Journal, Service, predict, render
 from gemini_sft.inference.evaluation import EvaluationResult, evaluate, most_failures
@@ -62,7 +62,7 @@ def evaluate_model(
         most = most_failures(len(examples), settings.max_failure_rate)
         answers = predict(service, calls, settings, journal, max_errors=most, progress_uri=progress_uri)
         result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri))
-    except RunError as error:
+    except (RunError, UserError) as error:
         if not few_shot:
             raise
         write_absent(evaluation_uri, f"the evaluation of {service.model} with examples in its prompt", error)
