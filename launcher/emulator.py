@@ -48,6 +48,7 @@ class EmulatorProcess:
         """
         assert self._process.stdout is not None
         timer = threading.Timer(_START_SECONDS, self._process.kill)
+        timer.daemon = True  # an interrupt may come before the next line
         timer.start()
         try:
             line = self._process.stdout.readline()
