@@ -179,3 +179,24 @@ def test_a_batch_job_answers_for_base_and_tuned_model(tmp_path: Path) -> None:
     assert (one["base"], one["candidate"]) == (other["base"], other["candidate"])
     first, second = ((tmp_path / run["artifacts"] / "base-predictions.jsonl").read_bytes() for run in (one, other))
     assert first == second
+
+
+def test_a_task_that_is_killed_goes_on_where_it_was(tmp_path: Path, started: Start) -> None:
+    path = write_experiment(tmp_path, test=24, evaluation={"max_requests_per_minute": 240})
+    process = started("run", path, "--json")
+    kept = tmp_path / ".local" / "storage"
+    wait_until(lambda: len(list(kept.glob("*/staging/small/answers/*/*/*.jsonl"))) >= 5, 90, "some have answered")
+    (task, *_) = sorted(one for one in processes_of(tmp_path) if "evaluate_model" in command_of(one))[::-1]
+    os.kill(task, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    summary = json.loads(out)
+    traffic = json.loads((tmp_path / summary["artifacts"] / "base-traffic.json").read_text("utf-8"))
+    assert traffic["examples"] == 24 and traffic["kept"] >= 5 and traffic["requests"] == 24
+    assert summary["base"]["outcomes"] == {"answered": 24}
+
+
+def command_of(process: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_text("utf-8", "replace")
+    return ""
