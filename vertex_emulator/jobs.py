@@ -1,13 +1,15 @@
-"""What tuning jobs and batch prediction jobs have in common as documents in the database."""
+"""What tuning jobs and batch prediction jobs have in common: as documents in the database, and as work that is done."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from vertex_emulator.database import Database
-from vertex_emulator.errors import RPC_CODES
+from vertex_emulator.errors import RPC_CODES, ApiError
 from vertex_emulator.names import new_name
 from vertex_emulator.wire import now
 
+CANCELLING = "JOB_STATE_CANCELLING"
 ENDED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
 
 
@@ -57,6 +59,14 @@ class Job:
         kept = {name: value for name, value in document.items() if value is not None}
         self._database.put(self.kind, self.location, kept)
 
+    def wait(self) -> None:
+        """Puts a job at the beginning, behind others."""
+        raise NotImplementedError
+
+    def cancel(self) -> None:
+        """Ends at the user's wish."""
+        raise NotImplementedError
+
     def end(self, state: str, **fields: Any) -> None:
         """Ends in a state of `ENDED`."""
         self.set(state=state, endTime=now(), **fields)
@@ -64,3 +74,95 @@ class Job:
     def fail(self, status: str, message: str) -> None:
         """Ends with an error, `status` being a canonical name such as `INVALID_ARGUMENT`."""
         self.end("JOB_STATE_FAILED", error={"code": RPC_CODES[status], "message": message})
+
+
+AnyJob = TypeVar("AnyJob", bound=Job)
+
+
+class Jobs(Generic[AnyJob]):
+    """The jobs of one kind, through kills and restarts. Use within a running event loop.
+
+    Args:
+        database: Where they are kept.
+        concurrent_jobs: How many run at once; others wait.
+
+    Attributes:
+        resource: The kind.
+        title: What such a job is called.
+    """
+
+    resource: type[AnyJob]
+    title: ClassVar[str]
+
+    def __init__(self, database: Database, concurrent_jobs: int) -> None:
+        self._database = database
+        self._slots = asyncio.Semaphore(concurrent_jobs)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def resume(self) -> None:
+        """Starts again what was not finished when the emulator ended; completes what was being cancelled."""
+        for document in self._database.list(self.resource.kind):
+            job = self.resource(self._database, document["name"])
+            if job.state == CANCELLING:
+                self.tidy(job)
+                job.cancel()
+            elif job.state not in ENDED:
+                job.wait()
+                self._start(job)
+
+    async def stop(self) -> None:
+        """Stops the running jobs; `resume` starts them again."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def create(self, location: str, fields: Mapping[str, Any]) -> AnyJob:
+        """Makes a job from the fields of a request that was found good, and starts it."""
+        job = self.resource.create(self._database, location, fields)
+        self._start(job)
+        return job
+
+    def cancel(self, job: AnyJob) -> None:
+        """Ends a job at the user's wish.
+
+        Raises:
+            ApiError: 400 FAILED_PRECONDITION if it has ended.
+        """
+        if job.state in ENDED:
+            message = f"The {self.title} `{job.name}` is in state {job.state} and cannot be cancelled."
+            raise ApiError("FAILED_PRECONDITION", message)
+        job.set(state=CANCELLING)
+        self._tasks[job.name].cancel()
+
+    def _start(self, job: AnyJob) -> None:
+        task = asyncio.create_task(self._run(job))
+        self._tasks[job.name] = task
+        task.add_done_callback(lambda _: self._finish(job))
+
+    def _finish(self, job: AnyJob) -> None:
+        del self._tasks[job.name]
+        self.tidy(job)
+        if job.state == CANCELLING:  # before it began
+            job.cancel()
+
+    async def _run(self, job: AnyJob) -> None:
+        """Waits for the job's turn and brings it to its end, whatever happens but a cancellation."""
+        try:
+            if self._slots.locked():
+                job.wait()
+            async with self._slots:
+                await self.work(job)
+        except Exception as error:
+            self.fail(job, error)
+
+    async def work(self, job: AnyJob) -> None:
+        """Hook: does the work, from the job's turn to its success."""
+        raise NotImplementedError
+
+    def fail(self, job: AnyJob, error: Exception) -> None:
+        """Hook: ends a job of which the work has failed."""
+        job.fail("INTERNAL", f"Internal error encountered: {error or type(error).__name__}")
+
+    def tidy(self, job: AnyJob) -> None:
+        """Hook: takes away what the work has left, whatever its end."""

@@ -123,8 +123,8 @@ class Catalog(_Entry):
     models: dict[str, Model]
     retired: dict[str, Retirement]
 
-    def objection(self, model_id: str) -> str | None:
-        """Returns why a model cannot be tuned and what to use instead; None if it can."""
+    def objection(self, model_id: str, what: str = "can be tuned") -> str | None:
+        """Returns why a model is not one that can be tuned, or `what`, and what to use instead; None if it is."""
         if model_id in self.models:
             return None
         if model_id in self.retired:
@@ -133,17 +133,7 @@ class Catalog(_Entry):
         known = ", ".join(self.models)
         near = difflib.get_close_matches(model_id, self.models, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        return f"{model_id} is not a model that can be tuned (known on {self.checked}: {known}){hint}"
-
-    def judge_objection(self, model_id: str) -> str | None:
-        """Returns why a model cannot judge; None if it can: what it costs and how it thinks must be known."""
-        if model_id in self.models:
-            return None
-        if model_id in self.retired:
-            gone = self.retired[model_id]
-            return f"{model_id} was retired on {gone.since}: use {gone.replacement}"
-        known = ", ".join(self.models)
-        return f"{model_id} is not a model that the catalog knows: choose one of {known}"
+        return f"{model_id} is not a model that {what} (known on {self.checked}: {known}){hint}"
 
     def adapter_size_objection(self, model_id: str, size: int) -> str | None:
         """Returns why a tunable model cannot have an adapter of this size; None if it can."""

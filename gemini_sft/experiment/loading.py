@@ -78,7 +78,7 @@ def _judge_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
             if judge.get(key):
                 yield ("evaluation", "judge", key), f"evaluation.judge.{key} is for a judge: name one in judge.model"
     if isinstance(model, str) and model:
-        objection = catalog().judge_objection(model)
+        objection = catalog().objection(model, "can judge")
         if objection:
             yield ("evaluation", "judge", "model"), objection
 
