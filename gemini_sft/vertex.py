@@ -4,6 +4,7 @@ Where the services are comes from the environment alone: google-genai reads `GOO
 `VERTEX_API_ENDPOINT` does the same for the REST calls here. Unset, both are Google's own.
 """
 
+import json
 import os
 import re
 import time
@@ -140,3 +141,15 @@ def get(
         raise ServiceError(f"{url} answered {response.status_code}: {response.text[:500]}")
     document: dict[str, Any] = response.json()
     return document
+
+
+def transport_errors() -> tuple[type[Exception], ...]:
+    """Returns what Google's libraries raise when no whole answer came: it may come another time."""
+    import aiohttp
+    import httpx
+    from google.auth.exceptions import TransportError
+    from google.genai.errors import UnknownApiResponseError
+
+    # A body that is cut off in the middle reaches us as JSON that does not end, or as half a character.
+    cut_off = (json.JSONDecodeError, UnicodeDecodeError, UnknownApiResponseError)
+    return (aiohttp.ClientError, TimeoutError, ConnectionError, httpx.TransportError, TransportError, *cut_off)

@@ -1,7 +1,6 @@
 """Asking Vertex AI how many tokens something has. That costs nothing."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 
 from gemini_sft.cost.cache import TokenCache, cache_key
 from gemini_sft.errors import GeminiSftError, ServiceError, UserError
-from gemini_sft.vertex import genai_client
+from gemini_sft.vertex import genai_client, transport_errors
 
 if TYPE_CHECKING:
     from google.genai.client import AsyncClient
@@ -96,7 +95,7 @@ async def _count(client: "AsyncClient", model: str, request: CountRequest) -> in
         raise _refusal(model, request, error) from None  # the error holds all that the service said
     except GoogleAuthError as error:
         raise UserError(f"no Google credentials: run `gcloud auth application-default login` ({error})") from error
-    except _transport_errors() as error:
+    except transport_errors() as error:
         what = f"{type(error).__name__}: {error}".removesuffix(": ")
         raise ServiceError(f"{_where(model, request)}: Vertex AI did not answer: {what}") from error
     except ValidationError:
@@ -148,12 +147,3 @@ def _texts(value: Any) -> list[str]:
 
 def _where(model: str, request: CountRequest) -> str:
     return f"tokens of example {request.example_id} could not be counted by {model}"
-
-
-def _transport_errors() -> tuple[type[Exception], ...]:
-    import aiohttp
-    from google.genai.errors import UnknownApiResponseError
-
-    # A body that is cut off in the middle reaches us as JSON that does not end, or as half a character.
-    cut_off = (json.JSONDecodeError, UnicodeDecodeError, UnknownApiResponseError)
-    return (aiohttp.ClientError, TimeoutError, ConnectionError, *cut_off)

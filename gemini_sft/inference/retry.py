@@ -1,12 +1,12 @@
 """Whether a failed request is sent again, as a value."""
 
-import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+
+from gemini_sft.vertex import transport_errors
 
 
 class Retry(Enum):
@@ -44,7 +44,7 @@ def decide(error: BaseException) -> Decision:
     if isinstance(error, GoogleAuthError) and error.retryable:
         return Decision(Retry.TRANSIENT)
     if not isinstance(error, APIError):
-        return Decision(Retry.TRANSIENT if isinstance(error, _transport_errors()) else Retry.NO)
+        return Decision(Retry.TRANSIENT if isinstance(error, transport_errors()) else Retry.NO)
     after = retry_after(getattr(error.response, "headers", None) or {})
     if error.code == 429 or (error.code == 503 and error.status == "RESOURCE_EXHAUSTED"):
         return Decision(Retry.RATE_LIMIT, after)
@@ -66,22 +66,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _transport_errors() -> tuple[type[BaseException], ...]:
-    import aiohttp
-    import httpx
-    from google.auth.exceptions import TransportError
-    from google.genai.errors import UnknownApiResponseError
-
-    # A body that is cut off in the middle reaches us as JSON that does not end, or as half a character.
-    cut_off = (json.JSONDecodeError, UnicodeDecodeError, UnknownApiResponseError)
-    return (
-        aiohttp.ClientError,
-        asyncio.TimeoutError,
-        TimeoutError,
-        ConnectionError,
-        httpx.TransportError,
-        TransportError,
-        *cut_off,
-    )
