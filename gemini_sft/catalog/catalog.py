@@ -1,13 +1,15 @@
 """Loading `models.yaml` and answering from it."""
 
 import difflib
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+_CLOSED_BEFORE = timedelta(days=30)
 
 
 class _Entry(BaseModel):
@@ -72,6 +74,20 @@ class AssumedEpochs(_Entry):
         return self.small if examples < self.small_below else self.large
 
 
+class Retiring(_Entry):
+    """When a model that can still be tuned goes.
+
+    Attributes:
+        date: The day, or the earliest that it can be.
+        announced: Whether that is the day itself.
+        replacement: What to tune instead.
+    """
+
+    date: date
+    announced: bool
+    replacement: str
+
+
 class Model(_Entry):
     """A model that can be tuned.
 
@@ -82,6 +98,9 @@ class Model(_Entry):
         thinking: The `thinkingConfig` that makes it think least, as generateContent takes it.
         sampling: Whether it obeys temperature, top-k and top-p.
         mixes_media_resolutions: Whether mediaResolution may differ between the examples of a job.
+        cmek: Whether a key of the customer's own may encrypt what is tuned.
+        evaluates_in_job: Whether a tuning job can evaluate its checkpoints itself.
+        retires: When it goes; None if nothing of that is known.
         price: What it costs; None if nothing of that is known.
     """
 
@@ -91,6 +110,9 @@ class Model(_Entry):
     thinking: dict[str, int | str]
     sampling: bool
     mixes_media_resolutions: bool
+    cmek: bool
+    evaluates_in_job: bool
+    retires: Retiring | None = None
     price: Price | None = None
 
     @property
@@ -134,6 +156,27 @@ class Catalog(_Entry):
         near = difflib.get_close_matches(model_id, self.models, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"{model_id} is not a model that {what} (known on {self.checked}: {known}){hint}"
+
+    def retirement_objection(self, model_id: str, today: date) -> str | None:
+        """Returns why a tunable model should not be tuned any more, and what to tune instead; None if it should.
+
+        A month before a model retires, whoever has not used it is kept from it, also from tuning it (Google, "Model
+        versions and lifecycle").
+        """
+        going = self.models[model_id].retires
+        if going is None or not going.announced or today < going.date - _CLOSED_BEFORE:
+            return None
+        when = f"retires on {going.date}" if today < going.date else f"is in extended access only since {going.date}"
+        return f"{model_id} {when}, and Vertex AI may refuse new tuning jobs: use {going.replacement}"
+
+    def max_example_tokens(self, base_model: str) -> int:
+        """Returns how long a training example may be; the least of all models if it is not said which is tuned."""
+        least = min(model.max_example_tokens for model in self.models.values())
+        return self.models[base_model].max_example_tokens if base_model in self.models else least
+
+    def mixes_media_resolutions(self, base_model: str) -> bool:
+        """Returns whether mediaResolution may differ between examples; False if it is not said which model is tuned."""
+        return base_model in self.models and self.models[base_model].mixes_media_resolutions
 
     def adapter_size_objection(self, model_id: str, size: int) -> str | None:
         """Returns why a tunable model cannot have an adapter of this size; None if it can."""

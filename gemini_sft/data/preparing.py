@@ -160,7 +160,7 @@ class _Preparation:
             across.resemblances(table),
         ):
             self._apply(table, hits)
-        if not catalog().models[self._experiment.base_model].mixes_media_resolutions:
+        if not catalog().mixes_media_resolutions(self._experiment.base_model):
             for source, line, fault in whole.resolutions(table):
                 self._note(source, line, fault)
 

@@ -97,7 +97,7 @@ def reading_of(experiment: Experiment) -> Reading:
         target=experiment.prompt.target,
         group=experiment.data.group,
         policies={name: experiment.data.policy.get(name, rule.policies[0]) for name, rule in RULES.items()},
-        max_tokens=catalog().models[experiment.base_model].max_example_tokens,
+        max_tokens=catalog().max_example_tokens(experiment.base_model),
         instruction=experiment.prompt.system_instruction,
         tokenizer=experiment.evaluation.tokenizer if experiment.task in BY_WORDS else None,
     )

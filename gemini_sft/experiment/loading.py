@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.errors import ExperimentError, Problem
-from gemini_sft.experiment.schema import Experiment
+from gemini_sft.experiment.schema import Experiment, is_tuned
+from gemini_sft.experiment.section import section_in
 from gemini_sft.experiment.source import Path, Source
 
 _SECRETS = re.compile(r"(?<=://)[^/@\s]*@|(?<=\?).+", re.DOTALL)
@@ -57,23 +58,46 @@ def _catalog_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
     model = values.get("base_model")
     if not isinstance(model, str) or not model:
         return
+    if is_tuned(model):  # what it was tuned from is asked when it is looked up
+        return
     objection = catalog().objection(model)
     if objection:
         yield ("base_model",), objection
         return
-    tuning = values.get("tuning")
-    size = tuning.get("adapter_size") if isinstance(tuning, dict) else None
-    if isinstance(size, int):
+    for path, size in _adapter_sizes(values):
         objection = catalog().adapter_size_objection(model, size)
         if objection:
-            yield ("tuning", "adapter_size"), objection
+            yield path, objection
+
+
+def _adapter_sizes(values: dict[str, object]) -> Iterator[tuple[Path, int]]:
+    """Yields every adapter size that a file asks for, with its place."""
+    sweep = _mapping(values, "sweep")
+    trials = sweep.get("trials")
+    places: list[tuple[Path, object]] = [(("tuning", "adapter_size"), _mapping(values, "tuning").get("adapter_size"))]
+    sizes = _mapping(sweep, "grid").get("adapter_size")
+    if isinstance(sizes, list):
+        places += [(("sweep", "grid", "adapter_size", n), size) for n, size in enumerate(sizes)]
+    if isinstance(trials, list):
+        places += [
+            (("sweep", "trials", n, "adapter_size"), one.get("adapter_size"))
+            for n, one in enumerate(trials)
+            if isinstance(one, dict)
+        ]
+    for path, size in places:
+        if isinstance(size, int) and not isinstance(size, bool):
+            yield path, size
+
+
+def _mapping(values: dict[str, object], key: str) -> dict[str, object]:
+    inner = values.get(key)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _judge_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
-    evaluation = values.get("evaluation")
-    judge = evaluation.get("judge") if isinstance(evaluation, dict) else None
-    model = judge.get("model") if isinstance(judge, dict) else None
-    if isinstance(judge, dict) and not model:
+    judge = _mapping(_mapping(values, "evaluation"), "judge")
+    model = judge.get("model")
+    if not model:
         for key in ("criteria", "pointwise"):
             if judge.get(key):
                 yield ("evaluation", "judge", key), f"evaluation.judge.{key} is for a judge: name one in judge.model"
@@ -123,8 +147,7 @@ def _section(path: Path) -> type[BaseModel] | None:
     section: type[BaseModel] | None = Experiment
     for name in path[:-1]:
         field = section.model_fields.get(str(name)) if section else None
-        inner = field.annotation if field else None
-        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+        section = section_in(field.annotation) if field else None
     return section
 
 
@@ -147,8 +170,8 @@ def _near(path: Path) -> str | None:
 def _all_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in section.model_fields.items():
         yield f"{prefix}{name}"
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        inner = section_in(field.annotation)
+        if inner:
             yield from _all_keys(inner, f"{prefix}{name}.")
 
 

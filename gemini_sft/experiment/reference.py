@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from gemini_sft.catalog import Catalog, Model, Price, catalog
 from gemini_sft.experiment.rules import RULES
 from gemini_sft.experiment.schema import Experiment, Task
+from gemini_sft.experiment.section import Section, section_in
 
 _HEAD = """# The experiment file
 
@@ -46,7 +47,14 @@ No longer served, and refused with the name of what takes their place:
 _FACTS = ("model", "adapter sizes", "tuning regions", "longest example")
 _PRICES = ("training", "input", "output", "outside `global`", "prices of")
 
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+_WORDS = {
+    StrEnum: "word",
+    Section: "mapping",
+    str: "text",
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+}
 _SIGNS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
 
 
@@ -72,11 +80,12 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _rows(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
     for name, field in section.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        inner = None if get_origin(field.annotation) is list else section_in(field.annotation)
+        if inner:
             yield from _rows(inner, f"{prefix}{name}.")
         else:
-            yield f"`{prefix}{name}`", _type(field), _default(field.default), _meaning(field)
+            default = field.get_default(call_default_factory=True)
+            yield f"`{prefix}{name}`", _type(field), _default(default), _meaning(field)
 
 
 def _type(field: FieldInfo) -> str:
@@ -94,9 +103,7 @@ def _kind(annotation: Any) -> str:
         return f"list of {_kind(inner[0])}s"
     if origin is dict:
         return f"mapping of names to {_kind(inner[1])}s"
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return "word"
-    return _WORDS[annotation]
+    return _WORDS[next((kind for kind in annotation.__mro__ if kind in _WORDS), annotation)]
 
 
 def _bounds(metadata: Iterable[object]) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """What an experiment may say. Each key's description is its documentation."""
 
 import difflib
+import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from gemini_sft.experiment.rules import RULES, Policy
+from gemini_sft.experiment.section import Section
 from gemini_sft.experiment.template import columns_of
+from gemini_sft.experiment.tuning import Sweep, Tuning
 
 
 class Task(StrEnum):
@@ -19,11 +22,6 @@ class Task(StrEnum):
     CHAT = "chat"
     GENERATION = "generation"
     EXTRACTION = "extraction"
-
-
-class _Section(BaseModel):
-    # Strict, or `epochs: true` would be one epoch; infinite, nothing may be.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 SCHEMES = ("gs", "https", "http", "bq")
@@ -61,14 +59,14 @@ def _known_policies(policies: dict[str, Policy]) -> dict[str, Policy]:
     return policies
 
 
-class Split(_Section):
+class Split(Section):
     """How one source is divided, if no test file is given."""
 
     validation: Annotated[float, Field(ge=0, le=0.5, description="Share that becomes the validation split.")] = 0.1
     test: Annotated[float, Field(gt=0, le=0.8, description="Share that becomes the test split.")] = 0.2
 
 
-class Data(_Section):
+class Data(Section):
     """Where the examples are, how they are divided, and what is done about those that break a rule."""
 
     train: Annotated[
@@ -95,8 +93,10 @@ class Data(_Section):
     policy: Annotated[
         dict[str, Annotated[Policy, Field(strict=False)]],
         AfterValidator(_known_policies),
-        Field(description="What is done about findings: `error`, `drop` or `warn` for each rule (see docs/data.md)."),
-    ] = {}
+        Field(
+            description="What is done about findings: `error`, `drop` or `warn` for each rule (see docs/data.md).",
+        ),
+    ] = Field(default_factory=dict)
 
 
 def listed(sources: str | list[str] | None) -> list[str]:
@@ -112,7 +112,7 @@ def _template(text: str) -> str:
 _Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
 
 
-class Prompt(_Section):
+class Prompt(Section):
     """How a row becomes a prompt, in training and in serving alike."""
 
     system_instruction: Annotated[
@@ -134,19 +134,6 @@ class Prompt(_Section):
     ] = 0
 
 
-class Tuning(_Section):
-    """Hyperparameters; what is left out, Vertex AI chooses, which is the advice for a first run."""
-
-    epochs: Annotated[int | None, Field(ge=1, le=100, description="Passes over the training data.")] = None
-    adapter_size: Annotated[int | None, Field(description="Rank of the adapter; the catalog knows which exist.")] = None
-    learning_rate_multiplier: Annotated[
-        float | None, Field(gt=0, le=10, description="Scales the learning rate that Vertex AI would use.")
-    ] = None
-    timeout_minutes: Annotated[
-        int, Field(ge=1, le=10080, description="How long the job may take before the run gives it up.")
-    ] = 1440
-
-
 class Backend(StrEnum):
     """How a model is asked."""
 
@@ -161,7 +148,7 @@ class Tokenizer(StrEnum):
     UNICODE = "unicode"
 
 
-class Judge(_Section):
+class Judge(Section):
     """A Gemini model that compares the answers of two models. It costs, and is off unless a model is named."""
 
     model: Annotated[
@@ -180,7 +167,7 @@ def _function(text: str) -> str:
     return text
 
 
-class Evaluation(_Section):
+class Evaluation(Section):
     """How predictions are made and scored; the same for the base and the tuned model."""
 
     backend: Annotated[
@@ -224,7 +211,7 @@ class Evaluation(_Section):
     metrics: Annotated[
         list[Annotated[str, AfterValidator(_function)]],
         Field(description="Metrics of your own, each `PATH.py:FUNCTION` (see docs/evaluation.md)."),
-    ] = []
+    ] = Field(default_factory=list)
     few_shot: Annotated[
         int,
         Field(ge=0, le=50, description="Also evaluate the base model with so many examples from train in its prompt."),
@@ -232,14 +219,14 @@ class Evaluation(_Section):
     judge: Annotated[Judge, Field(description="A Gemini model that compares answers.")] = Judge()
 
 
-class Gate(_Section):
+class Gate(Section):
     """When the tuned model is better: the interval of the paired difference must lie above `min_gain`."""
 
     min_gain: Annotated[float, Field(ge=0, le=1, description="What the primary metric must gain at least.")] = 0.0
     confidence: Annotated[float, Field(gt=0.5, lt=1, description="Of the interval of the difference.")] = 0.95
 
 
-class Budget(_Section):
+class Budget(Section):
     """What a run may cost."""
 
     max_usd: Annotated[
@@ -253,17 +240,43 @@ class Budget(_Section):
     ] = 1000
 
 
-class Experiment(_Section):
+CHAMPION = "champion"
+"""The alias of the model that an experiment has promoted; as a base model, that model."""
+_TUNED = re.compile(r"projects/[^/@]+/locations/[^/@]+/models/[^/@]+(@[^/@]+)?")
+
+
+def is_tuned(base_model: str) -> bool:
+    """Returns whether a base model is itself a tuned one, named as a resource or as the champion."""
+    return base_model == CHAMPION or bool(_TUNED.fullmatch(base_model))
+
+
+def _model_name(name: str) -> str:
+    if "/" in name and not is_tuned(name):
+        hint = ": an endpoint answers, but what is tuned further is its model" if "/endpoints/" in name else ""
+        raise ValueError(f"must be a model's id or projects/PROJECT/locations/REGION/models/ID[@VERSION]{hint}")
+    return name
+
+
+class Experiment(Section):
     """One use case, ready to run."""
 
     name: Annotated[
         str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="Names the runs: lower case, digits and hyphens.")
     ]
     task: Annotated[Task, Field(strict=False, description=f"What kind of answer is wanted: {', '.join(Task)}.")]
-    base_model: Annotated[str, Field(min_length=1, description="The Gemini model to tune.")]
+    base_model: Annotated[
+        str,
+        AfterValidator(_model_name),
+        Field(
+            min_length=1,
+            description="The Gemini model to tune; or a tuned one to be tuned further, by its resource name or as"
+            " `champion`, which is the one that this experiment has promoted.",
+        ),
+    ]
     data: Annotated[Data, Field(description="The files of examples: train, validation and test.")]
     prompt: Annotated[Prompt, Field(description="What stands around the user's text.")] = Prompt()
     tuning: Annotated[Tuning, Field(description="Hyperparameters of the tuning job.")] = Tuning()
+    sweep: Annotated[Sweep | None, Field(description="Several tuning jobs, of which the best goes on.")] = None
     evaluation: Annotated[Evaluation, Field(description="How predictions are made.")] = Evaluation()
     gate: Annotated[Gate, Field(description="When the tuned model is better.")] = Gate()
     budget: Annotated[Budget, Field(description="What the run may cost.")] = Budget()

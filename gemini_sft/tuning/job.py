@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
-
 from gemini_sft.catalog import catalog
 from gemini_sft.errors import ServiceError, TuningError, UserError
 from gemini_sft.experiment import Tuning
 from gemini_sft.terminating import terminable
+from gemini_sft.tuning.record import Checkpoint, DroppedExamples, TuningRecord
 from gemini_sft.vertex import genai_client
 
 if TYPE_CHECKING:
@@ -59,65 +58,6 @@ class TuningRequest:
     validation_uri: str | None
     settings: Tuning
     labels: dict[str, str]
-
-
-class Checkpoint(BaseModel):
-    """The model as it was after some epoch, with an endpoint of its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    epoch: int
-    step: int
-    endpoint: str
-
-
-class DroppedExamples(BaseModel):
-    """Training examples that Vertex AI refused: it names some of them, counted from 1, with its reasons."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    count: int
-    indices: list[int]
-    reasons: list[str]
-
-
-class TuningRecord(BaseModel):
-    """A tuning job that succeeded.
-
-    Attributes:
-        job: Resource name of the job.
-        base_model: What was tuned.
-        model: Resource name of the tuned model, with its version.
-        endpoint: Resource name of the endpoint that answers for it.
-        checkpoints: In the order of their epochs; empty if only the last was exported.
-        experiment: The Vertex AI experiment that holds the job's curves.
-        epochs: As the service ran them.
-        adapter_size: Likewise; as its enum word.
-        learning_rate_multiplier: Likewise.
-        examples: How many the service trained on and counted.
-        steps: Optimizer steps.
-        billable_tokens: In the training data.
-        dropped: What it left out.
-        seconds: From the job's making to its end.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    job: str
-    base_model: str
-    model: str
-    endpoint: str
-    checkpoints: list[Checkpoint]
-    experiment: str
-    epochs: int | None
-    adapter_size: str | None
-    learning_rate_multiplier: float | None
-    examples: int
-    steps: int
-    billable_tokens: int
-    dropped: DroppedExamples
-    seconds: float
 
 
 def tune(request: TuningRequest) -> TuningRecord:
@@ -214,6 +154,8 @@ def _record(job: "TuningJob", base_model: str) -> TuningRecord:
     stats = job.tuning_data_stats.supervised_tuning_data_stats if job.tuning_data_stats else None
     return TuningRecord(
         job=job.name or "",
+        intent="",
+        adopted=False,
         base_model=base_model,
         model=tuned.model,
         endpoint=tuned.endpoint,

@@ -21,7 +21,7 @@ data:
   train: train.jsonl
   test: test.csv
 """
-KEYS = "name, task, base_model, data, prompt, tuning, evaluation, gate, budget"
+KEYS = "name, task, base_model, data, prompt, tuning, sweep, evaluation, gate, budget"
 
 Refused = Callable[..., list[str]]
 
@@ -246,7 +246,7 @@ class TestSet:
             ("name=2026-13-01", "--set name: '2026-13-01' is not a YAML value"),
             (
                 "base_model=gemini-1.5-pro-002",
-                "--set base_model: gemini-1.5-pro-002 was retired on 2025-09-24: use gemini-2.5-pro",
+                "--set base_model: gemini-1.5-pro-002 was retired on 2025-09-24: use gemini-3.5-flash",
             ),
             ("gate={confidence: 7}", "--set gate: gate.confidence is 7: input should be less than 1"),
         ],

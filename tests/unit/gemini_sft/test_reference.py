@@ -4,7 +4,7 @@ import re
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 import yaml
@@ -16,6 +16,7 @@ from gemini_sft.data.reading import reading_of
 from gemini_sft.data.records import read_record, shape_of
 from gemini_sft.experiment import Experiment, Task, reference
 from gemini_sft.experiment.rules import RULES
+from gemini_sft.experiment.section import section_in
 from gemini_sft.metrics import metrics_of
 
 ROOT = Path(__file__).parents[3]
@@ -73,9 +74,8 @@ def test_every_key_stands_in_the_page_once() -> None:
     def keys(section: type[BaseModel], prefix: str = "") -> list[str]:
         found = []
         for name, field in section.model_fields.items():
-            inner = field.annotation
-            is_section = isinstance(inner, type) and issubclass(inner, BaseModel)
-            found += keys(inner, f"{prefix}{name}.") if is_section else [prefix + name]  # type: ignore[arg-type]
+            inner = None if get_origin(field.annotation) is list else section_in(field.annotation)
+            found += keys(inner, f"{prefix}{name}.") if inner else [prefix + name]
         return found
 
     for key in keys(Experiment):

@@ -17,7 +17,7 @@ from gemini_sft.inference import Outcome
 from gemini_sft.judging import Grades, Tally
 from gemini_sft.metrics import metrics_of
 from gemini_sft.tuning import TuningRecord
-from gemini_sft.tuning.job import DroppedExamples
+from gemini_sft.tuning.record import DroppedExamples
 from launcher import results
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "finetune.yaml"

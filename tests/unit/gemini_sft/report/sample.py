@@ -17,7 +17,7 @@ from gemini_sft.metrics import metrics_of
 from gemini_sft.report import ReportInput
 from gemini_sft.tuning import Curves, TuningRecord
 from gemini_sft.tuning.curves import Curve
-from gemini_sft.tuning.job import Checkpoint, DroppedExamples
+from gemini_sft.tuning.record import Checkpoint, DroppedExamples
 
 HOSTILE = (
     "<script>window.__hacked = true</script></script><img src=x onerror=\"window.__hacked = 'img'\">"

@@ -11,7 +11,7 @@ from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.scores import metric_table
 from gemini_sft.report.text import visible
-from gemini_sft.tuning.job import DroppedExamples
+from gemini_sft.tuning.record import DroppedExamples
 from tests.unit.gemini_sft.report.sample import HOSTILE, answered, example, made_of, sample_input, without_curves
 
 VOID = {"meta", "br", "img", "link", "input", "line", "rect", "circle"}

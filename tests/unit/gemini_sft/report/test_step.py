@@ -11,7 +11,7 @@ from gemini_sft.errors import EvaluationError
 from gemini_sft.inference import Service
 from gemini_sft.judging import judge
 from gemini_sft.steps.compare_models import compare_models
-from gemini_sft.tuning.job import DroppedExamples
+from gemini_sft.tuning.record import DroppedExamples
 from tests.unit.gemini_sft.report.sample import sample_curves, sample_input, sample_quote, sample_record
 
 TRAIN = [{"id": f"t{n}", "source": "a.jsonl" if n < 3 else "b.csv", "line": 10 * n} for n in range(1, 5)]

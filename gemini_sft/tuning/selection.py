@@ -1,0 +1,69 @@
+"""Which of the checkpoints of one tuning job, or of the jobs of a sweep, is taken."""
+
+from pydantic import BaseModel, ConfigDict
+
+from gemini_sft.experiment.tuning import CheckpointChoice
+
+
+class Candidate(BaseModel):
+    """One checkpoint that could be taken.
+
+    Attributes:
+        trial: Of the sweep; empty if there is none.
+        job: Resource name of its tuning job.
+        model: Resource name of the tuned model, with its version.
+        checkpoint: Its id in that model; empty if the job exported only the last.
+        epoch: After which it was written; None if the service did not say.
+        step: Likewise.
+        endpoint: Where it answers.
+        n: How many validation examples it was asked; 0 if it was not.
+        failures: How many of them brought no answer that could be scored; they count as 0.
+        score: Mean of the metric over all `n`; None if it was not asked.
+        validation_loss: At its step; None if there is none.
+        error: Why it could not be scored; None if it was, or if nobody wanted it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trial: str = ""
+    job: str
+    model: str
+    checkpoint: str
+    epoch: int | None
+    step: int | None
+    endpoint: str
+    n: int = 0
+    failures: int = 0
+    score: float | None = None
+    validation_loss: float | None = None
+    error: str | None = None
+
+
+class Selection(BaseModel):
+    """What was tried and what was taken.
+
+    Attributes:
+        by: What it was chosen by; `last` also where there is nothing to choose by.
+        metric: The metric that `score` is the mean of.
+        candidates: All of them, trial by trial in the order of their epochs.
+        chosen: Position of the one that was taken.
+        reason: Why it was, in a sentence.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: CheckpointChoice
+    metric: str
+    candidates: list[Candidate]
+    chosen: int
+    reason: str
+
+    @property
+    def taken(self) -> Candidate:
+        """The one that was taken."""
+        return self.candidates[self.chosen]
+
+    @property
+    def trials(self) -> list[str]:
+        """The trials of a sweep, in their order; empty if there is none."""
+        return [name for name in dict.fromkeys(one.trial for one in self.candidates) if name]
