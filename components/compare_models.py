@@ -20,6 +20,7 @@ def compare_models(
     judgement: dsl.Input[dsl.Artifact],
     tuning: dsl.Input[dsl.Artifact],
     curves: dsl.Input[dsl.Artifact],
+    selection: dsl.Input[dsl.Artifact],
     quote: dsl.Input[dsl.Artifact],
     comparison: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
@@ -41,6 +42,7 @@ def compare_models(
         judgement: What the judge said, if the experiment has one.
         tuning: The tuning job.
         curves: Its curves.
+        selection: Which checkpoint was taken, and why.
         quote: What was quoted before it.
         comparison: JSON with verdict, reasons and differences.
         report: One self-contained page.
@@ -65,6 +67,7 @@ def compare_models(
         judgement_uri=judgement.uri,
         tuning_uri=tuning.uri,
         curves_uri=curves.uri,
+        selection_uri=selection.uri,
         quote_uri=quote.uri,
         comparison_uri=comparison.uri,
         report_uri=report.uri,

@@ -11,6 +11,7 @@ def evaluate_model(
     location: str,
     experiment_uri: str,
     run_id: str,
+    models: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
     predictions: dsl.Output[dsl.Artifact],
@@ -28,6 +29,7 @@ def evaluate_model(
         location: Where base models are asked; a tuned model is asked where its endpoint is.
         experiment_uri: The experiment file.
         run_id: Under which answers are kept until the run has ended.
+        models: The base model, as `find_models` wrote it.
         train: Where few-shot examples are drawn from.
         test: The examples to be asked.
         predictions: JSONL with one prediction for each example, in the examples' order.
@@ -35,7 +37,7 @@ def evaluate_model(
         traffic: JSON with requests, refusals, latency and tokens.
         metrics: Number of examples, failures, the mean of each metric, and those of the split as a whole.
         confusion: Of a classification, which label (row) was answered with which (column); else without content.
-        model: Resource name of a tuned model's endpoint; empty for the experiment's base model.
+        model: Resource name of a tuned model's endpoint; empty for the base model.
         few_shot: Put examples from train into the prompt, as many as `evaluation.few_shot` says; none, nothing is done.
     """
     from gemini_sft.inference.evaluation import read_confusion
@@ -46,6 +48,7 @@ def evaluate_model(
         location=location,
         experiment_uri=experiment_uri,
         run_id=run_id,
+        models_uri=models.uri,
         model=model,
         few_shot=few_shot,
         train_uri=train.uri,

@@ -10,6 +10,7 @@ def quote_cost(
     project: str,
     location: str,
     experiment_uri: str,
+    models: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
     quote: dsl.Output[dsl.Artifact],
@@ -21,6 +22,7 @@ def quote_cost(
         project: Google Cloud project.
         location: Where the run is.
         experiment_uri: The experiment file, with the budget.
+        models: The base model, as `find_models` wrote it.
         train: Examples to tune on.
         test: Examples that both models are asked.
         quote: JSON with each line of the quote, its sum, its error and what it rests on.
@@ -32,6 +34,7 @@ def quote_cost(
         project=project,
         location=location,
         experiment_uri=experiment_uri,
+        models_uri=models.uri,
         train_uri=train.uri,
         test_uri=test.uri,
         quote_uri=quote.uri,

@@ -1,7 +1,5 @@
 """Component: the tuning job."""
 
-from typing import NamedTuple
-
 from kfp import dsl
 
 from components.image import component
@@ -13,33 +11,36 @@ def tune_model(
     location: str,
     experiment_uri: str,
     run_id: str,
+    models: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
     validation: dsl.Input[dsl.Dataset],
     tuning: dsl.Output[dsl.Artifact],
-) -> NamedTuple("TunedModel", model=str, model_uri=str, endpoint=str, endpoint_uri=str):  # type: ignore[valid-type]
-    """Tunes the experiment's base model and waits for the end of the job.
+    trial: str = "",
+) -> None:
+    """Tunes the base model and waits for the end of the job; a job that was made for the same already is adopted.
 
     Args:
         project: Google Cloud project.
         location: Region of the job.
         experiment_uri: The experiment file.
         run_id: Names the tuned model.
+        models: What is tuned, as `find_models` wrote it.
         train: Examples to tune on.
         validation: Examples for the loss during tuning.
         tuning: JSON with the job, its settings as run, its model, endpoints and what it left out.
-
-    Returns:
-        Resource names of the tuned model and of its endpoint, and the HTTPS addresses of both.
+        trial: Which settings of a sweep; empty for those of `tuning`.
     """
-    from gemini_sft.steps.tune_model import resource_uri, tune_model
+    from gemini_sft.steps.tune_model import tune_model
 
     record = tune_model(
         project=project,
         location=location,
         experiment_uri=experiment_uri,
         run_id=run_id,
+        models_uri=models.uri,
         train_uri=train.uri,
         validation_uri=validation.uri,
+        trial=trial,
         tuning_uri=tuning.uri,
     )
-    return (record.model, resource_uri(record.model), record.endpoint, resource_uri(record.endpoint))
+    tuning.metadata.update(record.lineage())

@@ -8,12 +8,14 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gemini_sft.errors import ServiceError, UserError
 from gemini_sft.refusals import no_credentials
 
 if TYPE_CHECKING:
+    import requests
     from google.auth.credentials import Credentials
     from google.genai import Client
 
@@ -101,6 +103,11 @@ def host(location: str) -> str:
     return "https://" + ("" if location == "global" else f"{location}-") + "aiplatform.googleapis.com"
 
 
+def resource_uri(name: str) -> str:
+    """Returns the HTTPS address of a Vertex AI resource, by which it stands in the lineage."""
+    return f"{host(location_of(name, ''))}/v1/{name}"
+
+
 def get(
     path: str, location: str, parameters: dict[str, Any] | None = None, *, patience_seconds: float = 0.0
 ) -> dict[str, Any]:
@@ -115,6 +122,36 @@ def get(
     Raises:
         ServiceError: The service refused or could not be reached.
     """
+    return _document(_response(path, location, parameters, patience_seconds))
+
+
+def find(path: str, location: str) -> dict[str, Any] | None:
+    """Returns a resource, or None if there is none of that name; for the rest see `get`."""
+    response = _response(path, location, None, 0.0)
+    return None if response.status_code == 404 else _document(response)
+
+
+def listed(path: str, location: str, kind: str, query: str) -> Iterator[dict[str, Any]]:
+    """Yields the resources of a collection that a filter lets through; for errors see `get`.
+
+    Args:
+        path: The collection, such as `projects/P/locations/L/models`.
+        location: Whose host serves it.
+        kind: Its last word, under which a page has its items.
+        query: The filter, in the service's own language.
+    """
+    parameters: dict[str, Any] = {"filter": query, "pageSize": 100}
+    while True:
+        page = get(path, location, parameters)
+        yield from page.get(kind, [])
+        if not page.get("nextPageToken"):
+            return
+        parameters = parameters | {"pageToken": page["nextPageToken"]}
+
+
+def _response(
+    path: str, location: str, parameters: dict[str, Any] | None, patience_seconds: float
+) -> "requests.Response":
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import AuthorizedSession
     from requests import RequestException
@@ -129,7 +166,7 @@ def get(
         with AuthorizedSession(default_credentials()) as session:
             session.mount(url, HTTPAdapter(max_retries=retry))
             while True:
-                response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
+                response: requests.Response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
                 if response.status_code not in _NOT_YET or time.monotonic() > deadline:
                     break
                 time.sleep(_PAUSE_SECONDS)
@@ -137,7 +174,12 @@ def get(
         raise UserError(no_credentials("Vertex AI", error)) from error
     except RequestException as error:
         raise ServiceError(f"{url} could not be reached: {error}") from error
+    return response
+
+
+def _document(response: "requests.Response") -> dict[str, Any]:
     if response.status_code != 200:
+        url = response.url.partition("?")[0]
         raise ServiceError(f"{url} answered {response.status_code}: {response.text[:500]}")
     document: dict[str, Any] = response.json()
     return document

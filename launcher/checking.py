@@ -19,6 +19,7 @@ from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.rules import RULES, Policy
 from gemini_sft.metrics.table import rehearse_own
 from gemini_sft.report.data_page import data_page
+from gemini_sft.steps.find_models import find_models
 from gemini_sft.steps.quote_cost import quote_cost
 from launcher.place import Request, at_place, disk_errors
 from launcher.staging import SPLITS, is_local
@@ -54,15 +55,20 @@ class Checked:
                 one in the folder.
 
         Raises:
-            UserError: Vertex AI refuses an example.
+            UserError: There is no such base model, it does not allow what is asked for, or an example is refused.
             ServiceError: Vertex AI did not count the tokens.
         """
         quote_uri = str(self.folder / "quote.json")
+        place = {
+            "project": target.project,
+            "location": target.location,
+            "experiment_uri": experiment_uri or self.experiment_uri,
+            "models_uri": str(self.folder / "models.json"),
+        }
         try:
+            find_models(**place)
             quote = quote_cost(
-                project=target.project,
-                location=target.location,
-                experiment_uri=experiment_uri or self.experiment_uri,
+                **place,
                 train_uri=str(self.folder / "train"),
                 test_uri=str(self.folder / "test"),
                 quote_uri=quote_uri,
@@ -136,7 +142,13 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
         ExperimentError: A metric of the user's own fails.
         ServiceError: A service did not give or take data.
     """
-    for left in (*SPLITS, "data.html", "findings.jsonl", "quote.json"):  # but what was counted need not be again
+    for left in (
+        *SPLITS,
+        "data.html",
+        "findings.jsonl",
+        "models.json",
+        "quote.json",
+    ):  # but what was counted need not be again
         path = folder / left
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     uri = str(folder / "check" / "experiment.yaml")

@@ -3,7 +3,9 @@
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
+from gemini_sft.experiment import Experiment
 from launcher.portability import refusals
 
 
@@ -22,22 +24,29 @@ def compile_pipelines(folder: Path) -> list[Path]:
     """
     from pipelines import PIPELINES
 
-    return [compile_pipeline(name, folder) for name in PIPELINES]
+    return [_compile(name, pipeline, folder) for name, pipeline in PIPELINES.items()]
 
 
-def compile_pipeline(name: str, folder: Path) -> Path:
-    """Compiles the pipeline `name` to `folder/name.yaml`; see `compile_pipelines`."""
+def compile_for(experiment: Experiment, folder: Path) -> Path:
+    """Compiles the pipeline that an experiment asks for into `folder` and returns its file; see `compile_pipelines`."""
+    from pipelines import PIPELINES
+    from pipelines.sweep import sweep_of
+
+    if experiment.sweep is None:
+        return _compile("finetune", PIPELINES["finetune"], folder)
+    return _compile("sweep", sweep_of(experiment.sweep.concurrent_jobs), folder)
+
+
+def _compile(name: str, pipeline: Any, folder: Path) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the Google libraries, about their own future
         from kfp import compiler
-
-        from pipelines import PIPELINES
 
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.yaml"
     draft = target.with_name(f".{name}-{os.getpid()}.yaml")
     try:
-        compiler.Compiler().compile(PIPELINES[name], str(draft))
+        compiler.Compiler().compile(pipeline, str(draft))
         found = refusals(draft.read_text("utf-8"))
         if found:
             raise NotPortable(f"{target} would not run on Vertex AI:\n" + "\n".join(f"  {one}" for one in found))

@@ -11,11 +11,12 @@ from rich.console import Console
 
 from gemini_sft.errors import DataError, RunError, UserError
 from gemini_sft.experiment import Experiment
-from gemini_sft.inference.progress import lines
+from gemini_sft.steps.find_models import find_models
 from gemini_sft.steps.places import PROGRESS, beside
+from gemini_sft.telling import lines
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
-from launcher.compiling import compile_pipeline
+from launcher.compiling import compile_for
 from launcher.place import Place, Request, at_place, disk_errors
 from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
@@ -66,7 +67,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
             raise DataError(checked.problems)
         show_data(checked.summary, console)
     with at_place(request, console) as place:
-        template = compile_pipeline("finetune", request.data_dir / "compiled")
+        template = compile_for(experiment, request.data_dir / "compiled")
         view, folder = _execute(experiment, checked, template, place, request, console, progress)
         return results.summary(progress.run_id or "", view.state, folder, progress.seconds)
 
@@ -87,6 +88,13 @@ def _execute(
         show_total(quote, console)
         if error:
             raise error
+    else:
+        find_models(
+            project=target.project,
+            location=target.location,
+            experiment_uri=experiment_uri,
+            models_uri=str(request.checks(experiment) / "models.json"),
+        )
     progress.run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}
     submitted = Run(template, progress.run_id, target, parameters)

@@ -24,10 +24,7 @@ class JobMetric(StrEnum):
 
     EXACT_MATCH = "exact_match"
     BLEU = "bleu"
-    ROUGE_1 = "rouge_1"
-    ROUGE_2 = "rouge_2"
-    ROUGE_L = "rouge_l"
-    ROUGE_L_SUM = "rouge_l_sum"
+    ROUGE = "rouge"
 
 
 _MOST_TRIALS = 50

@@ -1,27 +1,20 @@
-"""How far the answers of a model are: a live line on a terminal, a line every few seconds in a log.
-
-The log of a task is not where people wait for it, so the line is also left in a small file, where whoever follows the
-run finds it.
-"""
+"""How far the answers of a model are: a live line on a terminal, a line every few seconds in a log."""
 
 import asyncio
 import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from gemini_sft import storage
-from gemini_sft.errors import GeminiSftError
+from gemini_sft.telling import duration, tell, untell
 
 _LOG_SECONDS = 6.0
 _FILE_SECONDS = 2.0
 _LIVE_SECONDS = 0.25
-_STALE_SECONDS = 30.0
 _WINDOW_SECONDS = 20.0
 
 _log = logging.getLogger(__name__)
@@ -59,7 +52,7 @@ class Progress:
             self._recent.popleft()
         since, before = self._recent[0]
         rate = (self._done - before) / (now - since) if now > since else 0.0
-        left = f", {_duration((self._total - self._done) / rate)} left" if rate else ""
+        left = f", {duration((self._total - self._done) / rate)} left" if rate else ""
         failures = f"{self._failures:,} failure{'s' * (self._failures != 1)}"
         return (
             f"{self._what}: {self._done:,} of {self._total:,}, {rate:.1f} a second,"
@@ -82,33 +75,9 @@ class Progress:
                 _log.info("%s", line)
                 logged = time.monotonic()
             if self._uri:
-                await asyncio.to_thread(_leave, self._uri, line)
+                await asyncio.to_thread(tell, self._uri, line)
 
     def end(self) -> None:
         """Takes the file away."""
         if self._uri:
-            with suppress(GeminiSftError):
-                storage.delete(self._uri)
-
-
-def lines(folder: str) -> list[str]:
-    """Returns what is under way: the lines that were left in a folder and are not old."""
-    found = []
-    with suppress(Exception):  # nobody's run fails for want of a line
-        for uri in storage.list_files(folder):
-            document = storage.read_json(uri)
-            if document["at"] > time.time() - _STALE_SECONDS:
-                found.append(str(document["line"]))
-    return found
-
-
-def _leave(uri: str, line: str) -> None:
-    with suppress(GeminiSftError):
-        storage.write_json(uri, {"at": time.time(), "line": line})
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+            untell(self._uri)

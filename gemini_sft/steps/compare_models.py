@@ -33,6 +33,7 @@ def compare_models(
     judgement_uri: str,
     tuning_uri: str,
     curves_uri: str,
+    selection_uri: str,
     quote_uri: str,
     comparison_uri: str,
     report_uri: str,

@@ -1,20 +1,20 @@
 """One model's predictions on the test split, and their scores."""
 
-import hashlib
 import logging
 
 from gemini_sft import storage
 from gemini_sft.data import Example, read_split
 from gemini_sft.data.dataset import read_fingerprint
 from gemini_sft.errors import RunError, UserError
-from gemini_sft.experiment import Experiment, load_experiment
-from gemini_sft.inference import Answers, Journal, Service, predict, render
-from gemini_sft.inference.evaluation import EvaluationResult, evaluate, most_failures
+from gemini_sft.experiment import Experiment
+from gemini_sft.inference import Answers, Service
+from gemini_sft.inference.evaluation import EvaluationResult, evaluate
 from gemini_sft.inference.few_shot import draw_shots, with_shots
 from gemini_sft.inference.fingerprint import check_prompt
 from gemini_sft.metrics import metrics_for
 from gemini_sft.steps.absent import write_absent
-from gemini_sft.steps.places import ANSWERS, PROGRESS, beside
+from gemini_sft.steps.asking import ask
+from gemini_sft.steps.find_models import read_models
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ def evaluate_model(
     location: str,
     experiment_uri: str,
     run_id: str,
+    models_uri: str,
     model: str,
     few_shot: bool,
     train_uri: str,
@@ -33,7 +34,7 @@ def evaluate_model(
     evaluation_uri: str,
     traffic_uri: str,
 ) -> dict[str, float]:
-    """Asks `model` (the experiment's base model if empty) for every test example and scores the answers.
+    """Asks `model` (the base model of `find_models` if empty) for every test example and scores the answers.
 
     A second attempt asks only for what the first had no answer to. With `few_shot`, examples from train stand in the
     prompt, as many as the experiment says; if it says none, nothing is asked and nothing written. That arm has no say
@@ -45,22 +46,17 @@ def evaluate_model(
         DataError: Train has too few examples that can stand in the prompt.
         ServiceError: The endpoint of a tuned model could not be read, or an answer could not be kept.
     """
-    experiment = load_experiment(experiment_uri)
+    experiment, base = read_models(experiment_uri, models_uri)
     settings = experiment.evaluation
     if few_shot and not settings.few_shot:
         _log.info("evaluation.few_shot is not set: nothing to do")
         return {}
-    service = Service(project, location, model or experiment.base_model, read_fingerprint(test_uri))
-    name = _name(service.model, few_shot)
-    journal = Journal(beside(experiment_uri, f"{ANSWERS}/{name}"), run_id)
-    progress_uri = beside(experiment_uri, f"{PROGRESS}/{run_id}/{name}.json")
+    service = Service(project, location, model or base.asked, read_fingerprint(test_uri))
     examples = read_split(test_uri)
     try:
         asked = _with_shots(experiment, examples, train_uri, test_uri) if few_shot else examples
-        calls = [render(example, experiment.base_model, settings) for example in asked]
         check_prompt(model, service.fingerprint)
-        most = most_failures(len(examples), settings.max_failure_rate)
-        answers = predict(service, calls, settings, journal, max_errors=most, progress_uri=progress_uri)
+        answers = ask(service, base.id, asked, settings, experiment_uri=experiment_uri, run_id=run_id, variant=few_shot)
         result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri))
     except (RunError, UserError) as error:
         if not few_shot:
@@ -96,11 +92,6 @@ def _score(
 def _with_shots(experiment: Experiment, examples: list[Example], train_uri: str, test_uri: str) -> list[Example]:
     shots = draw_shots(train_uri, test_uri, experiment.evaluation.few_shot, experiment.data.seed)
     return [with_shots(example, shots) for example in examples]
-
-
-def _name(model: str, few_shot: bool) -> str:
-    """Returns what the journal of a model's answers is called: any name is too long or has slashes in it."""
-    return hashlib.sha256(f"{model} {few_shot}".encode()).hexdigest()[:16]
 
 
 def _pace(summary: dict[str, float]) -> dict[str, float]:

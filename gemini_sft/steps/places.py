@@ -4,6 +4,8 @@ from pathlib import PurePosixPath
 
 ANSWERS = "answers"
 """A folder for each model's journal."""
+CLAIMS = "tuning-claims"
+"""A file for each tuning job that is about to be made."""
 PROGRESS = "progress"
 """A folder for each run, in which a file for each model says how far its answers are."""
 
@@ -14,3 +16,10 @@ def beside(experiment_uri: str, place: str) -> str:
         return str(PurePosixPath(experiment_uri).parent.parent / place)
     bucket, _, name = experiment_uri.removeprefix("gs://").partition("/")
     return f"gs://{bucket}/{PurePosixPath(name).parent.parent / place}"
+
+
+def in_bucket(experiment_uri: str, place: str) -> str | None:
+    """Returns a place with all experiments of a bucket; None for an experiment that is a local file."""
+    if not experiment_uri.startswith("gs://"):
+        return None
+    return f"gs://{experiment_uri.removeprefix('gs://').partition('/')[0]}/{place}"

@@ -11,16 +11,24 @@ from gemini_sft.cost.words import usd
 from gemini_sft.data.dataset import read_sources
 from gemini_sft.data.example import turn
 from gemini_sft.data.prompting import with_examples
-from gemini_sft.experiment import Experiment, load_experiment
+from gemini_sft.experiment import Experiment
 from gemini_sft.inference.few_shot import draw_shots
 from gemini_sft.judging import Frame, comparing, grading
+from gemini_sft.steps.find_models import read_models
 from gemini_sft.steps.places import beside
 
 _log = logging.getLogger(__name__)
 
 
 def quote_cost(
-    *, project: str, location: str, experiment_uri: str, train_uri: str, test_uri: str, quote_uri: str
+    *,
+    project: str,
+    location: str,
+    experiment_uri: str,
+    models_uri: str,
+    train_uri: str,
+    test_uri: str,
+    quote_uri: str,
 ) -> Quote:
     """Counts the tokens of training and test data, and writes what the run costs.
 
@@ -30,7 +38,7 @@ def quote_cost(
         UserError: Vertex AI refuses the model or an example.
         ServiceError: Vertex AI did not count the tokens.
     """
-    experiment = load_experiment(experiment_uri)
+    experiment, _ = read_models(experiment_uri, models_uri)
     model = experiment.base_model
     count = functools.partial(
         count_split,

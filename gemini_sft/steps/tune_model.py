@@ -1,11 +1,12 @@
 """The tuning job."""
 
 from gemini_sft import storage
-from gemini_sft.data.dataset import examples_uri, has_examples, read_fingerprint
-from gemini_sft.experiment import load_experiment
+from gemini_sft.data.dataset import examples_uri, has_examples, read_fingerprint, read_sources
 from gemini_sft.inference import fingerprint
+from gemini_sft.steps.find_models import read_models
+from gemini_sft.steps.places import CLAIMS, PROGRESS, beside, in_bucket
 from gemini_sft.tuning import TuningRecord, TuningRequest, tune
-from gemini_sft.vertex import host, location_of
+from gemini_sft.tuning.request import digest
 
 
 def tune_model(
@@ -14,33 +15,61 @@ def tune_model(
     location: str,
     experiment_uri: str,
     run_id: str,
+    models_uri: str,
     train_uri: str,
     validation_uri: str,
+    trial: str,
     tuning_uri: str,
 ) -> TuningRecord:
-    """Tunes the experiment's base model and writes what came of it.
+    """Tunes the base model, or finds that it has been tuned so already, and writes what came of it.
+
+    Args:
+        project: Google Cloud project.
+        location: Region of the job.
+        experiment_uri: The experiment file.
+        run_id: Of the run.
+        models_uri: What `find_models` wrote.
+        train_uri: Folder of the split to tune on.
+        validation_uri: Folder of the validation split; it may have no examples.
+        trial: Name of the settings in a sweep; empty for those of `tuning`.
+        tuning_uri: Where the record goes.
 
     Raises:
         UserError: Vertex AI refused the request as wrong.
-        TuningError: The job ended without a model.
+        TuningError: The job ended without a model, or left out too many examples.
+        ServiceError: Vertex AI did not answer; another attempt goes on with the job.
     """
-    experiment = load_experiment(experiment_uri)
+    experiment, base = read_models(experiment_uri, models_uri)
+    settings = experiment.tuning
+    if trial and experiment.sweep:
+        settings = experiment.sweep.settings(settings)[trial]
+    data, validation = examples_uri(train_uri), examples_uri(validation_uri) if has_examples(validation_uri) else None
+    places = [f"{one['source']}:{one['line']}" for one in read_sources(train_uri)]
+    train_digest = digest(data)
+    progress = f"{PROGRESS}/{run_id}/tuning{f'-{trial}' if trial else ''}.json"
     record = tune(
         TuningRequest(
             project=project,
             location=location,
-            base_model=experiment.base_model,
-            display_name=run_id,
-            train_uri=examples_uri(train_uri),
-            validation_uri=examples_uri(validation_uri) if has_examples(validation_uri) else None,
-            settings=experiment.tuning,
-            labels={"experiment": experiment.name, "run": run_id, fingerprint.LABEL: read_fingerprint(train_uri)},
+            base=base,
+            run_id=run_id,
+            trial=trial,
+            train_uri=data,
+            validation_uri=validation,
+            train_digest=train_digest,
+            validation_digest=digest(validation) if validation else "",
+            examples=len(places),
+            place=lambda number: places[number - 1] if 0 < number <= len(places) else f"example {number}",
+            settings=settings,
+            labels={
+                "experiment": experiment.name,
+                "data": train_digest[:32],
+                fingerprint.LABEL: read_fingerprint(train_uri),
+            },
+            claims_uri=in_bucket(experiment_uri, CLAIMS),
+            evaluation_uri=beside(experiment_uri, f"tuning-evaluation/{run_id}"),
+            progress_uri=beside(experiment_uri, progress),
         )
     )
     storage.write_json(tuning_uri, record.model_dump(mode="json"))
     return record
-
-
-def resource_uri(name: str) -> str:
-    """Returns the HTTPS address of a Vertex AI resource, by which it stands in the lineage."""
-    return f"{host(location_of(name, ''))}/v1/{name}"

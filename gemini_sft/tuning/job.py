@@ -1,162 +1,80 @@
-"""Making a supervised tuning job and waiting for its end."""
+"""From a wish for a tuned model to the record of the job that brought it."""
 
-import contextlib
-import logging
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gemini_sft.catalog import catalog
 from gemini_sft.errors import ServiceError, TuningError, UserError
-from gemini_sft.experiment import Tuning
+from gemini_sft.experiment.tuning import JobMetric
+from gemini_sft.refusals import no_credentials
 from gemini_sft.terminating import terminable
-from gemini_sft.tuning.record import Checkpoint, DroppedExamples, TuningRecord
-from gemini_sft.vertex import genai_client
+from gemini_sft.tuning.dropping import dropped_of
+from gemini_sft.tuning.following import follow
+from gemini_sft.tuning.making import find_or_make
+from gemini_sft.tuning.record import Checkpoint, JobEvaluation, TuningRecord
+from gemini_sft.tuning.request import TuningRequest
+from gemini_sft.tuning.service import describe, passes
+from gemini_sft.tuning.states import Stand, stand, state_of
 
 if TYPE_CHECKING:
-    from google.genai.client import Client
-    from google.genai.types import CreateTuningJobConfig, SupervisedTuningDataStats, TuningJob
+    from google.genai.types import EvaluateDatasetRun, TuningJob
 
-_FIRST_POLL_SECONDS = 0.5
-_LONGEST_POLL_SECONDS = 30.0
-
-# google-genai's own `has_ended` knows neither PARTIALLY_SUCCEEDED nor PAUSED, and waits for them for ever.
-_SUCCEEDED = {"JOB_STATE_SUCCEEDED"}
-_ENDED = _SUCCEEDED | {
-    "JOB_STATE_FAILED",
-    "JOB_STATE_CANCELLED",
-    "JOB_STATE_EXPIRED",
-    "JOB_STATE_PARTIALLY_SUCCEEDED",
-    "JOB_STATE_PAUSED",
+_REMEDIES = {
+    3: "the data or a setting is wrong: `gemini-sft check` tells what it can",
+    5: "something that the job names is not there",
+    7: "give the account that the job runs as, or the project's tuning service agent"
+    " (service-PROJECT_NUMBER@gcp-sa-vertex-tune.iam.gserviceaccount.com), roles/storage.objectUser on the bucket",
+    8: "the project has no quota or Google no capacity left: try later, or in another region",
+    9: "the project or the model is not in a state in which it can be tuned",
 }
-_BUSY = (408, 429)
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TuningRequest:
-    """What to tune.
-
-    Attributes:
-        project: Google Cloud project.
-        location: Region of the job.
-        base_model: The Gemini model to start from.
-        display_name: Of the tuned model and its endpoints.
-        train_uri: JSONL in Gemini's tuning format.
-        validation_uri: Likewise; None for none.
-        settings: Hyperparameters, of which only those that were set are sent.
-        labels: Put on job, model and endpoint.
-    """
-
-    project: str
-    location: str
-    base_model: str
-    display_name: str
-    train_uri: str
-    validation_uri: str | None
-    settings: Tuning
-    labels: dict[str, str]
+"""By the code of google.rpc.Code."""
+_ANY_REMEDY = "if the fault is Google's, run again: a new job is made"
 
 
 def tune(request: TuningRequest) -> TuningRecord:
-    """Makes one tuning job and waits until it has ended.
+    """Returns what the job of an intent has brought: the job that there is, or one that is made, waited for to its end.
 
     Raises:
-        UserError: The region cannot tune the model, or Vertex AI refused the request as wrong.
-        TuningError: The job ended without a model, or took longer than `settings.timeout_minutes`; in the latter case
-            it has been cancelled.
-        ServiceError: Vertex AI did not answer.
+        UserError: Vertex AI refused the request as wrong.
+        TuningError: The job ended without a model, took longer than `settings.timeout_minutes`, or left out too many
+            examples; if it was still going, it has been cancelled.
+        ServiceError: Vertex AI did not answer. The job, if there is one, goes on; another attempt goes on with it.
     """
-    from google.genai.errors import APIError, ClientError
-    from google.genai.types import TuningDataset
+    from google.auth.exceptions import GoogleAuthError
+    from google.genai.errors import APIError
 
-    regions = catalog().models[request.base_model].tuning_regions
-    if request.location not in regions:
-        raise UserError(f"{request.base_model} cannot be tuned in {request.location}: use {' or '.join(regions)}")
     try:
-        with terminable(), contextlib.closing(genai_client(request.project, request.location)) as client:
-            job = client.tunings.tune(
-                base_model=request.base_model,
-                training_dataset=TuningDataset(gcs_uri=request.train_uri),
-                config=_config(request),
-            )
-            _log.info("tuning job %s is made", job.name)
-            with _cancelling(client, job.name or ""):
-                job = _wait(client, job, request.settings.timeout_minutes * 60.0)
-    except APIError as error:
-        if isinstance(error, ClientError) and error.code not in _BUSY:
-            raise UserError(f"Vertex AI refused the tuning job: {error.message}") from error
-        raise ServiceError(f"Vertex AI could not make or follow the tuning job: {error}") from error
-    if _state(job) not in _SUCCEEDED:
-        reason = job.error.message if job.error and job.error.message else "Vertex AI gave no reason"
-        raise TuningError(f"tuning job {job.name} ended as {_state(job)}: {reason}")
-    return _record(job, request.base_model)
-
-
-def _config(request: TuningRequest) -> "CreateTuningJobConfig":
-    from google.genai import types
-
-    size, settings = request.settings.adapter_size, request.settings
-    validation = request.validation_uri
-    words = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
-    return types.CreateTuningJobConfig(
-        tuned_model_display_name=request.display_name,
-        validation_dataset=types.TuningValidationDataset(gcs_uri=validation) if validation else None,
-        epoch_count=settings.epochs,
-        adapter_size=types.AdapterSize(f"ADAPTER_SIZE_{words[size]}") if size else None,
-        learning_rate_multiplier=settings.learning_rate_multiplier,
-        labels=request.labels or None,
-        # An answer that was lost does not mean a job that was not made: a second try could pay for a second one.
-        http_options=types.HttpOptions(retry_options=types.HttpRetryOptions(attempts=1)),
-    )
-
-
-def _wait(client: "Client", job: "TuningJob", timeout_seconds: float) -> "TuningJob":
-    deadline = time.monotonic() + timeout_seconds
-    pause, said = _FIRST_POLL_SECONDS, ""
-    name = job.name or ""
-    while (state := _state(job)) not in _ENDED:
-        if time.monotonic() > deadline:
-            raise TuningError(f"tuning job {name} was cancelled: not done after {timeout_seconds / 60:.0f} minutes")
-        if state != said:
-            _log.info("tuning job %s: %s", name, state)
-            said = state
-        time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
-        job = client.tunings.get(name=name)
-    return job
-
-
-@contextlib.contextmanager
-def _cancelling(client: "Client", name: str) -> Iterator[None]:
-    """Cancels the job, which goes on costing money otherwise, if the block is left before the job has ended."""
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(Exception):
-            client.tunings.cancel(name=name)
-            _log.info("tuning job %s is cancelled", name)
+        with terminable():
+            job, adopted = find_or_make(request)
+            job = follow(request, job)
+    except Exception as error:
+        if isinstance(error, GoogleAuthError) and not passes(error):
+            raise UserError(no_credentials("Vertex AI", error)) from error
+        if passes(error) or isinstance(error, APIError):
+            raise ServiceError(f"Vertex AI did not say how the tuning job is: {describe(error)}") from error
         raise
+    return _record(request, job, adopted)
 
 
-def _state(job: "TuningJob") -> str:
-    return job.state.value if job.state else ""
-
-
-def _record(job: "TuningJob", base_model: str) -> TuningRecord:
+def _record(request: TuningRequest, job: "TuningJob", adopted: bool) -> TuningRecord:
     tuned = job.tuned_model
+    how = stand(job)
+    if how is Stand.ENDED or (how is Stand.PARTLY and not (tuned and tuned.model and tuned.endpoint)):
+        raise TuningError(_failure(job))
     if tuned is None or not tuned.model or not tuned.endpoint:
-        raise TuningError(f"tuning job {job.name} succeeded but names no model or endpoint")
+        raise TuningError(
+            f"tuning job {job.name} succeeded but names no {'endpoint' if tuned and tuned.model else 'model'}: look at"
+            " it in the console, and set tuning.attempt to another number to tune anew"
+        )
     spec = job.supervised_tuning_spec
     hyper = spec.hyper_parameters if spec else None
     stats = job.tuning_data_stats.supervised_tuning_data_stats if job.tuning_data_stats else None
     return TuningRecord(
         job=job.name or "",
-        intent="",
-        adopted=False,
-        base_model=base_model,
+        intent=request.intent,
+        adopted=adopted,
+        trial=request.trial,
+        base_model=request.base.id,
+        started_from=request.base.model,
+        started_from_checkpoint=request.base.checkpoint,
         model=tuned.model,
         endpoint=tuned.endpoint,
         checkpoints=[
@@ -172,14 +90,44 @@ def _record(job: "TuningJob", base_model: str) -> TuningRecord:
         examples=(stats.tuning_dataset_example_count if stats else 0) or 0,
         steps=(stats.tuning_step_count if stats else 0) or 0,
         billable_tokens=(stats.total_billable_token_count if stats else 0) or 0,
-        dropped=_dropped(stats),
+        dropped=dropped_of(stats),
+        evaluations=[_evaluation(one) for one in job.evaluate_dataset_runs or []],
+        notes=[_partly(job)] if how is Stand.PARTLY else [],
         seconds=(job.end_time - job.create_time).total_seconds() if job.end_time and job.create_time else 0.0,
     )
 
 
-def _dropped(stats: "SupervisedTuningDataStats | None") -> DroppedExamples:
-    return DroppedExamples(
-        count=(stats.total_truncated_example_count if stats else 0) or 0,
-        indices=list((stats.truncated_example_indices if stats else None) or []),
-        reasons=list((stats.dropped_example_reasons if stats else None) or []),
+def _failure(job: "TuningJob") -> str:
+    """Says how a job ended, why by Google's own words, and what to do."""
+    code = job.error.code if job.error else None
+    state = state_of(job).removeprefix("JOB_STATE_")
+    remedy = {
+        "CANCELLED": "somebody has cancelled it: run again to make another",
+        "EXPIRED": "it was not done in the time that Vertex AI gives a job: run again, or with fewer epochs",
+    }.get(state) or _REMEDIES.get(code or 0, _ANY_REMEDY)
+    return f"tuning job {job.name} ended as {state}: {_reason(job)} ({remedy})"
+
+
+def _partly(job: "TuningJob") -> str:
+    return f"The tuning job succeeded only in part: {_reason(job)}."
+
+
+def _reason(job: "TuningJob") -> str:
+    said = job.error.message if job.error else None
+    return (said or "Vertex AI gave no reason").strip().removesuffix(".")
+
+
+def _evaluation(run: "EvaluateDatasetRun") -> JobEvaluation:
+    answer = run.evaluate_dataset_response
+    results = (answer.aggregation_output.aggregation_results if answer and answer.aggregation_output else None) or []
+    scores: dict[str, float] = {}
+    for result in results:
+        values = {
+            JobMetric.EXACT_MATCH: result.exact_match_metric_value,
+            JobMetric.BLEU: result.bleu_metric_value,
+            JobMetric.ROUGE: result.rouge_metric_value,
+        }
+        scores |= {name.value: value.score for name, value in values.items() if value and value.score is not None}
+    return JobEvaluation(
+        checkpoint=run.checkpoint_id or "", scores=scores, error=run.error.message if run.error else None
     )

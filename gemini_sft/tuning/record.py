@@ -90,3 +90,17 @@ class TuningRecord(BaseModel):
     evaluations: list[JobEvaluation] = []
     notes: list[str] = []
     seconds: float
+
+    def lineage(self) -> dict[str, str]:
+        """Returns what the artifact says of itself in the lineage: where the model came from."""
+        known = {
+            "job": self.job,
+            "intent": self.intent,
+            "adopted": "yes" if self.adopted else "no",
+            "base_model": self.base_model,
+            "started_from": self.started_from,
+            "started_from_checkpoint": self.started_from_checkpoint,
+            "model": self.model,
+            "endpoint": self.endpoint,
+        }
+        return {name: value for name, value in known.items() if value}

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from gemini_sft.experiment.tuning import CheckpointChoice
+from gemini_sft.vertex import resource_uri
 
 
 class Candidate(BaseModel):
@@ -38,6 +39,10 @@ class Candidate(BaseModel):
     validation_loss: float | None = None
     error: str | None = None
 
+    def resources(self) -> tuple[str, str, str, str]:
+        """Returns the names of its model and its endpoint, each with its HTTPS address behind it."""
+        return self.model, resource_uri(self.model), self.endpoint, resource_uri(self.endpoint)
+
 
 class Selection(BaseModel):
     """What was tried and what was taken.
@@ -67,3 +72,22 @@ class Selection(BaseModel):
     def trials(self) -> list[str]:
         """The trials of a sweep, in their order; empty if there is none."""
         return [name for name in dict.fromkeys(one.trial for one in self.candidates) if name]
+
+    def summary(self) -> dict[str, float | str]:
+        """Returns what is shown as Metrics: what was taken, and of how many."""
+        taken = self.taken
+        shown = {
+            "checkpoint": taken.checkpoint,
+            "trial": taken.trial,
+            "epoch": taken.epoch,
+            "step": taken.step,
+            f"validation_{self.metric}": taken.score,
+            "validation_loss": taken.validation_loss,
+            "validation_examples": taken.n or None,
+        }
+        known = {name: value for name, value in shown.items() if value not in (None, "")}
+        return known | {
+            "candidates": len(self.candidates),
+            "trials": max(1, len(self.trials)),
+            "chosen_by": self.by.value,
+        }

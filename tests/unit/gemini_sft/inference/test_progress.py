@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from gemini_sft import storage
 from gemini_sft.inference import progress
-from gemini_sft.inference.progress import Progress, lines
+from gemini_sft.inference.progress import Progress
+from gemini_sft.telling import lines
 from tests.unit.gemini_sft.inference.fake_gemini import Gemini, answered, asked, examples
 
 
@@ -75,6 +76,6 @@ def test_on_a_terminal_it_is_one_line_that_is_drawn_anew(monkeypatch: pytest.Mon
 
 
 def test_what_a_killed_task_has_left_is_not_shown_for_ever(tmp_path: Path) -> None:
-    storage.write_json(str(tmp_path / "a.json"), {"at": time.time() - 60, "line": "old"})
-    storage.write_json(str(tmp_path / "b.json"), {"at": time.time(), "line": "new"})
+    storage.write_json(str(tmp_path / "a.json"), {"until": time.time() - 1, "line": "old"})
+    storage.write_json(str(tmp_path / "b.json"), {"until": time.time() + 9, "line": "new"})
     assert lines(str(tmp_path)) == ["new"]

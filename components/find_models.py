@@ -1,0 +1,21 @@
+"""Component: what the experiment's base model stands for."""
+
+from kfp import dsl
+
+from components.image import component
+
+
+@component
+def find_models(project: str, location: str, experiment_uri: str, models: dsl.Output[dsl.Artifact]) -> None:
+    """Looks up the base model, and refuses what cannot be tuned.
+
+    Args:
+        project: Google Cloud project.
+        location: Region of the tuning job.
+        experiment_uri: The experiment file.
+        models: JSON with the base model: its id and, if it was tuned before, its version, checkpoint and endpoint.
+    """
+    from gemini_sft.steps.find_models import find_models
+
+    base = find_models(project=project, location=location, experiment_uri=experiment_uri, models_uri=models.uri)
+    models.metadata.update(base.model_dump(mode="json", exclude_none=True))

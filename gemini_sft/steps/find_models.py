@@ -1,0 +1,36 @@
+"""Which model is tuned and compared: what the experiment's name for it stands for now."""
+
+import logging
+from datetime import UTC, datetime
+
+from gemini_sft import storage
+from gemini_sft.errors import ExperimentError, Problem
+from gemini_sft.experiment import Experiment, load_experiment
+from gemini_sft.tuning import Base, find_base, refusals
+
+_log = logging.getLogger(__name__)
+
+
+def find_models(*, project: str, location: str, experiment_uri: str, models_uri: str) -> Base:
+    """Looks up the base model, refuses what cannot be tuned, and writes what the rest of the run shall take.
+
+    All of a run goes by what was found here: an alias may move meanwhile.
+
+    Raises:
+        UserError: There is no such model.
+        ExperimentError: The model or the region does not allow what the experiment asks for.
+        ServiceError: Vertex AI did not say.
+    """
+    experiment = load_experiment(experiment_uri)
+    base = find_base(project, location, experiment)
+    if found := refusals(experiment, base, location, datetime.now(UTC).date()):
+        raise ExperimentError([Problem(experiment.name, one) for one in found])
+    storage.write_json(models_uri, {"base": base.model_dump(mode="json")})
+    _log.info("base model: %s", f"{base.id} as tuned in {base.model}" if base.model else base.id)
+    return base
+
+
+def read_models(experiment_uri: str, models_uri: str) -> tuple[Experiment, Base]:
+    """Returns an experiment with the Gemini model that its base model comes down to, and what was found of that."""
+    base = Base.model_validate(storage.read_json(models_uri)["base"])
+    return load_experiment(experiment_uri).model_copy(update={"base_model": base.id}), base

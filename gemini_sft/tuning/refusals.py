@@ -1,0 +1,67 @@
+"""What the base model or the region does not allow, known before anything is made or paid for."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from gemini_sft.catalog import Model, catalog
+from gemini_sft.experiment import Experiment
+from gemini_sft.tuning.base import Base
+from gemini_sft.vertex import location_of
+
+
+def refusals(experiment: Experiment, base: Base, location: str, today: date) -> list[str]:
+    """Returns why an experiment cannot be tuned, each with what to do about it; nothing if it can.
+
+    Args:
+        experiment: Its settings.
+        base: What is tuned.
+        location: Region of the tuning job.
+        today: The day of the run.
+    """
+    objection = catalog().objection(base.id)
+    if objection:
+        return [objection]
+    return list(_refusals(experiment, base, location, today))
+
+
+def _refusals(experiment: Experiment, base: Base, location: str, today: date) -> Iterator[str]:
+    model, tuning = catalog().models[base.id], experiment.tuning
+    if location not in model.tuning_regions:
+        yield f"{base.id} cannot be tuned in {location}: use {' or '.join(model.tuning_regions)}"
+    if base.model and location_of(base.model, location) != location:
+        there = location_of(base.model, location)
+        yield f"{base.model} can only be tuned further where it is: use {there}, not {location}"
+    retiring = catalog().retirement_objection(base.id, today)
+    if retiring and not tuning.allow_retiring:
+        yield f"{retiring}, or set tuning.allow_retiring to true if your project has access"
+    sizes = {tuning.adapter_size}
+    if experiment.sweep:
+        sizes = {one.adapter_size for one in experiment.sweep.settings(tuning).values()}
+        if not _has_validation(experiment):
+            yield "a sweep chooses on the validation split, and there is none: give data.validation"
+    for size in sorted(size for size in sizes if size is not None):
+        if objection := catalog().adapter_size_objection(base.id, size):
+            yield objection
+    yield from _unsupported(experiment, base, model, location)
+
+
+def _unsupported(experiment: Experiment, base: Base, model: Model, location: str) -> Iterator[str]:
+    tuning, able = experiment.tuning, catalog().models
+    if tuning.kms_key:
+        there = tuning.kms_key.split("/")[3]
+        if not model.cmek:
+            others = ", ".join(name for name, one in able.items() if one.cmek)
+            yield f"{base.id} cannot be tuned with a key of your own: take tuning.kms_key out (it is for {others})"
+        elif there != location:
+            yield f"tuning.kms_key is in {there}, and the job in {location}: both must be in one region"
+    if tuning.evaluation:
+        if not model.evaluates_in_job:
+            others = ", ".join(name for name, one in able.items() if one.evaluates_in_job)
+            yield f"a tuning job of {base.id} cannot evaluate: take tuning.evaluation out (it is for {others})"
+        elif not _has_validation(experiment):
+            yield "tuning.evaluation is computed on the validation split, and there is none: give data.validation"
+
+
+def _has_validation(experiment: Experiment) -> bool:
+    data = experiment.data
+    return bool(data.validation) or (not data.test and data.split.validation > 0)
