@@ -14,7 +14,7 @@ from gemini_sft import storage
 from gemini_sft.decision import Comparison, Difference, Verdict, worth
 from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
-from gemini_sft.experiment import Evaluation
+from gemini_sft.experiment import Experiment
 from gemini_sft.inference import Outcome
 from gemini_sft.tuning import TuningRecord
 
@@ -27,6 +27,8 @@ _FILES = {
     "tuning.json": ("tune model", "tuning"),
     "curves.json": ("extract metrics", "curves"),
     "curves.html": ("extract metrics", "plot"),
+    "selection.json": ("select checkpoint", "selection"),
+    "selection.html": ("select checkpoint", "page"),
     "base-predictions.jsonl": ("evaluate base model", "predictions"),
     "base-evaluation.json": ("evaluate base model", "evaluation"),
     "base-traffic.json": ("evaluate base model", "traffic"),
@@ -34,6 +36,13 @@ _FILES = {
     "candidate-evaluation.json": ("evaluate tuned model", "evaluation"),
     "candidate-traffic.json": ("evaluate tuned model", "traffic"),
 }
+_SWEEP = {
+    "tuning.json": ("select trial", "tuning"),
+    "curves.json": ("select trial", "curves"),
+    "selection.json": ("select trial", "selection"),
+    "selection.html": ("select trial", "page"),
+}
+"""In the place of what the single trials have left; the curves of the one that was taken are in the report."""
 _FEW_SHOT = {
     "few-shot-predictions.jsonl": ("evaluate base with examples", "predictions"),
     "few-shot-evaluation.json": ("evaluate base with examples", "evaluation"),
@@ -47,19 +56,23 @@ _NOTHING = "–"
 _VERDICT_STYLES = {Verdict.PROMOTE: "bold green", Verdict.REJECT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
-def fetch(artifacts: dict[str, dict[str, str]], folder: Path, evaluation: Evaluation) -> None:
+def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experiment) -> None:
     """Copies the files that people look at into `folder`, which appears with all of them or not at all.
 
     Args:
         artifacts: URIs, by task and output.
         folder: Where to.
-        evaluation: What the experiment asked for: there is no more than that.
+        experiment: What was asked for: there is no more than that.
     """
+    evaluation = experiment.evaluation
+    files = _FILES
+    if experiment.sweep:
+        files = {name: place for name, place in _FILES.items() if name != "curves.html"} | _SWEEP
     asked_for = (_FEW_SHOT if evaluation.few_shot else {}) | (_JUDGE if evaluation.judge.model else {})
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         whole = Path(temporary) / folder.name
-        for name, (task, output) in _FILES.items():
+        for name, (task, output) in files.items():
             storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
         for name, (task, output) in asked_for.items():
             with suppress(UserError):  # what could not be had has left nothing

@@ -122,7 +122,7 @@ def _execute(
     if not view.succeeded:
         raise RunError(_failure(view))
     folder = request.data_dir / "runs" / progress.run_id
-    results.fetch(submitted.artifacts(), folder, experiment.evaluation)
+    results.fetch(submitted.artifacts(), folder, experiment)
     return view, folder
 
 

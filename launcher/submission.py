@@ -7,7 +7,8 @@ import re
 import secrets
 import time
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,7 +77,10 @@ class Run:
             self.id = run_id
             self._target = target
             self._submitted = False
-            self._display_names = _display_names(template)
+            # "The user specified name" of a task may be its own or the one for display.
+            tasks = [pair for dag in _dags(template) for pair in dag.items()]
+            self._display_names = {key: task["taskInfo"]["name"] for key, task in tasks}
+            self._loops = {key for key, task in tasks if "iteratorPolicy" in task or "parameterIterator" in task}
             self._job = aiplatform.PipelineJob(
                 display_name=run_id,
                 job_id=run_id,
@@ -107,19 +111,14 @@ class Run:
         with api_errors("read the pipeline's state"), _quiet():
             state = self._job.state.name.removeprefix("PIPELINE_STATE_")
             resource = self._job.gca_resource
-        # A service lists tasks in any order; started tasks tell the true one.
-        details = sorted(resource.job_detail.task_details, key=lambda detail: _time(detail.start_time) or _NEVER)
-        tasks = tuple(self._task_view(detail) for detail in details)
+        tasks = tuple(_task_view(name, detail) for name, detail in self._tasks(resource.job_detail.task_details))
         return RunView(state, _plain(resource.error.message), tasks)
 
     def artifacts(self) -> dict[str, dict[str, str]]:
-        """Returns the URI of each output artifact, by the task's display name and the output's name."""
-        details = self._job.gca_resource.job_detail.task_details
+        """Returns the URI of each output artifact, by the task's name in `view` and the output's name."""
         return {
-            self._name(detail): {
-                name: outputs.artifacts[0].uri for name, outputs in detail.outputs.items() if outputs.artifacts
-            }
-            for detail in details
+            task: {name: outputs.artifacts[0].uri for name, outputs in detail.outputs.items() if outputs.artifacts}
+            for task, detail in self._tasks(self._job.gca_resource.job_detail.task_details)
         }
 
     def cancel(self, patience_seconds: float) -> bool:
@@ -139,23 +138,38 @@ class Run:
                 time.sleep(0.2)
         return False
 
-    def _task_view(self, detail: Any) -> TaskView:
-        return TaskView(
-            name=self._name(detail),
-            state=detail.state.name,
-            started=_time(detail.start_time),
-            ended=_time(detail.end_time),
-            error=_plain(detail.error.message),
-        )
+    def _tasks(self, details: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+        """Yields the tasks that do something, each with a name of its own.
 
-    def _name(self, detail: Any) -> str:
-        return self._display_names.get(detail.task_name, str(detail.task_name))
+        That is not the loops and their turns, which are parents of others. A task in a loop is there once for each
+        turn: from the second on, they are numbered.
+        """
+        parents = {detail.parent_task_id for detail in details}
+        seen: Counter[str] = Counter()
+        # A service lists tasks in any order; started tasks tell the true one.
+        for detail in sorted(details, key=lambda detail: _time(detail.start_time) or _NEVER):
+            name = self._display_names.get(detail.task_name, str(detail.task_name))
+            if detail.task_id in parents or detail.task_name in self._loops:
+                continue
+            seen[name] += 1
+            yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), detail
 
 
-def _display_names(template: Path) -> dict[str, str]:
-    """Returns the display name of each task; "the user specified name" of a task may be either of the two."""
+def _task_view(name: str, detail: Any) -> TaskView:
+    return TaskView(
+        name=name,
+        state=detail.state.name,
+        started=_time(detail.start_time),
+        ended=_time(detail.end_time),
+        error=_plain(detail.error.message),
+    )
+
+
+def _dags(template: Path) -> list[dict[str, Any]]:
+    """Returns the tasks of the pipeline, and those of each loop in it."""
     spec = yaml.safe_load(template.read_text("utf-8"))
-    return {key: task["taskInfo"]["name"] for key, task in spec["root"]["dag"]["tasks"].items()}
+    parts = [spec["root"], *spec["components"].values()]
+    return [part["dag"]["tasks"] for part in parts if "dag" in part]
 
 
 def _time(timestamp: Any) -> datetime | None:

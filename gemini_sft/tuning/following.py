@@ -50,7 +50,7 @@ def follow(request: TuningRequest, job: "TuningJob") -> "TuningJob":
             if kind != said or time.monotonic() - at > _SAID_AGAIN_SECONDS:
                 _log.info("tuning job %s %s", name, line)
                 said, at = kind, time.monotonic()
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 fate = "was cancelled" if cancel(request, name) else "should be cancelled by hand"
                 raise TuningError(
                     f"tuning job {name} {fate}: not done after {minutes:g} minutes (tuning.timeout_minutes); it {line}"

@@ -118,10 +118,14 @@ def _reason(job: "TuningJob") -> str:
 
 
 def _evaluation(run: "EvaluateDatasetRun") -> JobEvaluation:
+    from google.genai.types import AggregationMetric
+
     answer = run.evaluate_dataset_response
     results = (answer.aggregation_output.aggregation_results if answer and answer.aggregation_output else None) or []
     scores: dict[str, float] = {}
     for result in results:
+        if result.aggregation_metric not in (None, AggregationMetric.AVERAGE):
+            continue  # their standard deviation comes too
         values = {
             JobMetric.EXACT_MATCH: result.exact_match_metric_value,
             JobMetric.BLEU: result.bleu_metric_value,

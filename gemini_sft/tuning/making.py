@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SETTLE_SECONDS = 60.0
 """After a request for a job without an answer: how long the job may need to show itself, if it was made."""
+_SHOW_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
 _MOST_REQUESTS = 3
 _BUSY = 429
@@ -89,7 +90,8 @@ def _make(request: TuningRequest, claim: Claim) -> tuple["TuningJob | None", flo
     data = TuningDataset(gcs_uri=request.train_uri)
     try:
         with contextlib.closing(vertex.genai_client(request.project, request.location, attempts=1)) as client:
-            job = client.tunings.tune(base_model=request.source(), training_dataset=data, config=request.config())
+            base = request.base.model or request.base.id
+            job = client.tunings.tune(base_model=base, training_dataset=data, config=request.config())
     except Exception as error:
         if not passes(error):
             claim.release()
@@ -108,7 +110,7 @@ def _make(request: TuningRequest, claim: Claim) -> tuple["TuningJob | None", flo
 def _let_it_show(request: TuningRequest, claim: Claim) -> None:
     """Gives the token back when the job can be seen by others; if it cannot yet, the token grows old instead."""
     with contextlib.suppress(Exception):
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        deadline = time.monotonic() + _SHOW_SECONDS
         while not jobs_of(request):
             if time.monotonic() > deadline:
                 return

@@ -13,7 +13,7 @@ from gemini_sft.experiment.tuning import JobMetric
 from gemini_sft.tuning.base import Base
 
 if TYPE_CHECKING:
-    from google.genai.types import CreateTuningJobConfig, EvaluationConfig, PreTunedModel, UnifiedMetric
+    from google.genai.types import CreateTuningJobConfig, EvaluationConfig, Metric, UnifiedMetric
 
 _SIZES = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
 _PART = 1 << 20
@@ -88,10 +88,6 @@ class TuningRequest:
         """The labels of the job: the user's, and those by which the project finds its own."""
         return self.settings.labels | self.labels | {"run": self.run_id, "intent": self.intent}
 
-    def source(self) -> "str | PreTunedModel":
-        """Returns what is tuned, as google-genai takes it."""
-        return self.base.model or self.base.id
-
     def config(self) -> "CreateTuningJobConfig":
         """Returns how it is tuned, as google-genai takes it.
 
@@ -130,17 +126,12 @@ class TuningRequest:
         )
 
 
-def _metric(metric: JobMetric) -> "UnifiedMetric":
+def _metric(metric: JobMetric) -> "Metric | UnifiedMetric":
     from google.genai import types
 
-    match metric:
-        case JobMetric.EXACT_MATCH:
-            kind = types.ComputationBasedMetricType.EXACT_MATCH
-            return types.UnifiedMetric(computation_based_metric_spec=types.ComputationBasedMetricSpec(type=kind))
-        case JobMetric.BLEU:
-            return types.UnifiedMetric(bleu_spec=types.BleuSpec())
-        case JobMetric.ROUGE:
-            return types.UnifiedMetric(rouge_spec=types.RougeSpec(rouge_type="rougeLsum"))
+    if metric is JobMetric.ROUGE:  # by its name, google-genai 2.34 would ask for a type in lower case, which is none
+        return types.UnifiedMetric(rouge_spec=types.RougeSpec(rouge_type="rougeLsum"))
+    return types.Metric(name=metric.value)
 
 
 def digest(uri: str) -> str:

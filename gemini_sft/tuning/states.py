@@ -65,14 +65,13 @@ class Pace:
 
     def words(self, job: "TuningJob") -> str:
         """Returns what a job that goes on waits for, or how far it is."""
-        detail = job.tuning_job_state.value if job.tuning_job_state else ""
+        detail, state = job.tuning_job_state.value if job.tuning_job_state else "", state_of(job)
+        if state in ("JOB_STATE_UPDATING", "JOB_STATE_CANCELLING"):
+            return _WAITING_FOR[state]
         done = job.tuning_job_metadata
         steps = (done.completed_step_count if done else None) or 0
         if detail == "TUNING_JOB_STATE_TUNING" or (steps and detail not in _WAITING_FOR):
             return self._progress(job, (done.completed_epoch_count if done else None) or 0, steps)
-        state = state_of(job)
-        if state in ("JOB_STATE_UPDATING", "JOB_STATE_CANCELLING"):
-            return _WAITING_FOR[state]
         return _WAITING_FOR.get(detail) or _WAITING_FOR.get(state) or f"is in the state {detail or state}"
 
     def _progress(self, job: "TuningJob", epochs: int, steps: int) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kfp.local import graph_utils, logging_utils, status, subprocess_task_handler
+from kfp.local import graph_utils, logging_utils, placeholder_utils, status, subprocess_task_handler
 from kfp.local.orchestrator import dag_orchestrator, task_spec_utils
 from kfp.local.orchestrator import enhanced_dag_orchestrator as orchestrator
 from kfp.local.orchestrator.orchestrator_utils import OrchestratorUtils
@@ -59,6 +59,8 @@ class Observer:
         # The plain orchestrator stops at the first failure; Vertex runs whatever does not depend on it.
         dag_orchestrator.run_dag = orchestrator.run_enhanced_dag
         graph_utils.topological_sort_tasks = _sorted_tasks
+        for name in ("replace_placeholders", "recursively_resolve_json_dict_placeholders"):
+            setattr(placeholder_utils, name, _with_job_name(getattr(placeholder_utils, name)))
         for color in ("CYAN", "GREEN", "RED", "MAGENTA", "RESET"):
             setattr(logging_utils.Color, color, "")
         self._scope.set("")
@@ -182,6 +184,15 @@ def _inputs(component: Any, call: dict[str, Any]) -> dict[str, Any]:
         return dict(OrchestratorUtils.make_task_arguments(call["task_spec"].inputs, call["io_store"]))
     except Exception:  # kfp meets the same when it runs the task, and says it then
         return {}
+
+
+def _with_job_name(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes `{{$.pipeline_job_name}}` the job's name in loops too; kfp.local puts the loop's and more behind it."""
+
+    def resolved(*given: Any, pipeline_resource_name: str, **others: Any) -> Any:
+        return resolve(*given, pipeline_resource_name=pipeline_resource_name.partition("/")[0], **others)
+
+    return resolved
 
 
 def _sorted_tasks(tasks: Any) -> list[str]:
