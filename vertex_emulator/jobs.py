@@ -7,10 +7,17 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from vertex_emulator.database import Database
 from vertex_emulator.errors import RPC_CODES, ApiError
 from vertex_emulator.names import new_name
+from vertex_emulator.slots import Slots
 from vertex_emulator.wire import now
 
 CANCELLING = "JOB_STATE_CANCELLING"
-ENDED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
+ENDED = (
+    "JOB_STATE_SUCCEEDED",
+    "JOB_STATE_FAILED",
+    "JOB_STATE_CANCELLED",
+    "JOB_STATE_EXPIRED",
+    "JOB_STATE_PARTIALLY_SUCCEEDED",
+)
 
 
 class Job:
@@ -96,8 +103,9 @@ class Jobs(Generic[AnyJob]):
 
     def __init__(self, database: Database, concurrent_jobs: int) -> None:
         self._database = database
-        self._slots = asyncio.Semaphore(concurrent_jobs)
+        self._slots = Slots(concurrent_jobs)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
 
     def resume(self) -> None:
         """Starts again what was not finished when the emulator ended; completes what was being cancelled."""
@@ -112,6 +120,7 @@ class Jobs(Generic[AnyJob]):
 
     async def stop(self) -> None:
         """Stops the running jobs; `resume` starts them again."""
+        self._stopping = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -124,7 +133,7 @@ class Jobs(Generic[AnyJob]):
         return job
 
     def cancel(self, job: AnyJob) -> None:
-        """Ends a job at the user's wish.
+        """Ends a job at the user's wish; of one that is being cancelled, nothing changes.
 
         Raises:
             ApiError: 400 FAILED_PRECONDITION if it has ended.
@@ -132,8 +141,9 @@ class Jobs(Generic[AnyJob]):
         if job.state in ENDED:
             message = f"The {self.title} `{job.name}` is in state {job.state} and cannot be cancelled."
             raise ApiError("FAILED_PRECONDITION", message)
-        job.set(state=CANCELLING)
-        self._tasks[job.name].cancel()
+        if job.state != CANCELLING:
+            job.set(state=CANCELLING)
+            self._tasks[job.name].cancel()
 
     def _start(self, job: AnyJob) -> None:
         task = asyncio.create_task(self._run(job))
@@ -149,12 +159,23 @@ class Jobs(Generic[AnyJob]):
     async def _run(self, job: AnyJob) -> None:
         """Waits for the job's turn and brings it to its end, whatever happens but a cancellation."""
         try:
-            if self._slots.locked():
+            await self.queue(job)
+            if self._slots.full:
                 job.wait()
             async with self._slots:
                 await self.work(job)
+        except asyncio.CancelledError:
+            if job.state == CANCELLING and not self._stopping:
+                await self.wind_down(job)
+            raise
         except Exception as error:
             self.fail(job, error)
+
+    async def queue(self, job: AnyJob) -> None:
+        """Hook: what keeps a job before it may have its turn."""
+
+    async def wind_down(self, job: AnyJob) -> None:
+        """Hook: what keeps a job that is being cancelled, when its work has stopped."""
 
     async def work(self, job: AnyJob) -> None:
         """Hook: does the work, from the job's turn to its success."""

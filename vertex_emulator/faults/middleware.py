@@ -49,7 +49,10 @@ class FaultsMiddleware:
         rule = trouble.ending
         if rule is None:
             await self._app(scope, receive, send)
-        elif rule.hang:
+            return
+        if rule.served:
+            await self._app(scope, receive, _lose)
+        if rule.hang:
             while (await receive())["type"] != "http.disconnect":
                 pass
         else:
@@ -59,6 +62,10 @@ class FaultsMiddleware:
                 await send_spoiled(app, scope, receive, send, cut=rule.body == "cut")
             else:
                 await app(scope, receive, send)
+
+
+async def _lose(message: Message) -> None:
+    """Takes an answer that nobody hears of."""
 
 
 def _refusal(rule: Rule) -> Response:

@@ -49,6 +49,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         retry_after_date: The same as an HTTP date so many seconds from now.
         body: A wrong body: an HTML page, the real answer cut with the connection, or cut as if it ended there.
         hang: Never answer.
+        served: The service does what was asked, and then its answer is lost to `status`, `body: "html"` or `hang`.
         answer: A wrong answer of the model, see `WrongAnswer`.
         block_reason: With `no_candidates`: why the prompt was blocked.
     """
@@ -69,6 +70,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_after_date: float | None = None
     body: Literal["", "html", "cut", "truncated"] = ""
     hang: bool = False
+    served: bool = False
     answer: WrongAnswer | None = None
     block_reason: BlockReason | None = None
 
@@ -104,6 +106,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "retry_after and retry_after_date: one only",
             ),
             (self.hang and bool(refuses or self.body or self.answer), "hang: goes with latency only"),
+            (
+                self.served and not (self.status or self.body == "html" or self.hang),
+                "served: needs status, body 'html' or hang",
+            ),
+            (self.served and self.quota is not None, "served: what is beyond a quota is not"),
             (bool(self.answer) and refuses, "answer: an error has none; leave out status and quota"),
             (bool(self.answer) and self.body == "html", "answer: body 'html' has none"),
             (bool(self.block_reason) and self.answer != "no_candidates", "block_reason: needs answer 'no_candidates'"),

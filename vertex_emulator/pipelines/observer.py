@@ -4,6 +4,7 @@ All tasks pass through two functions of kfp's orchestrator, one for tasks and on
 """
 
 import contextlib
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from vertex_emulator.pipelines.values import described
 
 Emit = Callable[[dict[str, Any]], None]
 Result = tuple[dict[str, Any], Any]
+
+_ITERATION = re.compile(r"-iteration-\d+$")
 
 
 @dataclass
@@ -50,6 +53,7 @@ class Observer:
 
     def install(self, processes: Processes) -> None:
         """Puts itself into `kfp.local`, for good: one process runs one pipeline."""
+        self._processes = processes
         handler = partial(TaskProcess, processes=processes, report=self._note)
         subprocess_task_handler.SubprocessTaskHandler = handler
         self._execute_task = orchestrator.execute_task
@@ -77,7 +81,8 @@ class Observer:
     def execute_task(self, **call: Any) -> Result:
         """Runs a task or a nested pipeline; takes what kfp's `execute_task` does."""
         name, spec = call["task_name"], call["task_spec"]
-        if self._fail_fast and self._failures and not _runs_after_failure(spec):
+        failed_fast = self._fail_fast and self._failures and not _runs_after_failure(spec)
+        if failed_fast or self._processes.stopping:
             return {}, status.Status.FAILURE
         call["task_spec"] = self._with_final_status(spec, call["io_store"])
         component = call["components"][spec.component_ref.name]
@@ -133,7 +138,7 @@ class Observer:
         event: dict[str, Any] = {"event": "task_finished", "task": path, "succeeded": succeeded}
         if not succeeded and attempt.cause:
             cause = attempt.cause + (f" (log: {attempt.log})" if attempt.log else "")
-            self._failures.append(f"{path.rpartition('.')[2]}: {cause}")
+            self._failures.append(f"{_known_as(path)}: {cause}")
             event["cause"] = cause
         self._emit({**event, "outputs": described(outputs)})
 
@@ -160,8 +165,15 @@ class Observer:
 
 
 def display_names(dag: Any) -> dict[str, str]:
-    """Returns what the user calls each task of a dag, by the task's own name."""
-    return {name: task.task_info.name or name for name, task in dag.tasks.items()}
+    """Returns what the user calls each task of a dag, by the task's own name and in the order of these."""
+    return {name: task.task_info.name or name for name, task in sorted(dag.tasks.items())}
+
+
+def _known_as(path: str) -> str:
+    """Returns what failures call a task: its own name; in a loop, which iteration's it is."""
+    steps = path.split(".")
+    first = next((number for number, step in enumerate(steps) if _ITERATION.search(step)), len(steps) - 1)
+    return ".".join(steps[first:])
 
 
 def _kind(component: Any, executors: Any) -> str:

@@ -33,6 +33,11 @@ class Processes:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = False
 
+    @property
+    def stopping(self) -> bool:
+        """Whether no task may begin any more."""
+        return self._stopping
+
     @contextmanager
     def running(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
         """Counts a process as running while the context lasts."""

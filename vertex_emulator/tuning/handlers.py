@@ -1,12 +1,16 @@
-"""The REST methods of tuning jobs: create, get, list, cancel. There is no delete."""
+"""The REST methods of tuning jobs: create, get, list, cancel. There is no delete. And what befalls them on demand."""
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+from vertex_emulator.errors import invalid
 from vertex_emulator.names import location_of
 from vertex_emulator.protobuf import types
 from vertex_emulator.resources import fetch, listing
 from vertex_emulator.routing import LOCATION, emulator_of, vertex
+from vertex_emulator.tuning.fates import read_control
 from vertex_emulator.tuning.request import read_request
 from vertex_emulator.tuning.resource import KIND, JobResource
 from vertex_emulator.wire import Json, read_json
@@ -44,7 +48,21 @@ def _job_of(request: Request) -> JobResource:
     return JobResource(database, fetch(database, name)["name"])
 
 
+async def _put_control(request: Request) -> Response:
+    try:
+        emulator_of(request).tuning.put(read_control(await request.json()))
+    except (ValueError, msgspec.ValidationError) as error:
+        raise invalid(str(error)) from error
+    return await _get_control(request)
+
+
+async def _get_control(request: Request) -> Response:
+    return Json(emulator_of(request).tuning.control)
+
+
 routes = [
+    Route("/emulator/tuning", _put_control, methods=["PUT"]),
+    Route("/emulator/tuning", _get_control, methods=["GET"]),
     *vertex("POST", f"{_JOB}:cancel", _cancel),
     *vertex("POST", _JOBS, _create),
     *vertex("GET", _JOBS, _list),

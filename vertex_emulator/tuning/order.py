@@ -22,6 +22,23 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How slow a training is, all in seconds; without anything, as fast as it can be.
+
+    Attributes:
+        reading: The least time until the datasets are read.
+        waiting: How long it waits before it begins to train.
+        training: The least time from the first step to the last, each taking the same.
+        halfway: How long it stops when half of the steps are done.
+    """
+
+    reading: float = 0.0
+    waiting: float = 0.0
+    training: float = 0.0
+    halfway: float = 0.0
+
+
+@dataclass(frozen=True)
 class Order:
     """A training.
 
@@ -35,6 +52,7 @@ class Order:
         start: Weights to continue from; None for the base model.
         folder: An existing folder that the checkpoints are written to.
         last_checkpoint_only: Whether only the last checkpoint is wanted.
+        pace: How slow it is.
     """
 
     training: Source
@@ -46,6 +64,7 @@ class Order:
     start: str | None
     folder: str
     last_checkpoint_only: bool
+    pace: Pace = Pace()
 
     def to_json(self) -> bytes:
         """Returns the order as one line of JSON."""
@@ -57,6 +76,7 @@ class Order:
         fields = orjson.loads(line)
         fields["training"] = Source(**fields["training"])
         fields["validation"] = fields["validation"] and Source(**fields["validation"])
+        fields["pace"] = Pace(**fields["pace"])
         return cls(**fields)
 
     def checkpoint_path(self, checkpoint_id: str) -> Path:

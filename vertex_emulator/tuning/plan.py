@@ -6,14 +6,14 @@ from vertex_emulator.errors import ApiError
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.dataset import DatasetError
-from vertex_emulator.tuning.order import Order, Source
+from vertex_emulator.tuning.order import Order, Pace, Source
 from vertex_emulator.tuning.source import ADAPTER_SIZES, base_of, start_weights
 
 _DEFAULT_ADAPTER_SIZE = 4
 """Google does not publish its default; this one does best with the stand-in model."""
 
 
-def plan(document: dict[str, Any], objects: ObjectStore, serving: Serving, folder: str) -> Order:
+def plan(document: dict[str, Any], objects: ObjectStore, serving: Serving, folder: str, pace: Pace) -> Order:
     """Returns the order for a job's training process.
 
     Args:
@@ -21,6 +21,7 @@ def plan(document: dict[str, Any], objects: ObjectStore, serving: Serving, folde
         objects: Where its datasets are.
         serving: Where the weights are that it continues from.
         folder: Where its checkpoints go.
+        pace: How slow it is to be.
 
     Raises:
         DatasetError: A dataset does not exist.
@@ -39,6 +40,7 @@ def plan(document: dict[str, Any], objects: ObjectStore, serving: Serving, folde
         start=start_weights(document, serving),
         folder=folder,
         last_checkpoint_only=spec.get("exportLastCheckpointOnly", False),
+        pace=pace,
     )
 
 

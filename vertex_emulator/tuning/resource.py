@@ -1,6 +1,5 @@
 """A tuning job as a document in the database, and the moves between states that it may make."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from vertex_emulator.errors import RPC_CODES
@@ -21,12 +20,17 @@ class JobResource(Job):
 
     kind = KIND
 
+    def queue(self) -> None:
+        """Puts a new job behind whatever else the service has to do."""
+        self.set(state="JOB_STATE_QUEUED")
+
     def wait(self) -> None:
         """Puts a job at the beginning, to wait for its turn."""
         self.set(
             state="JOB_STATE_PENDING",
             tuningJobState="TUNING_JOB_STATE_WAITING_FOR_QUOTA",
             tuningJobMetadata=None,
+            tuningDataStats=None,
             experiment=None,
         )
 
@@ -37,10 +41,6 @@ class JobResource(Job):
             tuningJobState="TUNING_JOB_STATE_PROCESSING_DATASET",
             startTime=self.document.get("startTime", now()),
         )
-
-    def succeed(self, tuned_model: Mapping[str, Any]) -> None:
-        """Ends with a tuned model."""
-        self.end("JOB_STATE_SUCCEEDED", tunedModel=dict(tuned_model))
 
     def cancel(self) -> None:
         """Ends at the user's wish."""

@@ -5,6 +5,7 @@ from typing import Any
 from vertex_emulator.database import Database
 from vertex_emulator.tuning.curves import Curves
 from vertex_emulator.tuning.dataset import DatasetError
+from vertex_emulator.tuning.fates import Fate
 from vertex_emulator.tuning.order import Order
 from vertex_emulator.tuning.plan import chosen_hyper_parameters
 from vertex_emulator.tuning.resource import JobResource
@@ -17,15 +18,17 @@ class Training:
         database: Where the curves go.
         job: The job.
         order: What its process was ordered to do.
+        fate: What the job does not tell, or not as it is.
 
     Attributes:
         checkpoints: `{checkpointId, epoch, step}` of each checkpoint that was written so far.
     """
 
-    def __init__(self, database: Database, job: JobResource, order: Order) -> None:
+    def __init__(self, database: Database, job: JobResource, order: Order, fate: Fate) -> None:
         self._database = database
         self._job = job
         self._order = order
+        self._fate = fate
         self._curves: Curves | None = None
         self.checkpoints: list[dict[str, Any]] = []
 
@@ -50,9 +53,10 @@ class Training:
     def _keep_statistics(self, message: dict[str, Any]) -> None:
         spec = self._job.document["supervisedTuningSpec"]
         chosen = chosen_hyper_parameters(self._order, message["epochs"])
+        claimed = self._fate.dropped.stats if self._fate.dropped else {}
         self._job.set(
             supervisedTuningSpec=spec | {"hyperParameters": chosen},
-            tuningDataStats={"supervisedTuningDataStats": message["stats"]},
+            tuningDataStats={"supervisedTuningDataStats": message["stats"] | claimed},
             tuningJobState="TUNING_JOB_STATE_WAITING_FOR_CAPACITY",
         )
 
@@ -64,7 +68,7 @@ class Training:
         for purpose in ("train", "eval"):
             self._curves.add(purpose, message[purpose])
         self._job.set(
-            experiment=self._curves.experiment,
+            experiment=None if "experiment" in self._fate.without else self._curves.experiment,
             tuningJobState="TUNING_JOB_STATE_TUNING",
             tuningJobMetadata={
                 "completedEpochCount": str(message["epochs"]),

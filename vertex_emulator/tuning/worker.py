@@ -5,6 +5,7 @@ process ends. On standard output it tells how far it is, an object a line:
 
     {"event": "read", "stats": {..}, "epochs": 3}                            the datasets are read
     {"event": "progress", "epochs": 1, "steps": 100, "train": [POINT, ..], "eval": [POINT, ..]}
+    {"event": "halfway"}                                                      more than half of the steps are done
     {"event": "checkpoint", "checkpointId": "1", "epoch": 1, "step": 100}     its weights are in the folder, whole
     {"event": "refused", "message": ".."}                                     the datasets cannot be trained on
     {"event": "done"}
@@ -44,9 +45,11 @@ _SECONDS_BETWEEN_REPORTS = 0.5
 class _Progress:
     """Takes in the training's steps and epochs, tells the server now and then, and writes the checkpoints."""
 
-    def __init__(self, order: Order, epochs: int, tell: Tell) -> None:
+    def __init__(self, order: Order, epochs: int, steps: int, tell: Tell) -> None:
         self._order = order
+        self._all_steps = steps
         self._tell = tell
+        self._began = time.monotonic()
         wanted = checkpoint_epochs(epochs, order.last_checkpoint_only)
         self._checkpoint_ids = {epoch: str(number) for number, epoch in enumerate(wanted, start=1)}
         self._epochs = self._steps = 0
@@ -54,9 +57,16 @@ class _Progress:
         self._told = 0.0
 
     def on_step(self, metrics: StepMetrics) -> None:
-        """Takes in a step."""
+        """Takes in a step, when it is time for it."""
+        pace = self._order.pace
+        _sleep_until(self._began + pace.training * metrics.step / self._all_steps)
         self._steps = metrics.step
         self._points["train"].append(_point(metrics))
+        if self._steps == self._all_steps // 2 + 1:
+            self._report()
+            self._tell({"event": "halfway"})
+            time.sleep(pace.halfway)
+            self._began += pace.halfway
         self._report_if_due()
 
     def on_epoch(self, epoch: int, model: StandIn, validation: StepMetrics | None) -> None:
@@ -82,6 +92,10 @@ class _Progress:
         self._told = time.monotonic()
 
 
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))
+
+
 def _point(metrics: StepMetrics) -> Point:
     return (metrics.step, metrics.loss, metrics.accuracy, metrics.predictions, time.time())
 
@@ -93,13 +107,16 @@ def work(order: Order, tell: Tell) -> None:
         order: What to do.
         tell: Called with each message for the server.
     """
+    began = time.monotonic()
     try:
         training, validation = _read(order.training, "training", order), None
         if order.validation:
             validation = _read(order.validation, "validation", order)
         records = training.records()
         epochs = order.epochs or default_epochs(len(records))
-        stats = data_stats(training, steps_per_epoch(len(records)) * epochs)
+        steps = steps_per_epoch(len(records)) * epochs
+        stats = data_stats(training, steps)
+        _sleep_until(began + order.pace.reading)
         tell({"event": "read", "stats": stats, "epochs": epochs})
         training.check()
         if validation:
@@ -108,7 +125,8 @@ def work(order: Order, tell: Tell) -> None:
     except DatasetError as error:
         tell({"event": "refused", "message": str(error)})
         return
-    progress = _Progress(order, epochs, tell)
+    time.sleep(order.pace.waiting)
+    progress = _Progress(order, epochs, steps, tell)
     train(
         records,
         validation.records() if validation else [],

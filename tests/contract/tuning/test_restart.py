@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from vertex_emulator.database import Database
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
+from vertex_emulator.tuning.fates import read_control
 from vertex_emulator.tuning.jobs import TuningJobs
 from vertex_emulator.tuning.order import Order, Source
 from vertex_emulator.tuning.resource import JobResource
@@ -46,7 +48,7 @@ class Emulator:
         spec = {"trainingDatasetUri": "gs://bucket/t.jsonl", "hyperParameters": {"epochCount": str(epochs)}}
         return self.jobs.create(LOCATION, {"baseModel": "gemini-2.5-flash", "supervisedTuningSpec": spec})
 
-    async def until(self, job: JobResource, reached: Callable[[dict[str, object]], bool]) -> None:
+    async def until(self, job: JobResource, reached: Callable[[dict[str, Any]], bool]) -> None:
         deadline = time.monotonic() + 30
         while not reached(JobResource(self.database, job.name).document):
             assert time.monotonic() < deadline, job.document
@@ -92,6 +94,40 @@ def test_unfinished_jobs_start_again_and_cancelled_ones_end(tmp_path: Path) -> N
     started = JobResource(database, made[0].name).document["startTime"]
     database.close()
     asyncio.run(second_life([job.name for job in made], started))
+
+
+def test_held_jobs_go_on_their_usual_way_after_a_restart(tmp_path: Path) -> None:
+    dataset(tmp_path / "storage" / "bucket" / "t.jsonl", 20)
+    held = ["QUEUED", "WAITING_FOR_QUOTA", "PROCESSING_DATASET", "TUNING", "UPDATING", "PAUSED", "POST_PROCESSING"]
+    fates = [{"times": 1, "seconds": {stay: "forever"}} for stay in held]
+    slow = {"seconds": {"PAUSED": "forever", "CANCELLING": "forever"}}
+
+    async def first_life() -> list[str]:
+        emulator = Emulator(tmp_path)
+        emulator.jobs.put(read_control({"concurrent_jobs": 9, "fates": [*fates, slow]}))
+        made = [emulator.tune(1) for _ in (*held, slow)]
+        for job in (made[4], made[5], made[7]):
+            await emulator.until(job, lambda document: document["state"] in ("JOB_STATE_UPDATING", "JOB_STATE_PAUSED"))
+        emulator.jobs.cancel(made[7])
+        await emulator.until(made[6], lambda document: document.get("tuningJobState", "").endswith("POST_PROCESSING"))
+        await emulator.jobs.stop()
+        states = ["QUEUED", "PENDING", "RUNNING", "RUNNING", "UPDATING", "PAUSED", "RUNNING", "CANCELLED"]
+        assert [job.state for job in made] == [f"JOB_STATE_{state}" for state in states]
+        emulator.database.close()
+        return [job.name for job in made[:7]]
+
+    async def second_life(names: list[str]) -> None:
+        emulator = Emulator(tmp_path)
+        emulator.jobs.resume()
+        jobs = [JobResource(emulator.database, name) for name in names]
+        assert {(job.state, "tuningDataStats" in job.document) for job in jobs} == {("JOB_STATE_PENDING", False)}
+        for job in jobs:
+            await emulator.until(job, lambda document: "endTime" in document)
+            assert job.state == "JOB_STATE_SUCCEEDED"
+        await emulator.jobs.stop()
+        emulator.database.close()
+
+    asyncio.run(second_life(asyncio.run(first_life())))
 
 
 def test_jobs_run_side_by_side_if_allowed(tmp_path: Path) -> None:
