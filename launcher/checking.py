@@ -64,6 +64,7 @@ class Checked:
                 location=target.location,
                 experiment_uri=experiment_uri or self.experiment_uri,
                 train_uri=str(self.folder / "train"),
+                validation_uri=str(self.folder / "validation"),
                 test_uri=str(self.folder / "test"),
                 quote_uri=quote_uri,
             )

@@ -34,6 +34,7 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
         location=location,
         experiment_uri=experiment_uri,
         train=data.outputs["train"],
+        validation=data.outputs["validation"],
         test=data.outputs["test"],
     ).set_display_name("quote cost")
 
