@@ -5,10 +5,11 @@ from gemini_sft.cost.budget import require_within
 from gemini_sft.cost.cache import TokenCache
 from gemini_sft.cost.line import Line
 from gemini_sft.cost.quote import Quote, asks_validation, quote
-from gemini_sft.cost.reconcile import Reconciliation, reconcile
+from gemini_sft.cost.reconcile import Bill, Reconciliation, reconcile
 from gemini_sft.cost.split import SplitCount, TokenCount, count_split
 
 __all__ = [
+    "Bill",
     "Extras",
     "FrameCount",
     "Line",
