@@ -1,5 +1,6 @@
 """What the trials of a sweep and the evaluation of checkpoints add to a quote."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemini_sft.cost import Quote, SplitCount, asks_validation, quote
+from gemini_sft.cost.words import usd
 from tests.unit.gemini_sft.cost.test_quote import TEST, TRAIN, VALIDATION, counted, experiment, tokens
 
 ONE_CHECKPOINT = (100_000 * 0.30 + 20_000 * 2.50) / 1e6
 """USD for the whole validation split."""
+EXAMPLE = [((15_328, 64), (2_700, 64)), ((8_302, 35), (1_506, 35))]
+"""Of shipped data: tokens and examples of the prompts and the answers, in test and validation."""
 CHOICES = st.sampled_from(["metric", "loss", "last"])
 TRIALS = st.lists(
     st.fixed_dictionaries({"epochs": st.integers(1, 30)}, optional={"adapter_size": st.sampled_from([1, 2, 4, 8])}),
@@ -168,6 +172,20 @@ def test_a_sweep_whose_price_is_not_known_says_so_once() -> None:
         "What tuning in 2 jobs costs with gemini-3.5-flash-lite is not known, and is not in the amount." in made.notes
     )
     assert made.usd is None and made.brief[0].usd is None
+
+
+def test_the_worked_example_of_the_page_on_costs() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "costs.md").read_text("utf-8")
+    wanted = experiment("gemini-3.1-flash-lite", None, sweep={"grid": {"epochs": [2, 4], "adapter_size": [4, 8]}})
+    train = counted(tokens(38_000, 170), tokens(8_138, 170))
+    test, validation = (counted(tokens(*prompts), tokens(*answers)) for prompts, answers in EXAMPLE)
+    made = quote(wanted, "us-central1", train, test, validation=validation)
+    shown = [f"{line.what}  {usd(line.usd or 0).removesuffix(' USD')}  {line.how}" for line in made.lines]
+    said = [" ".join(line.split()) for line in page.splitlines()]
+    for line in [*shown, f"together {usd(made.usd or 0).removesuffix(' USD')}"]:
+        assert " ".join(line.split()) in said
+    assert f"{made.epochs} times, at {usd((made.brief[0].usd or 0) / made.epochs)} each" in page
+    assert f"ask one costs {usd((made.brief[1].usd or 0) / 12)}." in " ".join(said)
 
 
 @given(TRIALS, CHOICES, st.booleans())
