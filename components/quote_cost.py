@@ -12,6 +12,7 @@ def quote_cost(
     experiment_uri: str,
     models: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
+    validation: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
     quote: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
@@ -24,9 +25,10 @@ def quote_cost(
         experiment_uri: The experiment file, with the budget.
         models: The base model, as `find_models` wrote it.
         train: Examples to tune on.
+        validation: Examples that checkpoints are asked, if the experiment wants that.
         test: Examples that both models are asked.
         quote: JSON with each line of the quote, its sum, its error and what it rests on.
-        metrics: Amounts in US dollars, tokens of the training data and epochs.
+        metrics: Amounts in US dollars, tokens of the training data, tuning jobs and their epochs.
     """
     from gemini_sft.steps.quote_cost import quote_cost
 
@@ -36,6 +38,7 @@ def quote_cost(
         experiment_uri=experiment_uri,
         models_uri=models.uri,
         train_uri=train.uri,
+        validation_uri=validation.uri,
         test_uri=test.uri,
         quote_uri=quote.uri,
     )

@@ -1,6 +1,7 @@
 """`gemini-sft check`: everything that a run would find out before it spends anything."""
 
 import shutil
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gemini_sft import storage
-from gemini_sft.cost import Quote
-from gemini_sft.cost.words import usd
+from gemini_sft.cost import Line, Quote
+from gemini_sft.cost.words import counted, usd
 from gemini_sft.data.preparing import prepare
 from gemini_sft.data.summary import DataSummary
 from gemini_sft.errors import BudgetError, DataError, Problem, UserError
@@ -26,6 +27,8 @@ from launcher.staging import SPLITS, is_local
 from launcher.target import Target
 
 _STYLES = {Policy.ERROR: "bold red", Policy.DROP: "yellow", Policy.WARN: "yellow"}
+_MOST_TRIALS = 6
+_NAME_WIDTH = 45
 _STAND_IN = "Tokens were counted by the local stand-in: Gemini's own count will differ."
 _DONE = {Policy.ERROR: "stops the run", Policy.DROP: "left out", Policy.WARN: "kept"}
 
@@ -70,6 +73,7 @@ class Checked:
             quote = quote_cost(
                 **place,
                 train_uri=str(self.folder / "train"),
+                validation_uri=str(self.folder / "validation"),
                 test_uri=str(self.folder / "test"),
                 quote_uri=quote_uri,
             )
@@ -183,25 +187,30 @@ def show_data(summary: DataSummary, console: Console) -> None:
 
 def show_total(quote: Quote, console: Console) -> None:
     """Prints what a run costs, in one line."""
-    parts = [f"{line.what} {'unknown' if line.usd is None else _usd(line.usd)}" for line in quote.lines]
-    epochs = f"{quote.epochs} epoch{'s' * (quote.epochs != 1)}{' assumed' if quote.epochs_assumed else ''}"
+    parts = [f"{line.what} {_price(line)}" for line in quote.brief]
+    epochs = f"{counted(quote.epochs, 'epoch')}{' assumed' if quote.epochs_assumed else ''}"
     total = f"{'' if quote.usd is not None else 'at least '}{_usd(quote.known_usd)} USD"
     console.print(Text(f"Cost on Vertex AI: {total} ({', '.join(parts)}; {epochs})"), soft_wrap=True)
 
 
 def show_quote(quote: Quote, console: Console) -> None:
-    """Prints what a run costs, line by line."""
+    """Prints what a run costs, line by line; of a sweep, what each trial costs only if that can be taken in."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("cost on Vertex AI", no_wrap=True)
     table.add_column("USD", justify="right", no_wrap=True)
     table.add_column(f"prices of {quote.price_date or 'no known day'}")
-    for line in quote.lines:
-        table.add_row(line.what, "unknown" if line.usd is None else _usd(line.usd), Text(line.how, "dim"))
+    for line in quote.brief if len(quote.trials) > _MOST_TRIALS else quote.lines:
+        name = textwrap.fill(line.what, _NAME_WIDTH, subsequent_indent="  ")
+        table.add_row(name, _price(line), Text(line.how, "dim"))
     error = f" ±{_usd(quote.error_usd)}" if quote.error_usd else ""
     table.add_row("together", f"{_usd(quote.known_usd)}{error}", "" if quote.usd is not None else "of what is known")
     console.print(table)
     for note in quote.notes:
         console.print(Text(note, "dim"))
+
+
+def _price(line: Line) -> str:
+    return "unknown" if line.usd is None else _usd(line.usd)
 
 
 def _usd(amount: float) -> str:

@@ -57,6 +57,7 @@ def begin(project: str, location: str, experiment_uri: str) -> Begun:
             **place,
             models=models.outputs["models"],
             train=data.outputs["train"],
+            validation=data.outputs["validation"],
             test=data.outputs["test"],
         ),
         "quote cost",

@@ -135,6 +135,7 @@ class Catalog(_Entry):
         checked: The day on which it was last held against Google's pages.
         assumed_epochs: What a quote takes for epochs that Vertex AI is to choose.
         batch: The price of batch jobs.
+        most_checkpoints: How many a tuning job leaves at most: one an epoch, evenly spaced if there are more epochs.
         models: What can be tuned, by model id.
         retired: What could be, by model id.
     """
@@ -142,6 +143,7 @@ class Catalog(_Entry):
     checked: date
     assumed_epochs: AssumedEpochs
     batch: Batch
+    most_checkpoints: Annotated[int, Field(ge=1)]
     models: dict[str, Model]
     retired: dict[str, Retirement]
 

@@ -4,11 +4,12 @@ from gemini_sft.cost.asking import Extras, FrameCount
 from gemini_sft.cost.budget import require_within
 from gemini_sft.cost.cache import TokenCache
 from gemini_sft.cost.line import Line
-from gemini_sft.cost.quote import Quote, quote
-from gemini_sft.cost.reconcile import Reconciliation, reconcile
+from gemini_sft.cost.quote import Quote, asks_validation, quote
+from gemini_sft.cost.reconcile import Bill, Reconciliation, reconcile
 from gemini_sft.cost.split import SplitCount, TokenCount, count_split
 
 __all__ = [
+    "Bill",
     "Extras",
     "FrameCount",
     "Line",
@@ -17,6 +18,7 @@ __all__ = [
     "SplitCount",
     "TokenCache",
     "TokenCount",
+    "asks_validation",
     "count_split",
     "quote",
     "reconcile",

@@ -1,10 +1,12 @@
-"""What the evaluations of a run cost: both models, the control arm and the judge."""
+"""What the evaluations of a run cost: checkpoints, both models, the control arm and the judge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from gemini_sft.cost.jobs import Job
 from gemini_sft.cost.line import Asked, Line, Tokens
 from gemini_sft.cost.split import SplitCount, TokenCount
+from gemini_sft.cost.words import counted
 from gemini_sft.experiment import Experiment
 
 
@@ -38,6 +40,31 @@ class Extras:
     references: float = 1.0
 
 
+def of_checkpoints(
+    experiment: Experiment, location: str, jobs: Sequence[Job], validation: SplitCount
+) -> Iterator[Line]:
+    """Yields a line for each way in which checkpoints are asked the validation split.
+
+    Args:
+        experiment: Model and settings.
+        location: Where the run is.
+        jobs: Its tuning jobs.
+        validation: Tokens of the validation split.
+    """
+    n, prompts, answers = validation.prompts.examples, _of(validation.prompts), _of(validation.answers)
+    whose = f" of {counted(len(jobs), 'job')}" if len(jobs) > 1 else ""
+    if experiment.tuning.evaluation:
+        # Google on evaluation in tuning jobs: it is "charged as batch prediction".
+        one = Asked(location, batch=True).line("", experiment.base_model, n, prompts, answers)
+        number = counted(every := sum(job.checkpoints for job in jobs), "checkpoint")
+        yield one.times(every, f"evaluation of {number} inside tuning", number + whose)
+    if asked := sum(job.asked for job in jobs):
+        # A batch job takes a model, whose default checkpoint answers; another one is asked at its own endpoint.
+        one = Asked(location, batch=False).line("", experiment.base_model, n, prompts, answers)
+        number = counted(asked, "checkpoint")
+        yield one.times(asked, f"evaluation of {number} on validation", number + whose)
+
+
 def evaluations(experiment: Experiment, asked: Asked, test: SplitCount, extras: Extras) -> Iterator[Line]:
     """Yields a line for each time that the test split is asked.
 
@@ -52,10 +79,8 @@ def evaluations(experiment: Experiment, asked: Asked, test: SplitCount, extras: 
     yield asked.line("evaluation of the base model", model, n, prompts, answers)
     if extras.shots is not None:
         shown = Tokens(prompts.count + extras.shots * n, prompts.error)
-        number = experiment.evaluation.few_shot
-        yield asked.line(
-            f"evaluation of the base model with {number} example{'s' * (number > 1)}", model, n, shown, answers
-        )
+        examples = counted(experiment.evaluation.few_shot, "example")
+        yield asked.line(f"evaluation of the base model with {examples}", model, n, shown, answers)
     # If no batch job takes a tuned model, its requests are sent one by one: then it costs that.
     yield replace(asked, batch=False).line("evaluation of the tuned model", model, n, prompts, answers)
     judge = experiment.evaluation.judge.model

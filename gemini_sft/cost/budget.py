@@ -1,49 +1,96 @@
 """Whether a run may cost what it is quoted at."""
 
+from collections.abc import Callable, Iterator, Sequence
+
+from gemini_sft.cost.jobs import Job, Settings, planned, settings_of
 from gemini_sft.cost.line import unknown
-from gemini_sft.cost.quote import TUNING, Quote
+from gemini_sft.cost.quote import Quote
 from gemini_sft.cost.words import usd
 from gemini_sft.errors import BudgetError
-from gemini_sft.experiment.schema import Budget
+from gemini_sft.experiment import Experiment
+from gemini_sft.experiment.tuning import CheckpointChoice
+
+Requote = Callable[[Settings], Quote]
+"""What the run costs if its tuning jobs have other settings."""
 
 
-def require_within(quote: Quote, budget: Budget) -> None:
+def require_within(quote: Quote, experiment: Experiment, requote: Requote) -> None:
     """Lets a run pass whose quote, and what it may be wrong by, is within the budget.
 
     Of a quote with unknown prices, which `allow_unknown_price` lets pass, the known part is held against `max_usd`.
 
+    Args:
+        quote: Of the experiment.
+        experiment: With the budget.
+        requote: Tells whether an advice would help.
+
     Raises:
         BudgetError: It is not, or a price is not known.
     """
+    budget = experiment.budget
     if quote.usd is None and not budget.allow_unknown_price:
         others = {line.model for line in quote.lines if line.usd is None} - {quote.model}
         key = "evaluation.judge.model" if others else "base_model"
         raise BudgetError(
-            f"{unknown(quote.lines)} is not known: set budget.allow_unknown_price to true to run all the same, or"
+            f"{unknown(quote.brief)} is not known: set budget.allow_unknown_price to true to run all the same, or"
             f" choose another {key}"
         )
-    if budget.max_usd is None or quote.known_usd + quote.error_usd <= budget.max_usd:
+    most = budget.max_usd
+    if most is None or _highest(quote) <= most:
         return
     amount = ("" if quote.usd is not None else "at least ") + usd(quote.known_usd)
     if quote.error_usd:
-        amount += f", or up to {usd(quote.known_usd + quote.error_usd)} as not all examples were counted"
+        amount += f", or up to {usd(_highest(quote))} as not all examples were counted"
+    *changes, last = _changes(quote, experiment, lambda settings: _highest(requote(settings)) <= most)
     raise BudgetError(
-        f"the run would cost {amount}, more than the {budget.max_usd:,.10g} USD of budget.max_usd:"
-        f" {_cheaper(quote, budget)}"
+        f"the run would cost {amount}, more than the {most:,.10g} USD of budget.max_usd: take {', '.join(changes)} or"
+        f" {last}"
     )
 
 
-def _cheaper(quote: Quote, budget: Budget) -> str:
-    """Says what would make the run cheaper, with the epochs that would fit if any do."""
-    tuning = quote.line(TUNING)
-    changes = [f"fewer examples (data.train has {quote.train.examples:,})", "a higher budget.max_usd"]
-    if tuning.usd is not None and budget.max_usd is not None:
-        one_epoch = (tuning.usd + tuning.error_usd) / quote.epochs
-        left = budget.max_usd - (quote.known_usd + quote.error_usd - tuning.usd - tuning.error_usd)
-        fitting = int(left / one_epoch) if one_epoch else 0
-        now = f"is not set, and {quote.epochs} are assumed" if quote.epochs_assumed else f"is {quote.epochs}"
-        if fitting >= 1:
-            changes.insert(0, f"fewer epochs (tuning.epochs {now}; {fitting} would fit)")
+def _highest(quote: Quote) -> float:
+    return quote.known_usd + quote.error_usd
+
+
+def _changes(quote: Quote, experiment: Experiment, fits: Callable[[Settings], bool]) -> Iterator[str]:
+    """Yields what would make the run cheaper; of what tuning jobs may change, only what brings it within the budget."""
+    settings = settings_of(experiment)
+    if fits({trial: one.model_copy(update={"checkpoint": CheckpointChoice.LAST}) for trial, one in settings.items()}):
+        asked = next(line for line in quote.lines if line.what.endswith("on validation"))
+        yield f"tuning.checkpoint: last ({asked.what} costs {usd(asked.usd or 0)})"
+    jobs = sorted(planned(settings, quote.train.examples), key=lambda job: job.epochs)
+    trials, epochs = _fitting_trials(jobs, settings, fits), _fitting_epochs(jobs, settings, fits)
+    longest = jobs[-1].epochs
+    if trials:
+        which = f"{trials}" if jobs[0].epochs == longest else f"the {trials} with the fewest epochs"
+        yield f"fewer trials (the sweep has {len(jobs)}; {which} would fit)"
+    if epochs and any(one.epochs != experiment.tuning.epochs for one in settings.values()):
+        yield f"fewer epochs (the trials have up to {longest}; up to {epochs} would fit)"
+    elif epochs:
+        now = f"is {longest}" if experiment.tuning.epochs else f"is not set, and {longest} are assumed"
+        yield f"fewer epochs (tuning.epochs {now}; {epochs} would fit)"
+    if len(jobs) > 1 and not trials and not epochs and (alone := _fitting_epochs(jobs[:1], settings, fits)):
+        yield f"fewer trials of fewer epochs (one of {alone} would fit)"
+    yield f"fewer examples (data.train has {quote.train.examples:,})"
+    if experiment.tuning.evaluation:
+        yield "no tuning.evaluation"
     if any("judge" in line.what for line in quote.lines):
-        changes.insert(-1, "no evaluation.judge")
-    return f"take {', '.join(changes[:-1])} or {changes[-1]}"
+        yield "no evaluation.judge"
+    yield "a higher budget.max_usd"
+
+
+def _fitting_trials(jobs: Sequence[Job], settings: Settings, fits: Callable[[Settings], bool]) -> int:
+    """Returns how many of the jobs fit, from the first one on; 0 if not even that one does."""
+    for number in range(len(jobs) - 1, 0, -1):
+        if fits({job.trial: settings[job.trial] for job in jobs[:number]}):
+            return number
+    return 0
+
+
+def _fitting_epochs(jobs: Sequence[Job], settings: Settings, fits: Callable[[Settings], bool]) -> int:
+    """Returns with how many epochs at most each of the jobs may be for all to fit; 0 if none are few enough."""
+    for epochs in range(jobs[-1].epochs - 1, 0, -1):
+        fewer = {job.trial: {"epochs": min(job.epochs, epochs)} for job in jobs}
+        if fits({trial: settings[trial].model_copy(update=update) for trial, update in fewer.items()}):
+            return epochs
+    return 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from gemini_sft.catalog import catalog
+from gemini_sft.cost.words import counted
 
 _MILLION = 1_000_000
 
@@ -31,6 +32,18 @@ class Line(BaseModel):
     usd: float | None
     error_usd: float
     how: str
+
+    def times(self, number: int, what: str, of: str) -> "Line":
+        """Returns what so many of it cost together, under another name; `of` says in words what they are."""
+        return Line(
+            what=what,
+            model=self.model,
+            tokens=self.tokens * number,
+            output_tokens=self.output_tokens * number,
+            usd=None if self.usd is None else self.usd * number,
+            error_usd=self.error_usd * number,
+            how=f"{of} x ({self.how})",
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ def tuning_line(what: str, model: str, tokens: Tokens, epochs: int) -> Line:
         output_tokens=0,
         usd=None if rate is None else tokens.count * epochs * rate / _MILLION,
         error_usd=0.0 if rate is None else tokens.error * epochs * rate / _MILLION,
-        how=f"{tokens} x {epochs} epoch{'s' * (epochs > 1)} at {rate_words(rate)}",
+        how=f"{tokens} x {counted(epochs, 'epoch')} at {rate_words(rate)}",
     )
 
 

@@ -1,25 +1,44 @@
-"""After the job: was the quote right?"""
+"""After the jobs: was the quote right?"""
+
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from gemini_sft.cost.quote import TUNING, Quote
-from gemini_sft.cost.words import usd
+from gemini_sft.cost.quote import Quote, tuning_name
+from gemini_sft.cost.words import counted, usd
 
 _TOLERANCE = 0.02
 
 
-class Reconciliation(BaseModel):
-    """Quoted and billed tokens of a tuning job.
+class Bill(BaseModel):
+    """What the service said of a tuning job.
 
     Attributes:
-        quoted_tokens: Of the training data, in one epoch.
+        trial: Of the sweep; empty if there is none.
+        tokens: `totalBillableTokenCount`: tokens of the training data, not multiplied by epochs (so it is used in
+            Google's migration notebook; no page says it); 0 if the service did not say.
+        epochs: As the service ran them; None if it did not say, and those of the quote hold.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trial: str
+    tokens: int
+    epochs: int | None
+
+
+class Reconciliation(BaseModel):
+    """Quoted and billed tokens of tuning jobs: of those whose bill is known or, if none is, of all.
+
+    Attributes:
+        quoted_tokens: Of the training data, in one epoch of each job.
         billed_tokens: Likewise, as the service counted them; None if it did not say.
         drift: By what share the billed tokens are more than the quoted ones; None if either is not known.
         quoted_usd: What tuning was quoted at; None if its price is not known.
         billed_usd: What the billed tokens cost in the epochs that were run; None likewise, or if the service did not
             say. An invoice it is not: the price is the catalog's.
-        unexpected: Whether the drift is more than the quote's own error and 2 % besides.
-        words: All that in a sentence.
+        unexpected: Whether the drift of a job is more than the quote's own error and 2 % besides.
+        words: All that in a few sentences.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,41 +63,84 @@ class Reconciliation(BaseModel):
         return {name: value for name, value in numbers.items() if value is not None}
 
 
-def reconcile(quote: Quote, billable_tokens: int, epochs: int | None) -> Reconciliation:
-    """Holds the service's own count against the quote.
+def reconcile(quote: Quote, bills: Sequence[Bill]) -> Reconciliation:
+    """Holds the service's own counts against the quote.
 
     Args:
-        quote: From before the job.
-        billable_tokens: `totalBillableTokenCount` of the job: tokens of the training data, not multiplied by epochs
-            (so it is used in Google's migration notebook; no page says it); 0 if the service did not say.
-        epochs: As the service ran them; None if it did not say, and those of the quote hold.
+        quote: From before the jobs.
+        bills: Of the job, or of some jobs of a sweep: only what was quoted for these is held against them.
     """
-    tuning, quoted = quote.line(TUNING), quote.train.tokens
-    run = epochs or quote.epochs
-    if not billable_tokens or not quoted:
-        return Reconciliation(
-            quoted_tokens=quoted,
-            billed_tokens=billable_tokens or None,
-            drift=None,
-            quoted_usd=tuning.usd,
-            billed_usd=None,
-            unexpected=False,
-            words=f"{quoted:,} tokens an epoch were quoted; Vertex AI did not say how many it billed.",
-        )
-    drift = billable_tokens / quoted - 1
-    unexpected = abs(billable_tokens - quoted) > quote.train.error + _TOLERANCE * quoted
-    billed_usd = None if tuning.usd is None else tuning.usd * billable_tokens * run / tuning.tokens
-    words = f"{quoted:,} tokens an epoch were quoted and {billable_tokens:,} billed ({drift:+.1%})"
-    words += f", in {run} epochs instead of {quote.epochs}" if run != quote.epochs else ""
-    if tuning.usd is not None and billed_usd is not None:
-        words += f": tuning was quoted at {usd(tuning.usd)} and costs {usd(billed_usd)} by the service's count"
-    words += ". The difference is more than counting explains." if unexpected else "."
+    known = [bill for bill in bills if bill.tokens and quote.train.tokens]
+    held = known or bills
+    quoted, billed = quote.train.tokens * len(held), sum(bill.tokens for bill in held)
+    quoted_usd = _sum(quote.line(tuning_name(bill.trial)).usd for bill in held)
+    billed_usd = _sum(_costs(quote, bill) for bill in known) if known else None
+    drift = billed / quoted - 1 if known else None
+    unexpected = sum(_is_unexpected(quote, bill) for bill in known)
+    words = f"{_quoted(quote, bills)}; Vertex AI did not say how many it billed."
+    if drift is not None:
+        words = f"{_quoted(quote, known)} and {_billed(known)} billed ({drift:+.1%}){_other_epochs(quote, known)}"
+        if quoted_usd is not None and billed_usd is not None:
+            words += f": tuning was quoted at {usd(quoted_usd)} and costs {usd(billed_usd)} by the service's count"
+        words += "." + _but(len(known), unexpected, len(bills) - len(known))
     return Reconciliation(
         quoted_tokens=quoted,
-        billed_tokens=billable_tokens,
+        billed_tokens=billed or None,
         drift=drift,
-        quoted_usd=tuning.usd,
+        quoted_usd=quoted_usd,
         billed_usd=billed_usd,
-        unexpected=unexpected,
+        unexpected=unexpected > 0,
         words=words,
     )
+
+
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    """Returns the sum; None if one is not known."""
+    total = 0.0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def _costs(quote: Quote, bill: Bill) -> float | None:
+    line = quote.line(tuning_name(bill.trial))  # it has the tokens of all epochs that were quoted
+    return None if line.usd is None else line.usd * bill.tokens * _run(quote, bill) / line.tokens
+
+
+def _run(quote: Quote, bill: Bill) -> int:
+    return bill.epochs or _planned(quote, bill)
+
+
+def _planned(quote: Quote, bill: Bill) -> int:
+    return quote.trials[bill.trial] if bill.trial else quote.epochs
+
+
+def _is_unexpected(quote: Quote, bill: Bill) -> bool:
+    quoted = quote.train.tokens
+    return abs(bill.tokens - quoted) > quote.train.error + _TOLERANCE * quoted
+
+
+def _quoted(quote: Quote, bills: Sequence[Bill]) -> str:
+    tokens = f"{quote.train.tokens:,} tokens an epoch were quoted"
+    return tokens if len(bills) == 1 else f"{counted(len(bills), 'job')}: {tokens} for each"
+
+
+def _billed(bills: Sequence[Bill]) -> str:
+    least, most = min(bill.tokens for bill in bills), max(bill.tokens for bill in bills)
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def _other_epochs(quote: Quote, bills: Sequence[Bill]) -> str:
+    run, planned = sum(_run(quote, bill) for bill in bills), sum(_planned(quote, bill) for bill in bills)
+    return f", in {counted(run, 'epoch')} instead of {planned:,}" if run != planned else ""
+
+
+def _but(known: int, unexpected: int, silent: int) -> str:
+    """Returns further sentences: of how many of the known bills are unexpected, and how many are not known."""
+    where = "" if unexpected == known else f" of {counted(unexpected, 'job')}"
+    said = f" The difference{where} is more than counting explains." if unexpected else ""
+    if silent:
+        said += f" Of {counted(silent, 'other job')}, Vertex AI did not say how many tokens it billed."
+    return said

@@ -1,4 +1,4 @@
-"""Amounts of money for people."""
+"""Amounts for people."""
 
 import math
 
@@ -8,3 +8,8 @@ def usd(amount: float) -> str:
     digits = 2 if amount >= 1 or amount == 0 else 4
     # The inner rounding takes away what binary fractions add: 0.07 * 100 is a little more than 7.
     return f"{math.ceil(round(amount * 10**digits, 6)) / 10**digits:,.{digits}f} USD"
+
+
+def counted(number: int, what: str) -> str:
+    """Returns a number of things, such as `1 epoch` and `1,200 epochs`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gemini_sft import storage
-from gemini_sft.cost import Quote, reconcile
+from gemini_sft.cost import Bill, Quote, reconcile
 from gemini_sft.data import read_split
 from gemini_sft.data.dataset import read_sources
 from gemini_sft.decision import Comparison, compare, few_shot_arm, judged
@@ -77,6 +77,7 @@ def compare_models(
     storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))
     quote = Quote.model_validate(storage.read_json(quote_uri))
+    bill = Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs)
     sources = [(one["source"], one["line"]) for one in read_sources(train_uri)]
     page = report_page(
         ReportInput(
@@ -93,7 +94,7 @@ def compare_models(
             tuning=record,
             curves=Curves.model_validate(storage.read_json(curves_uri)),
             quote=quote,
-            cost=reconcile(quote, record.billable_tokens, record.epochs),
+            cost=reconcile(quote, [bill]),
         )
     )
     storage.write_text(report_uri, page, "text/html; charset=utf-8")

@@ -3,7 +3,7 @@
 import logging
 
 from gemini_sft import storage
-from gemini_sft.cost import Quote, reconcile
+from gemini_sft.cost import Bill, Quote, reconcile
 from gemini_sft.report.curves import curves_page
 from gemini_sft.tuning import TuningRecord, read_curves
 
@@ -16,6 +16,7 @@ def extract_metrics(*, tuning_uri: str, quote_uri: str, curves_uri: str, plot_ur
     curves = read_curves(record.experiment)
     storage.write_json(curves_uri, curves.model_dump(mode="json"))
     storage.write_text(plot_uri, curves_page(curves, record), "text/html; charset=utf-8")
-    cost = reconcile(Quote.model_validate(storage.read_json(quote_uri)), record.billable_tokens, record.epochs)
+    bill = Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs)
+    cost = reconcile(Quote.model_validate(storage.read_json(quote_uri)), [bill])
     _log.log(logging.WARNING if cost.unexpected else logging.INFO, "%s", cost.words)
     return curves.summary() | cost.summary() | {"steps": record.steps}

@@ -5,10 +5,19 @@ import logging
 
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
-from gemini_sft.cost import Extras, FrameCount, Quote, TokenCache, count_split, quote, require_within
+from gemini_sft.cost import (
+    Extras,
+    FrameCount,
+    Quote,
+    TokenCache,
+    asks_validation,
+    count_split,
+    quote,
+    require_within,
+)
 from gemini_sft.cost.tokens import CountRequest, count_tokens
 from gemini_sft.cost.words import usd
-from gemini_sft.data.dataset import read_sources
+from gemini_sft.data.dataset import has_examples, read_sources
 from gemini_sft.data.example import turn
 from gemini_sft.data.prompting import with_examples
 from gemini_sft.experiment import Experiment
@@ -27,10 +36,13 @@ def quote_cost(
     experiment_uri: str,
     models_uri: str,
     train_uri: str,
+    validation_uri: str,
     test_uri: str,
     quote_uri: str,
 ) -> Quote:
-    """Counts the tokens of training and test data, and writes what the run costs.
+    """Counts the tokens of the data, and writes what the run costs.
+
+    The validation split is counted only if checkpoints are asked about it; it may be empty.
 
     Raises:
         BudgetError: The experiment does not allow so much, or a price is not known; the quote is written all the same.
@@ -52,12 +64,17 @@ def quote_cost(
         max_output_tokens=experiment.evaluation.max_output_tokens,
     )
     extras = _Counting(project, location, experiment_uri, experiment).extras(train_uri, test_uri)
-    result = quote(experiment, location, train=count(train_uri), test=count(test_uri), extras=extras)
+    train, test = count(train_uri), count(test_uri)
+    asked = asks_validation(experiment, train.total.examples) and has_examples(validation_uri)
+    reckon = functools.partial(
+        quote, experiment, location, train, test, validation=count(validation_uri) if asked else None, extras=extras
+    )
+    result = reckon()
     storage.write_json(quote_uri, result.model_dump(mode="json"))
     unknown = "" if result.usd is not None else ", without what has no known price"
     error = f" (±{usd(result.error_usd)})" if result.error_usd else ""
     _log.info("the run is quoted at %s%s%s", usd(result.known_usd), error, unknown)
-    require_within(result, experiment.budget)
+    require_within(result, experiment, lambda settings: reckon(settings=settings))
     return result
 
 

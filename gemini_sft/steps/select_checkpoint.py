@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from gemini_sft import storage
+from gemini_sft.cost import Bill
 from gemini_sft.data import Example, read_split
 from gemini_sft.data.dataset import has_examples, read_fingerprint
 from gemini_sft.errors import EvaluationError
@@ -53,7 +54,8 @@ def select_checkpoint(
         candidates = [scorer.score(one) if one in wanted else one for one in candidates]
         if all(one.score is None for one in candidates):
             raise EvaluationError(f"no checkpoint could be scored on validation: {candidates[-1].error}")
-    selection = choose(candidates, experiment.tuning.checkpoint, metrics.primary)
+    bill = Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs)
+    selection = choose(candidates, experiment.tuning.checkpoint, metrics.primary, [bill])
     taken = selection.taken
     if taken.checkpoint:
         set_default_checkpoint(project, location, taken.model, taken.checkpoint)

@@ -42,7 +42,8 @@ def select_trial(
     experiment = load_experiment(experiment_uri)
     found = [Selection.model_validate(storage.read_json(uri)) for uri in selection_uris]
     candidates = [one for selection in found for one in selection.candidates]
-    selection = choose(candidates, experiment.tuning.checkpoint, found[0].metric)
+    bills = [bill for selection in found for bill in selection.bills]
+    selection = choose(candidates, experiment.tuning.checkpoint, found[0].metric, bills)
     place = next(n for n, one in enumerate(found) if selection.taken in one.candidates)
     storage.write_bytes(tuning_uri, storage.read_bytes(tuning_uris[place]), "application/json")
     storage.write_bytes(curves_uri, storage.read_bytes(curves_uris[place]), "application/json")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from gemini_sft.cost import Bill
 from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.tuning.curves import Curve, Curves
 from gemini_sft.tuning.record import Checkpoint, TuningRecord
@@ -44,7 +45,9 @@ def to_be_asked(candidates: Sequence[Candidate], by: CheckpointChoice, *, trial:
     return [candidates[-1]] if by is CheckpointChoice.LAST and trial else []
 
 
-def choose(candidates: Sequence[Candidate], by: CheckpointChoice, metric: str) -> Selection:
+def choose(
+    candidates: Sequence[Candidate], by: CheckpointChoice, metric: str, bills: Sequence[Bill] = ()
+) -> Selection:
     """Returns which candidate is taken.
 
     By the metric it is the one with the highest score; among equals the one with the lower loss, then the earlier. By
@@ -55,6 +58,7 @@ def choose(candidates: Sequence[Candidate], by: CheckpointChoice, metric: str) -
         candidates: At least one, trial by trial in the order of their epochs.
         by: What is wanted.
         metric: The metric that scores are of; more is better.
+        bills: Of the jobs.
     """
     scored = [n for n, one in enumerate(candidates) if one.score is not None]
     with_loss = [n for n, one in enumerate(candidates) if one.validation_loss is not None]
@@ -71,7 +75,9 @@ def choose(candidates: Sequence[Candidate], by: CheckpointChoice, metric: str) -
     else:
         chosen, reason = len(candidates) - 1, _nothing_to_choose_by(candidates, by)
         by = CheckpointChoice.LAST
-    return Selection(by=by, metric=metric, candidates=list(candidates), chosen=chosen, reason=reason)
+    return Selection(
+        by=by, metric=metric, candidates=list(candidates), chosen=chosen, reason=reason, bills=list(bills)
+    )
 
 
 def _nothing_to_choose_by(candidates: Sequence[Candidate], by: CheckpointChoice) -> str:

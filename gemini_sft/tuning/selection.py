@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from gemini_sft.cost import Bill
 from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.vertex import resource_uri
 
@@ -53,6 +54,7 @@ class Selection(BaseModel):
         candidates: All of them, trial by trial in the order of their epochs.
         chosen: Position of the one that was taken.
         reason: Why it was, in a sentence.
+        bills: Of every tuning job that was paid for, also of those that were not taken.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +64,7 @@ class Selection(BaseModel):
     candidates: list[Candidate]
     chosen: int
     reason: str
+    bills: list[Bill] = []
 
     @property
     def taken(self) -> Candidate:

@@ -12,7 +12,7 @@ from google.cloud import storage as google_storage
 from google.genai import types
 
 from gemini_sft import storage
-from gemini_sft.cost import SplitCount, TokenCache, count_split, quote, reconcile
+from gemini_sft.cost import Bill, SplitCount, TokenCache, count_split, quote, reconcile
 from gemini_sft.errors import ServiceError, UserError
 from gemini_sft.experiment import Experiment
 from tests.contract.conftest import Server
@@ -98,7 +98,8 @@ def test_the_count_is_the_jobs_own(tmp_path: Path) -> None:
     experiment = Experiment.model_validate(
         {"name": "demo", "task": "classification", "base_model": MODEL, "data": {"train": "t.jsonl"}}
     )
-    found = reconcile(quote(experiment, LOCATION, counted, counted), stats.total_billable_token_count, 2)
+    bill = Bill(trial="", tokens=stats.total_billable_token_count, epochs=2)
+    found = reconcile(quote(experiment, LOCATION, counted, counted), [bill])
     assert found.drift == 0 and not found.unexpected and "in 2 epochs instead of 20" in found.words
 
 

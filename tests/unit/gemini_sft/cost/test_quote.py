@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,15 +12,16 @@ from gemini_sft.cost.words import usd
 from gemini_sft.experiment import Experiment
 
 
-def experiment(model: str = "gemini-2.5-flash", epochs: int | None = 10) -> Experiment:
+def experiment(model: str = "gemini-2.5-flash", epochs: int | None = 10, **sections: Any) -> Experiment:
     return Experiment.model_validate(
         {
             "name": "demo",
             "task": "summarization",
             "base_model": model,
             "data": {"train": "t.jsonl", "test": "t.jsonl"},
-            "tuning": {"epochs": epochs},
         }
+        | sections
+        | {"tuning": {"epochs": epochs} | sections.get("tuning", {})}
     )
 
 
@@ -43,6 +45,7 @@ def counted(
 
 TRAIN = counted(tokens(1_000_000), tokens(200_000))
 TEST = counted(tokens(300_000, 50), tokens(60_000, 50))
+VALIDATION = counted(tokens(100_000, 20), tokens(20_000, 20))
 
 
 def quoted(
@@ -70,7 +73,8 @@ def test_the_arithmetic() -> None:
     assert made.usd == made.known_usd == pytest.approx(60 + 2 * 0.24)
     assert made.error_usd == 0 and made.currency == "USD"
     assert (made.model, made.epochs, made.epochs_assumed) == ("gemini-2.5-flash", 10, False)
-    assert made.train == TRAIN.total and made.price_date == date(2026, 11, 22)
+    assert made.train == TRAIN.total and made.trials == {} and made.brief == made.lines
+    assert made.price_date == date(2026, 11, 22)
 
 
 def test_the_words_say_how_it_was_reckoned() -> None:
@@ -138,7 +142,7 @@ def test_what_may_make_it_dearer_is_said() -> None:
     assert "40 of the 100 training examples counted have several turns of the model" in notes
     plain = " ".join(quoted().notes)
     assert "131,072" not in plain and "several turns" not in plain
-    assert "as long as their targets" in plain and "Validation examples" in plain
+    assert "as long as their targets" in plain and "Validation examples are taken to cost nothing in training" in plain
 
 
 def test_a_quote_survives_being_written() -> None:
@@ -154,6 +158,7 @@ def test_numbers_for_metrics() -> None:
         "error_usd": 0,
         "train_tokens": 1_200_000,
         "train_examples": 100,
+        "tuning_jobs": 1,
         "epochs": 10,
     }
 

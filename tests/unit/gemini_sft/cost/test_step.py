@@ -18,8 +18,10 @@ from tests.unit.gemini_sft.cost.conftest import Counter, record, words, write_sp
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, str]:
     write_split(tmp_path / "train", [record(f"one two three{number}", "yes") for number in range(40)])
+    write_split(tmp_path / "validation", [record(f"six seven eight{number}", "no") for number in range(5)])
     write_split(tmp_path / "test", [record(f"four five{number}", "no no") for number in range(10)])
-    names = {"experiment": "staging/demo/0f/x.yaml", "train": "train", "test": "test", "quote": "out/quote.json"}
+    names = {"experiment": "staging/demo/0f/x.yaml", "quote": "out/quote.json"}
+    names |= {split: split for split in ("train", "validation", "test")}
     return {f"{port}_uri": str(tmp_path / name) for port, name in names.items()}
 
 
@@ -43,9 +45,11 @@ def test_the_quote_is_written_and_told(
     with caplog.at_level(logging.INFO):
         made = run(files)
     assert made.train.tokens == 40 * 4 and made.lines[0].tokens == 320
-    assert (made.lines[1].tokens, made.lines[1].output_tokens) == (20, 10)
+    assert made.lines[1].what == "evaluation of 2 checkpoints on validation"
+    assert (made.lines[1].tokens, made.lines[1].output_tokens) == (2 * 15, 2 * 5)
+    assert (made.lines[2].tokens, made.lines[2].output_tokens) == (20, 10)
     assert Quote.model_validate_json(Path(files["quote_uri"]).read_text()) == made
-    assert made.usd == pytest.approx((320 * 5 + 2 * (20 * 0.3 + 10 * 2.5)) / 1e6)
+    assert made.usd == pytest.approx((320 * 5 + 2 * (20 * 0.3 + 10 * 2.5) + 2 * (15 * 0.3 + 5 * 2.5)) / 1e6)
     told = [entry.getMessage() for entry in caplog.records if entry.name == "gemini_sft.steps.quote_cost"]
     assert told == ["the run is quoted at 0.0017 USD"]
     assert "three" not in caplog.text
@@ -60,15 +64,61 @@ def test_a_quote_over_the_budget_is_written_too(counter: Counter, files: dict[st
 
 def test_the_budget_says_how_many_are_counted_and_the_seed_which(counter: Counter, files: dict[str, str]) -> None:
     def counted(seed: int) -> list[str]:
-        say(files, budget={"exact_count": 10}, data={"train": "t.jsonl", "test": "t.jsonl", "seed": seed})
+        say(
+            files,
+            tuning={"checkpoint": "last"},
+            budget={"exact_count": 10},
+            data={"train": "t.jsonl", "test": "t.jsonl", "seed": seed},
+        )
         (Path(files["experiment_uri"]).parents[1] / "token-counts" / "gemini-2.5-flash.json").unlink(missing_ok=True)
         del counter.calls[:]
         made = run(files)
-        assert (made.train.counted, made.train.examples, made.lines[1].tokens) == (10, 40, 20)
+        base = made.line("evaluation of the base model")
+        assert (made.train.counted, made.train.examples, base.tokens) == (10, 40, 20)
         return counter.texts
 
     first = counted(0)
     assert len(first) == 10 + 1 + 10 + 1 and first == counted(0) != counted(1)
+
+
+@pytest.mark.parametrize(
+    ("sections", "counted"),
+    [
+        ({}, True),
+        ({"tuning": {"epochs": 1}}, False),
+        ({"tuning": {"checkpoint": "loss"}}, False),
+        ({"tuning": {"checkpoint": "last"}}, False),
+        ({"tuning": {"checkpoint": "last", "evaluation": ["bleu"]}}, True),
+        ({"tuning": {"checkpoint": "last"}, "sweep": {"grid": {"epochs": [1]}}}, True),
+        ({"tuning": {"checkpoint": "loss"}, "sweep": {"grid": {"epochs": [1, 2]}}}, False),
+    ],
+)
+def test_the_validation_split_is_counted_if_it_will_be_asked(
+    counter: Counter, files: dict[str, str], sections: dict[str, Any], counted: bool
+) -> None:
+    say(files, **sections)
+    made = run(files)
+    assert any("six" in text for text in counter.texts) == counted
+    assert any("checkpoint" in line.what for line in made.lines) == counted
+
+
+def test_an_empty_validation_split_costs_nothing(counter: Counter, files: dict[str, str], tmp_path: Path) -> None:
+    write_split(tmp_path / "validation", [])
+    say(files, tuning={"epochs": 2, "evaluation": ["bleu"]}, sweep={"grid": {"adapter_size": [1, 2]}})
+    made = run(files)
+    assert [line.what for line in made.brief] == [
+        "tuning in 2 jobs",
+        "evaluation of the base model",
+        "evaluation of the tuned model",
+    ]
+
+
+def test_what_would_help_is_reckoned_with_all_counts(counter: Counter, files: dict[str, str]) -> None:
+    say(files, tuning={"epochs": 2}, budget={"max_usd": 0.00172})
+    with pytest.raises(BudgetError, match=r"take tuning\.checkpoint: last \(.*, fewer epochs \(.*; 1 would fit\)"):
+        run(files)
+    say(files, tuning={"epochs": 2, "checkpoint": "last"}, budget={"max_usd": 0.00172})
+    run(files)
 
 
 def test_what_one_run_counted_the_next_one_knows(counter: Counter, files: dict[str, str]) -> None:
@@ -97,7 +147,7 @@ def test_what_stands_beside_the_examples_is_counted_once(counter: Counter, files
 
 
 def run_with(files: dict[str, str], counter: Counter, **evaluation: Any) -> Quote:
-    say(files, tuning={"epochs": 2}, evaluation=evaluation)
+    say(files, tuning={"epochs": 2, "checkpoint": "last"}, evaluation=evaluation)
     del counter.calls[:]
     return run(files)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from gemini_sft.cost import Line, Quote, TokenCount, reconcile
+from gemini_sft.cost import Bill, Line, Quote, TokenCount, reconcile
 from gemini_sft.data import Example
 from gemini_sft.data.example import Content, turn
 from gemini_sft.decision import compare
@@ -184,7 +184,7 @@ def made_of(
         tuning=sample_record(),
         curves=sample_curves(),
         quote=sample_quote(),
-        cost=reconcile(sample_quote(), 151_240, 4),
+        cost=reconcile(sample_quote(), [Bill(trial="", tokens=151_240, epochs=4)]),
     )
 
 
