@@ -1,8 +1,21 @@
 """The tuning job: its making, its waiting, its curves, its checkpoints."""
 
 from gemini_sft.tuning.curves import Curves, read_curves
+from gemini_sft.tuning.epochs import epoch_ends
 from gemini_sft.tuning.job import TuningRequest, tune
+from gemini_sft.tuning.overfitting import LowestLoss, lowest_validation_loss
 from gemini_sft.tuning.record import TuningRecord
 from gemini_sft.tuning.selection import Candidate, Selection
 
-__all__ = ["Candidate", "Curves", "Selection", "TuningRecord", "TuningRequest", "read_curves", "tune"]
+__all__ = [
+    "Candidate",
+    "Curves",
+    "LowestLoss",
+    "Selection",
+    "TuningRecord",
+    "TuningRequest",
+    "epoch_ends",
+    "lowest_validation_loss",
+    "read_curves",
+    "tune",
+]
