@@ -80,7 +80,7 @@ def some_of(ends: dict[int, int], most: int) -> list[tuple[int, int]]:
 def base_layout(title: str) -> dict[str, Any]:
     """Returns what all figures have in common."""
     return {
-        "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15, "color": "var(--ink)"}},
+        "title": {"text": title, "x": 0, "xref": "container", "font": {"size": 15, "color": "var(--ink)"}},
         "font": {"family": _FONT, "size": 12, "color": "var(--muted)"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
