@@ -16,7 +16,8 @@ from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Evaluation
 from gemini_sft.inference import Outcome
-from gemini_sft.tuning import TuningRecord
+from gemini_sft.tuning import Selection, TuningRecord
+from launcher.choice import show_choice
 
 _FILES = {
     "report.html": ("compare models", "report"),
@@ -40,6 +41,11 @@ _FEW_SHOT = {
     "few-shot-traffic.json": ("evaluate base with examples", "traffic"),
 }
 _JUDGE = {"judgement.json": ("judge answers", "judgement")}
+_SELECTION = {
+    "selection.json": ("select checkpoint", "selection"),
+    "selection.html": ("select checkpoint", "page"),
+}
+"""Of pipelines that choose between checkpoints."""
 
 _NOTHING = "–"
 """Where there is no number: an interval of what is only known of all examples at once, a metric of nothing."""
@@ -61,6 +67,9 @@ def fetch(artifacts: dict[str, dict[str, str]], folder: Path, evaluation: Evalua
         whole = Path(temporary) / folder.name
         for name, (task, output) in _FILES.items():
             storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
+        for name, (task, output) in _SELECTION.items():
+            if uri := artifacts.get(task, {}).get(output):
+                storage.write_bytes(str(whole / name), storage.read_bytes(uri))
         for name, (task, output) in asked_for.items():
             with suppress(UserError):  # what could not be had has left nothing
                 storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
@@ -134,7 +143,9 @@ def _judge(comparison: Comparison) -> dict[str, Any] | None:
 
 
 def show(folder: Path, console: Console) -> None:
-    """Prints the comparison of a fetched run: table, verdict, path of the report."""
+    """Prints the outcome of a fetched run: which checkpoint was taken, the comparison, verdict, path of the report."""
+    if (folder / "selection.json").exists():
+        show_choice(Selection.model_validate(storage.read_json(str(folder / "selection.json"))), console)
     comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
     console.print(table(comparison))
     if comparison.base.served_by.startswith("stand-in"):
