@@ -18,8 +18,8 @@ def extract_metrics(
     Args:
         tuning: The job, as `tune_model` wrote it.
         quote: What was quoted before it.
-        curves: JSON with the six series.
-        metrics: Last values, best validation loss, steps, tokens quoted and billed.
+        curves: JSON with the six series, or why there are none.
+        metrics: Last and best values, whether the model over-fits, steps, tokens quoted and billed.
         plot: The curves as a page.
     """
     from gemini_sft.steps.extract_metrics import extract_metrics

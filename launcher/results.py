@@ -16,7 +16,8 @@ from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference import Outcome
-from gemini_sft.tuning import TuningRecord
+from gemini_sft.tuning import Selection, TuningRecord
+from launcher.choice import show_choice
 
 _FILES = {
     "report.html": ("compare models", "report"),
@@ -147,7 +148,8 @@ def _judge(comparison: Comparison) -> dict[str, Any] | None:
 
 
 def show(folder: Path, console: Console) -> None:
-    """Prints the comparison of a fetched run: table, verdict, path of the report."""
+    """Prints the outcome of a fetched run: which checkpoint was taken, the comparison, verdict, path of the report."""
+    show_choice(Selection.model_validate(storage.read_json(str(folder / "selection.json"))), console)
     comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
     console.print(table(comparison))
     if comparison.base.served_by.startswith("stand-in"):

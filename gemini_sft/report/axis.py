@@ -47,7 +47,12 @@ class Axis:
     @classmethod
     def around(cls, values: Iterable[float]) -> "Axis":
         """Returns an axis that shows zero and every finite value, with some air around them."""
-        finite = [value for value in values if math.isfinite(value)] + [0.0]
+        return cls.spanning([*values, 0.0])
+
+    @classmethod
+    def spanning(cls, values: Iterable[float]) -> "Axis":
+        """Returns an axis that shows every finite value, of which there must be one, with some air around them."""
+        finite = [value for value in values if math.isfinite(value)]
         low, high = min(finite), max(finite)
         air = (high - low) * _MARGIN or 0.01
         return cls(low - air, high + air)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gemini_sft.report import numbers
-from gemini_sft.report.figures import MOST_POINTS, Figure, curve_figures
+from gemini_sft.report.figures import MOST_POINTS, Figure, curve_figures, some_of
 from gemini_sft.report.render import render
-from gemini_sft.tuning import TuningRecord
+from gemini_sft.tuning import LowestLoss, TuningRecord, epoch_ends, lowest_validation_loss
 from gemini_sft.tuning.curves import Curve, Curves
 
 _MOST_ROWS = 20
@@ -23,7 +23,10 @@ class CurvesView:
         columns: Heads of the table, after epoch and step.
         rows: Epoch, step and a value for each of `columns`.
         thinned: Whether points were left out of the drawing.
-        validation: Whether there are curves on validation.
+        validation: Whether there is a loss on validation.
+        turned: Whether it has turned: over-fitting.
+        epochs: Whether ends of epochs are known, and marked.
+        absent: Why there are no curves, in a sentence.
     """
 
     figures: list[Figure]
@@ -32,6 +35,9 @@ class CurvesView:
     rows: list[list[str]]
     thinned: bool
     validation: bool
+    turned: bool
+    epochs: bool
+    absent: str
 
 
 def curves_page(curves: Curves, record: TuningRecord) -> str:
@@ -49,23 +55,28 @@ def curves_view(curves: Curves, record: TuningRecord) -> CurvesView:
         ("Validation accuracy", curves.validation_accuracy, numbers.percent),
     )
     known = [(name, curve, form) for name, curve, form in series if curve and curve.values]
-    places = _places([curve for _, curve, _ in known], record)
+    ends = epoch_ends(record)
+    places = _places([curve for _, curve, _ in known], ends)
+    lowest = lowest_validation_loss(curves, record)
     return CurvesView(
         figures=curve_figures(curves, record),
-        sentences=_sentences(curves),
+        sentences=_sentences(curves, lowest, record),
         columns=[name for name, _, _ in known],
         rows=[[epoch, f"{step:,}", *(_value(curve, step, form) for _, curve, form in known)] for epoch, step in places],
         thinned=any(len(curve.steps) > MOST_POINTS for _, curve, _ in known),
-        validation=bool(curves.validation_loss and curves.validation_loss.values),
+        validation=lowest is not None,
+        turned=lowest is not None and lowest.turned,
+        epochs=bool(ends),
+        absent=curves.absent or "The service reported no curves for this tuning job.",
     )
 
 
-def _places(curves: list[Curve], record: TuningRecord) -> list[tuple[str, int]]:
-    """Returns epoch and step of the checkpoints or, if there are none, the first and the last step."""
+def _places(curves: list[Curve], ends: dict[int, int]) -> list[tuple[str, int]]:
+    """Returns epochs and their last steps or, if those are not known, the first and the last step."""
     if not curves:
         return []
-    if record.checkpoints:
-        return [(f"{one.epoch}", one.step) for one in record.checkpoints[:_MOST_ROWS]]
+    if ends:
+        return [(f"{epoch}", step) for epoch, step in some_of(ends, _MOST_ROWS)]
     first, last = min(one.steps[0] for one in curves), max(one.steps[-1] for one in curves)
     return [("", step) for step in sorted({first, last})]
 
@@ -78,22 +89,36 @@ def _value(curve: Curve, step: int, form: Callable[[float], str]) -> str:
     return form(known[-1])
 
 
-def _sentences(curves: Curves) -> list[str]:
+def _sentences(curves: Curves, lowest: LowestLoss | None, record: TuningRecord) -> list[str]:
     said = []
-    train, validation = _finite(curves.train_loss), _finite(curves.validation_loss)
-    if train:
-        (_, first), (_, last) = train[0], train[-1]
-        said.append(f"Training loss went from {numbers.plain(first)} to {numbers.plain(last)}.")
-    if validation:
-        step, best = min(validation, key=lambda point: point[1])
-        said.append(
-            f"Validation loss ended at {numbers.plain(validation[-1][1])};"
-            f" its lowest was {numbers.plain(best)} at step {step:,}."
-        )
+    if train := _finite(curves.train_loss):
+        said.append(f"Training loss went from {numbers.plain(train[0])} to {numbers.plain(train[-1])}.")
+    if lowest:
+        said.append(_validation(lowest, record))
     return said
 
 
-def _finite(curve: Curve | None) -> list[tuple[int, float]]:
-    if curve is None:
-        return []
-    return [point for point in zip(curve.steps, curve.values, strict=True) if math.isfinite(point[1])]
+def _validation(lowest: LowestLoss, record: TuningRecord) -> str:
+    """Returns how validation loss went, which names over-fitting if there is any."""
+    best, last = numbers.plain(lowest.value), numbers.plain(lowest.last)
+    if lowest.step == lowest.last_step:
+        return f"Validation loss ended at {last}, its lowest."
+    where = f"at step {lowest.step:,}"
+    if lowest.epoch is not None:
+        where = f"{'after' if lowest.ends_epoch else 'in'} epoch {lowest.epoch} (step {lowest.step:,})"
+    if not lowest.turned:
+        return f"Validation loss was lowest, {best}, {where}, and ended at {last}, which is about the same."
+    return (
+        f"Over-fitting: validation loss was lowest, {best}, {where}, and rose to {last} by the end;"
+        f" from there on the model learned its training examples by heart. {_advice(lowest, record)}"
+    )
+
+
+def _advice(lowest: LowestLoss, record: TuningRecord) -> str:
+    if lowest.ends_epoch and any(one.epoch == lowest.epoch for one in record.checkpoints):
+        return f"By this measure the checkpoint of epoch {lowest.epoch} is the best."
+    return "Fewer epochs may do better, or a lower learning rate."
+
+
+def _finite(curve: Curve | None) -> list[float]:
+    return [value for value in curve.values if math.isfinite(value)] if curve else []

@@ -8,7 +8,9 @@ from gemini_sft.experiment.schema import Backend, Evaluation, Judge, Sources, Ta
 from gemini_sft.judging.criteria import criteria_of
 from gemini_sft.report import numbers
 from gemini_sft.report.input import ReportInput
+from gemini_sft.report.selection import taken_words
 from gemini_sft.report.text import Passage, passage
+from gemini_sft.tuning import TuningRecord
 from gemini_sft.words import BY_WORDS
 
 _SIZES = {"ONE": "1", "TWO": "2", "FOUR": "4", "EIGHT": "8", "SIXTEEN": "16", "THIRTY_TWO": "32"}
@@ -16,6 +18,7 @@ _LEFT = "left to the service"
 _STAGED = re.compile(r"gs://[^/]+/staging/[^/]+/[0-9a-f]{16}/[^/]+$")
 _NOT_REPORTED = "not reported"
 _INSTRUCTION_LIMIT = 6000
+_ADOPTED = "an earlier attempt or another run, with the same data and settings: it was not paid for again"
 _TOKENIZERS = {
     Tokenizer.ASCII: "ascii: words as the reference implementations have them, made for English",
     Tokenizer.UNICODE: "unicode: words of every language",
@@ -43,11 +46,29 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What the tuning job computed of its checkpoints: of each its id, all metrics, and why there are none."""
+
+    metrics: list[str]
+    rows: list[tuple[str, list[str], str]]
+
+
+@dataclass(frozen=True)
 class RanView:
-    """What ran, in groups."""
+    """What ran, in groups.
+
+    Attributes:
+        groups: By their headings.
+        settings: Of the tuning job.
+        notes: What it has to say besides, in sentences.
+        measured: What it computed of its checkpoints itself.
+        system_instruction: What stands before most test examples.
+    """
 
     groups: dict[str, list[Fact]]
     settings: list[Setting]
+    notes: list[str]
+    measured: Measured
     system_instruction: Passage | None
 
 
@@ -63,18 +84,34 @@ def ran_view(data: ReportInput) -> RanView:
             "Cost": _cost(data),
         },
         settings=_settings(data),
+        notes=data.tuning.notes,
+        measured=_measured(data.tuning),
         system_instruction=passage(instruction, _INSTRUCTION_LIMIT) if instruction else None,
     )
 
 
 def _run(data: ReportInput) -> list[Fact]:
+    taken = data.selection.taken if data.selection else data.tuning
     return [
         Fact("Run", data.run_id, code=True),
         Fact("Experiment", data.experiment.name, code=True),
         Fact("Task", data.experiment.task.value.replace("_", " ")),
         Fact("Base model", data.tuning.base_model, code=True),
-        Fact("Tuned model", data.tuning.model, code=True),
-        Fact("Endpoint of the tuned model", data.tuning.endpoint, code=True),
+        *_lineage(data.tuning),
+        Fact("Tuned model", taken.model, code=True),
+        *([Fact("Taken from it", taken_words(data.selection))] if data.selection else []),
+        Fact("Endpoint of the tuned model", taken.endpoint, code=True),
+    ]
+
+
+def _lineage(record: TuningRecord) -> list[Fact]:
+    """Returns the tuned model that the job went on from, if it did."""
+    if record.started_from is None:
+        return []
+    which = record.started_from_checkpoint
+    return [
+        Fact("Tuned further from", record.started_from, code=True),
+        Fact("Its checkpoint then", "its default one" if which is None else which),
     ]
 
 
@@ -98,6 +135,8 @@ def _job(data: ReportInput) -> list[Fact]:
     record = data.tuning
     return [
         Fact("Job", record.job or _NOT_REPORTED, code=bool(record.job)),
+        *([Fact("Trial of the sweep", record.trial, code=True)] if record.trial else []),
+        Fact("Made by", _ADOPTED if record.adopted else "this run"),
         Fact("Time from start to end", numbers.duration(record.seconds)),
         Fact("Optimizer steps", numbers.count(record.steps)),
         Fact("Checkpoints kept", numbers.count(len(record.checkpoints)) if record.checkpoints else "the last one only"),
@@ -154,6 +193,8 @@ def _judging(task: Task, judge: Judge) -> list[Fact]:
 
 def _settings(data: ReportInput) -> list[Setting]:
     asked, ran = data.experiment.tuning, data.tuning
+    if data.experiment.sweep:
+        asked = data.experiment.sweep.settings(asked).get(ran.trial, asked)
     size = (ran.adapter_size or "").removeprefix("ADAPTER_SIZE_")
     return [
         Setting("Epochs", "passes over the training data", _or(asked.epochs, _LEFT), _or(ran.epochs, _NOT_REPORTED)),
@@ -170,6 +211,21 @@ def _settings(data: ReportInput) -> list[Setting]:
             _or(ran.learning_rate_multiplier, _NOT_REPORTED),
         ),
     ]
+
+
+def _measured(record: TuningRecord) -> Measured:
+    names = sorted({name for one in record.evaluations for name in one.scores})
+    return Measured(
+        names,
+        [
+            (
+                one.checkpoint,
+                [numbers.plain(one.scores[name]) if name in one.scores else numbers.NOTHING for name in names],
+                one.error or "",
+            )
+            for one in record.evaluations
+        ],
+    )
 
 
 def _named(sources: Sources) -> str:

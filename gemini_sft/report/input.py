@@ -11,7 +11,7 @@ from gemini_sft.decision import Comparison
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference import Prediction
 from gemini_sft.inference.evaluation import EvaluationResult
-from gemini_sft.tuning import Curves, TuningRecord
+from gemini_sft.tuning import Curves, Selection, TuningRecord
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class ReportInput:
         curves: Its loss and accuracy.
         quote: What the run was quoted at.
         cost: The tuning job's bill against it.
+        selection: Which of its checkpoints was taken, or of which job of a sweep.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class ReportInput:
     curves: Curves
     quote: Quote
     cost: Reconciliation
+    selection: Selection | None = None
 
     @cached_property
     def system_instruction(self) -> str | None:

@@ -9,15 +9,17 @@ from gemini_sft.report.judge import judge_view
 from gemini_sft.report.missing import dropped, failures
 from gemini_sft.report.render import render
 from gemini_sft.report.scores import class_rows, metric_table, outcome_rows
+from gemini_sft.report.selection import selection_view
 from gemini_sft.report.verdict import verdict_view
 
 
 def report_page(data: ReportInput) -> str:
     """Returns one self-contained HTML document; the same input gives the same text."""
     curves = curves_view(data.curves, data.tuning)
+    selection = selection_view(data.selection, tested=True) if data.selection else None
     return render(
         "report.html.j2",
-        curves.figures,
+        [*curves.figures, *(selection.figures if selection else [])],
         run_id=data.run_id,
         verdict=verdict_view(data),
         ran=ran_view(data),
@@ -30,6 +32,7 @@ def report_page(data: ReportInput) -> str:
         tuned=data.candidate,
         outcomes=outcome_rows(data),
         curves=curves,
+        selection=selection,
         record=data.tuning,
         heading="h2",
         changes=changes(data),

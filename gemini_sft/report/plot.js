@@ -18,8 +18,9 @@
     const style = getComputedStyle(document.documentElement);
     // Paper is narrower than most windows, and nobody asks a figure to follow when the page is printed.
     const paper = matchMedia("print").matches;
-    const size = paper ? { autosize: false, width: 640, height: 280 } : { autosize: true };
     for (const { id, data, layout } of figures) {
+      const height = parseInt(document.getElementById(id).style.height) || 280;
+      const size = paper ? { autosize: false, width: 640, height } : { autosize: true };
       Plotly.react(id, coloured(data, style), { ...coloured(layout, style), ...size }, config);
       if (!paper) Plotly.Plots.resize(id);
     }

@@ -7,6 +7,7 @@ from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot, Tick
 from gemini_sft.report.input import ReportInput
+from gemini_sft.report.selection import not_the_last
 from gemini_sft.report.words import HEADLINES
 
 STAND_IN = "stand-in"
@@ -45,6 +46,7 @@ class VerdictView:
     ticks: list[Tick]
     shares: list[Share]
     stand_in: str
+    checkpoint: str
 
 
 def verdict_view(data: ReportInput) -> VerdictView:
@@ -71,6 +73,7 @@ def verdict_view(data: ReportInput) -> VerdictView:
         plot=axis.interval(difference, asked),
         ticks=axis.ticks(),
         shares=shares(difference.wins, difference.ties, difference.losses),
+        checkpoint=not_the_last(data.selection) if data.selection else "",
         stand_in=data.base.served_by if data.base.served_by.startswith(STAND_IN) else "",
     )
 

@@ -27,3 +27,9 @@ HEADLINES = {
 def title(label: str) -> str:
     """Returns a label with a capital; names such as chrF keep their own."""
     return label[0].upper() + label[1:] if label.split(maxsplit=1)[0].islower() else label
+
+
+def sentence(text: str) -> str:
+    """Returns a text with a capital at its start and a stop at its end."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) or not text else ".")

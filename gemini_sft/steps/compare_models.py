@@ -3,7 +3,7 @@
 from typing import Any
 
 from gemini_sft import storage
-from gemini_sft.cost import Bill, Quote, reconcile
+from gemini_sft.cost import Quote, reconcile
 from gemini_sft.data import read_split
 from gemini_sft.data.dataset import read_sources
 from gemini_sft.decision import Comparison, compare, few_shot_arm, judged
@@ -15,7 +15,7 @@ from gemini_sft.judging import Judgement
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.steps.absent import why_absent
 from gemini_sft.steps.places import ANSWERS, beside
-from gemini_sft.tuning import Curves, TuningRecord
+from gemini_sft.tuning import Curves, Selection, TuningRecord
 
 
 def compare_models(
@@ -77,7 +77,7 @@ def compare_models(
     storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))
     quote = Quote.model_validate(storage.read_json(quote_uri))
-    bill = Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs)
+    selection = Selection.model_validate(storage.read_json(selection_uri))
     sources = [(one["source"], one["line"]) for one in read_sources(train_uri)]
     page = report_page(
         ReportInput(
@@ -93,8 +93,9 @@ def compare_models(
             test=read_split(test_uri),
             tuning=record,
             curves=Curves.model_validate(storage.read_json(curves_uri)),
+            selection=selection,
             quote=quote,
-            cost=reconcile(quote, [bill]),
+            cost=reconcile(quote, selection.bills),
         )
     )
     storage.write_text(report_uri, page, "text/html; charset=utf-8")

@@ -13,6 +13,7 @@ from gemini_sft.experiment.schema import Backend
 from gemini_sft.inference import Service
 from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.metrics import MetricSet, metrics_for
+from gemini_sft.report.selection import selection_page
 from gemini_sft.steps.asking import ask
 from gemini_sft.steps.find_models import read_models
 from gemini_sft.tuning import Candidate, Curves, Selection, TuningRecord
@@ -59,10 +60,16 @@ def select_checkpoint(
     taken = selection.taken
     if taken.checkpoint:
         set_default_checkpoint(project, location, taken.model, taken.checkpoint)
-    storage.write_json(selection_uri, selection.model_dump(mode="json"))
+    write_selection(selection, selection_uri, page_uri)
     what = f"checkpoint {taken.checkpoint}" if taken.checkpoint else "the model"
     _log.info("of %d checkpoints %s is taken: %s", len(candidates), what, selection.reason)
     return selection
+
+
+def write_selection(selection: Selection, selection_uri: str, page_uri: str) -> None:
+    """Writes what was tried and taken, for the rest of the run and for people."""
+    storage.write_json(selection_uri, selection.model_dump(mode="json"))
+    storage.write_text(page_uri, selection_page(selection), "text/html; charset=utf-8")
 
 
 class _Scorer:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from gemini_sft import storage
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import load_experiment
+from gemini_sft.steps.select_checkpoint import write_selection
 from gemini_sft.tuning import Selection
 from gemini_sft.tuning.choosing import choose
 
@@ -47,6 +48,6 @@ def select_trial(
     place = next(n for n, one in enumerate(found) if selection.taken in one.candidates)
     storage.write_bytes(tuning_uri, storage.read_bytes(tuning_uris[place]), "application/json")
     storage.write_bytes(curves_uri, storage.read_bytes(curves_uris[place]), "application/json")
-    storage.write_json(selection_uri, selection.model_dump(mode="json"))
+    write_selection(selection, selection_uri, page_uri)
     _log.info("of %d trials %s is taken: %s", len(found), selection.taken.trial, selection.reason)
     return selection

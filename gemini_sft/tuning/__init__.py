@@ -2,7 +2,9 @@
 
 from gemini_sft.tuning.base import Base, find_base
 from gemini_sft.tuning.curves import Curves, read_curves
+from gemini_sft.tuning.epochs import epoch_ends
 from gemini_sft.tuning.job import tune
+from gemini_sft.tuning.overfitting import LowestLoss, lowest_validation_loss
 from gemini_sft.tuning.record import TuningRecord
 from gemini_sft.tuning.refusals import refusals
 from gemini_sft.tuning.request import TuningRequest
@@ -12,10 +14,13 @@ __all__ = [
     "Base",
     "Candidate",
     "Curves",
+    "LowestLoss",
     "Selection",
     "TuningRecord",
     "TuningRequest",
+    "epoch_ends",
     "find_base",
+    "lowest_validation_loss",
     "read_curves",
     "refusals",
     "tune",

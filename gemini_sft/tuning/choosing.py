@@ -45,9 +45,7 @@ def to_be_asked(candidates: Sequence[Candidate], by: CheckpointChoice, *, trial:
     return [candidates[-1]] if by is CheckpointChoice.LAST and trial else []
 
 
-def choose(
-    candidates: Sequence[Candidate], by: CheckpointChoice, metric: str, bills: Sequence[Bill] = ()
-) -> Selection:
+def choose(candidates: Sequence[Candidate], by: CheckpointChoice, metric: str, bills: Sequence[Bill] = ()) -> Selection:
     """Returns which candidate is taken.
 
     By the metric it is the one with the highest score; among equals the one with the lower loss, then the earlier. By
@@ -75,9 +73,7 @@ def choose(
     else:
         chosen, reason = len(candidates) - 1, _nothing_to_choose_by(candidates, by)
         by = CheckpointChoice.LAST
-    return Selection(
-        by=by, metric=metric, candidates=list(candidates), chosen=chosen, reason=reason, bills=list(bills)
-    )
+    return Selection(by=by, metric=metric, candidates=list(candidates), chosen=chosen, reason=reason, bills=list(bills))
 
 
 def _nothing_to_choose_by(candidates: Sequence[Candidate], by: CheckpointChoice) -> str:

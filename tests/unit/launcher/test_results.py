@@ -19,6 +19,7 @@ from gemini_sft.metrics import metrics_of
 from gemini_sft.tuning import TuningRecord
 from gemini_sft.tuning.record import DroppedExamples
 from launcher import results
+from tests.unit.gemini_sft.report.selection_sample import one_job
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "finetune.yaml"
 ENDPOINT = "projects/7/locations/us/endpoints/42"
@@ -123,6 +124,14 @@ def test_what_a_person_is_shown(folder: Path, verdict: Verdict) -> None:
     assert f"Verdict: {verdict.value}. rougeL_f changed by [+0.1250]." in text
     assert f"Report:  {folder}/report.html\n" in text
     assert "stand-in" not in text
+
+
+def test_the_checkpoint_that_was_taken_is_said_first(folder: Path) -> None:
+    storage.write_json(str(folder / "selection.json"), one_job().model_dump(mode="json"))
+    console, file = printed()
+    results.show(folder, console)
+    first = file.getvalue().splitlines()[0]
+    assert first == "Checkpoint 2 of 3 (epoch 2): rougeL_f on validation 0.412, best of 3."
 
 
 def test_answers_of_a_stand_in_are_declared(folder: Path) -> None:
@@ -253,6 +262,16 @@ class TestFetching:
             artifacts.setdefault(task, {})[output] = str(tmp_path / output)
         results.fetch(artifacts, tmp_path / "runs" / "demo-1", Evaluation.model_validate(evaluation))
         assert {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()} == {*results._FILES} | more
+
+    def test_a_selection_is_there_if_the_pipeline_makes_one(
+        self, tmp_path: Path, artifacts: dict[str, dict[str, str]]
+    ) -> None:
+        for task, output in results._SELECTION.values():
+            (tmp_path / output).write_text("x")
+            artifacts.setdefault(task, {})[output] = str(tmp_path / output)
+        results.fetch(artifacts, tmp_path / "runs" / "demo-1", Evaluation())
+        made = {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()}
+        assert made == {*results._FILES, "selection.json", "selection.html"}
 
     def test_the_compiled_pipeline_makes_all_of_them(self) -> None:
         """The names are those that the pipeline itself gives."""

@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 
 from gemini_sft.report.curves import curves_page, curves_view
-from gemini_sft.report.figures import MOST_POINTS
+from gemini_sft.report.figures import MOST_POINTS, curve_figures
 from gemini_sft.report.render import render
 from gemini_sft.tuning import Curves
 from gemini_sft.tuning.curves import Curve
@@ -25,7 +25,7 @@ def test_figures_have_fixed_ids_and_mark_the_epochs_of_the_checkpoints() -> None
 
 
 def test_without_validation() -> None:
-    page = curves_page(sample_curves(validation=False), sample_record(checkpoints=[]))
+    page = curves_page(sample_curves(validation=False), sample_record(checkpoints=[], epochs=None))
     loss, _ = json.loads(figures_of(page))
     assert [trace["name"] for trace in loss["data"]] == ["Training"]
     assert "There are no validation curves" in page and "Validation loss" not in page
@@ -36,6 +36,74 @@ def test_without_validation() -> None:
 def test_without_curves(curves: Curves) -> None:
     page = curves_page(curves, sample_record())
     assert "reported no curves" in page and "<script" not in page
+
+
+def test_why_there_are_no_curves_is_said_as_text() -> None:
+    page = curves_page(Curves(absent="<b>404</b>: it is gone"), sample_record())
+    assert "<b>" not in page and "<b>404</b>: it is gone" in unescape(page)
+    assert "reported no curves" not in page
+
+
+def test_epochs_are_marked_if_only_the_last_checkpoint_was_kept() -> None:
+    page = curves_page(sample_curves(), sample_record(checkpoints=[]))
+    for figure in json.loads(figures_of(page)):
+        assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [60, 120, 180]
+        assert [one["text"] for one in figure["layout"]["annotations"]] == ["epoch 1", "2", "3"]
+    assert "At the ends of epochs" in page and "Dotted lines mark the ends of epochs" in page
+
+
+def test_of_many_epochs_some_are_marked_and_the_last_always() -> None:
+    record = sample_record(checkpoints=[], epochs=93, steps=930)
+    (loss, _), view = curve_figures(sample_curves(), record), curves_view(sample_curves(), record)
+    marked = [shape["x0"] for shape in loss["layout"]["shapes"]]
+    assert len(marked) <= 10 and marked[-1] == 930
+    assert len(view.rows) <= 20 and view.rows[-1][0] == "93"
+
+
+class TestOverfitting:
+    """The loss on validation falls to 0.42 in two of three epochs and rises to 0.61 in the third."""
+
+    def page(self, values: tuple[float, ...] = (0.9, 0.42, 0.61), **changes: object) -> str:
+        curves = sample_curves().model_copy(
+            update={"validation_loss": Curve(steps=[60 * n for n in range(1, len(values) + 1)], values=list(values))}
+        )
+        return unescape(curves_page(curves, sample_record(240, **changes)))
+
+    def test_is_named_with_its_place_and_its_loss(self) -> None:
+        page = self.page()
+        assert (
+            "Over-fitting: validation loss was lowest, 0.42, after epoch 2 (step 120), and rose to 0.61 by the end;"
+            in page
+        )
+        assert "By this measure the checkpoint of epoch 2 is the best." in page
+
+    def test_without_that_checkpoint_nobody_is_sent_to_it(self) -> None:
+        assert "Fewer epochs may do better" in self.page(checkpoints=[])
+
+    def test_is_marked_in_the_loss_and_nowhere_else(self) -> None:
+        loss, accuracy = json.loads(figures_of(self.page()))
+        zone, said = loss["layout"]["shapes"][-1], loss["layout"]["annotations"][-1]
+        assert (zone["type"], zone["x0"], zone["x1"]) == ("rect", 120, 180)
+        assert (said["text"], said["x"], said["y"]) == ("lowest: 0.42", 120, 0.42)
+        assert not [one for one in accuracy["layout"]["shapes"] if one["type"] == "rect"]
+
+    def test_who_cannot_see_the_mark_is_told_of_it(self) -> None:
+        assert "examples against optimizer steps, marked from where validation loss rises; the table" in self.page()
+
+    def test_in_the_middle_of_an_epoch(self) -> None:
+        assert "lowest, 0.42, in epoch 2 (step 120)" in self.page(checkpoints=[], epochs=2, steps=220)
+
+    def test_without_epochs_the_step_is_all_there_is(self) -> None:
+        assert "lowest, 0.42, at step 120, and rose" in self.page(checkpoints=[], epochs=None)
+
+    def test_what_only_wavers_is_not_over_fitting(self) -> None:
+        page = self.page((0.9, 0.42, 0.425))
+        assert "Over-fitting" not in page and "lowest:" not in page
+        assert "lowest, 0.42, after epoch 2 (step 120), and ended at 0.425, which is about the same." in page
+
+    def test_what_falls_to_the_end_is_not_either(self) -> None:
+        page = self.page((0.9, 0.5, 0.42))
+        assert "Over-fitting" not in page and "Validation loss ended at 0.42, its lowest." in page
 
 
 def test_one_point() -> None:

@@ -43,4 +43,6 @@ def test_text_has_the_contrast_of_level_aa(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_lines_of_curves_can_be_told_from_their_ground(scheme: str) -> None:
     palette = colours(scheme)
-    assert all(contrast(palette[name], palette["paper"]) >= 3 for name in ("train", "validation"))
+    lines = [name for name in palette if name in ("train", "validation") or name.startswith("series")]
+    assert len(lines) == 8
+    assert all(contrast(palette[name], palette[ground]) >= 3 for name in lines for ground in ("paper", "card"))

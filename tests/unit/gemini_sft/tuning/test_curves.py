@@ -63,10 +63,56 @@ def test_points_come_in_the_order_of_their_steps(serve: Serve) -> None:
     )
     assert curves.summary() == {
         "final_train_loss": 0.5,
+        "best_train_loss": 0.0,
         "final_validation_loss": 1.75,
         "best_validation_loss": 1.25,
     }
     assert Curves.model_validate(curves.model_dump(mode="json")) == curves
+
+
+def test_the_best_loss_is_the_lowest_and_the_best_accuracy_the_highest() -> None:
+    one = Curve(steps=[1, 2, 3, 4], values=[0.5, 0.25, 0.75, float("nan")])
+    kinds = ("loss", "accuracy", "predictions")
+    curves = Curves.model_validate({f"{split}_{kind}": one for split in ("train", "validation") for kind in kinds})
+    for split in ("train", "validation"):
+        assert {name: value for name, value in curves.summary().items() if split in name} == {
+            f"final_{split}_loss": 0.75,
+            f"best_{split}_loss": 0.25,
+            f"final_{split}_accuracy": 0.75,
+            f"best_{split}_accuracy": 0.75,
+            f"final_{split}_predictions": 0.75,
+        }
+
+
+def test_a_series_without_a_number_has_no_last_and_no_best() -> None:
+    assert Curves(train_loss=Curve(steps=[1], values=[float("inf")])).summary() == {}
+
+
+def test_runs_that_evaluate_checkpoints_are_passed_over(serve: Serve) -> None:
+    names = ("tuning-evaluation-checkpoint-1", "run-9")
+    serve(routes(runs={"contexts": [{"name": f"{STORE}/tuning-1-{name}"} for name in names]}))
+    assert read_curves(f"{STORE}/tuning-1").train_loss
+
+
+def test_of_a_step_that_was_written_twice_the_later_value_holds(serve: Serve) -> None:
+    values = [point(1, 1.5), point(2, 9.0), point(2, 1.25), {"step": "3"}]
+    serve(routes(values={"timeSeriesData": [{"tensorboardTimeSeriesId": "1", "values": values}]}))
+    assert read_curves(f"{STORE}/tuning-1").train_loss == Curve(steps=[1, 2], values=[1.5, 1.25])
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        {"experiment": {"metadata": "none"}},
+        {"runs": {"contexts": [{}]}},
+        {"series": {"tensorboardTimeSeries": [{"displayName": "/train_total_loss"}]}},
+        {"values": {"timeSeriesData": [{"tensorboardTimeSeriesId": "1", "values": [{"scalar": {"value": "many"}}]}]}},
+    ],
+)
+def test_an_unknown_form_is_said_and_nothing_worse(serve: Serve, replaced: dict[str, Any]) -> None:
+    serve(routes(**replaced))
+    with pytest.raises(ServiceError, match="does not have the form of a tuning job's experiment"):
+        read_curves(f"{STORE}/tuning-1")
 
 
 def test_a_job_without_series_has_no_curves(serve: Serve) -> None:
