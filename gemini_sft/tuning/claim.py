@@ -13,9 +13,9 @@ import orjson
 from gemini_sft import storage
 from gemini_sft.refusals import refusals
 
-STALE_SECONDS = 60.0
-"""How long a token must have stood unchanged, with no job to be found, until its holder is taken to be gone. It must be
-longer than the request for a job may take."""
+STALE_SECONDS = 150.0
+"""How long a token must have stood unchanged, with no job to be found, until its holder is taken to be gone: longer
+than a request for a job may take and the job then needs to show itself."""
 
 
 class Claim:
@@ -39,6 +39,12 @@ class Claim:
         """Tries to get the token: it is free, or its holder is gone. Returns whether it is ours now."""
         if not self.held:
             self.held = self._put(0) or self._inherit()
+        return self.held
+
+    def renew(self) -> bool:
+        """Makes the token young again, just before it is used; returns whether it is still ours."""
+        if self._uri:
+            self.held = self.held and self._put(self._generation)
         return self.held
 
     def release(self) -> None:

@@ -1,8 +1,8 @@
 """One intent, one job: the job that there is, or a new one.
 
 Vertex AI has no request id for tuning jobs, so what was made is known by a label: the intent. Whoever wants a job looks
-for one with that label; takes the token that allows only one to make it; looks once more; and makes it. Whatever breaks
-in between, and whoever comes at the same time, finds the job there.
+for one with that label; takes the token that allows only one to make it; looks once more; and, if the token is still
+there, makes it. Whatever breaks in between, and whoever comes at the same time, finds the job there.
 """
 
 import contextlib
@@ -51,6 +51,8 @@ def find_or_make(request: TuningRequest) -> tuple["TuningJob", bool]:
                 if requests == _MOST_REQUESTS or time.monotonic() > deadline:
                     claim.release()
                     raise ServiceError("Vertex AI did not make the tuning job: run again later, nothing is lost")
+                if not claim.renew():
+                    continue
                 requests += 1
                 made, pause = _make(request, claim)
                 if made:
