@@ -112,7 +112,7 @@ def write_experiment(folder: Path, *, train: int = 24, test: int = 6, **changes:
     document = {
         "name": "small",
         "task": "summarization",
-        "base_model": "gemini-2.5-flash",
+        "base_model": "gemini-3.1-flash-lite",
         "data": {"train": "train.jsonl", "test": "test.csv"},
         "tuning": {"epochs": 1, "adapter_size": 1},
     }
