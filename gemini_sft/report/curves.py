@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean
 
 from gemini_sft.report import numbers
 from gemini_sft.report.figures import MOST_POINTS, Figure, curve_figures, some_of
@@ -11,6 +12,8 @@ from gemini_sft.tuning import LowestLoss, TuningRecord, epoch_ends, lowest_valid
 from gemini_sft.tuning.curves import Curve, Curves
 
 _MOST_ROWS = 20
+_PARTS = 10
+"""Of its steps, the first and the last of so many parts say where training loss began and ended."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,18 @@ def _value(curve: Curve, step: int, form: Callable[[float], str]) -> str:
 def _sentences(curves: Curves, lowest: LowestLoss | None, record: TuningRecord) -> list[str]:
     said = []
     if train := _finite(curves.train_loss):
-        said.append(f"Training loss went from {numbers.plain(train[0])} to {numbers.plain(train[-1])}.")
+        said.append(_training(train))
     if lowest:
         said.append(_validation(lowest, record))
     return said
+
+
+def _training(losses: list[float]) -> str:
+    """Returns how training loss went. That of a single step is that of few examples and says little."""
+    few = max(1, len(losses) // _PARTS)
+    first, last = fmean(losses[:few]), fmean(losses[-few:])
+    how = f", both means of {few} steps" if few > 1 else ""
+    return f"Training loss went from {numbers.plain(first)} to {numbers.plain(last)}{how}."
 
 
 def _validation(lowest: LowestLoss, record: TuningRecord) -> str:

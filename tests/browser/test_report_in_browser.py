@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gemini_sft.report import report_page
 from gemini_sft.report.curves import curves_page
@@ -76,10 +76,10 @@ def test_the_report_draws_its_curves_and_complains_of_nothing(browser: Browser, 
 
 def test_the_curves_follow_the_colour_scheme(browser: Browser, tmp_path: Path) -> None:
     page, seen = opened(browser, curves_page(sample_curves(), sample_record()), tmp_path, scheme="dark")
-    colour = "document.querySelector('#loss-plot .js-line').style.stroke"
-    dark = page.evaluate(colour)
+    dark = page.evaluate("getComputedStyle(document.querySelector('#loss-plot .js-line')).stroke")
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"{colour} !== '{dark}'")
+    # Not wait_for_function: when it must wait, it evaluates a string, which the page's policy forbids.
+    expect(page.locator("#loss-plot .js-line").first).not_to_have_css("stroke", dark)
     assert not seen.complaints
 
 

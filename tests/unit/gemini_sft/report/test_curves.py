@@ -44,6 +44,16 @@ def test_why_there_are_no_curves_is_said_as_text() -> None:
     assert "reported no curves" not in page
 
 
+def test_one_step_does_not_say_how_training_loss_went() -> None:
+    losses = [*(2.0 + n % 2 for n in range(10)), *(1.0 for _ in range(85)), *(0.25, 0.75, 0.25, 0.75, 3.0)]
+    curves = Curves(train_loss=Curve(steps=list(range(1, 101)), values=losses))
+    assert curves_view(curves, sample_record()).sentences == [
+        "Training loss went from 2.5 to 1, both means of 10 steps."
+    ]
+    few = Curves(train_loss=Curve(steps=[1, 2, 3], values=[0.9, 0.1, 0.5]))
+    assert curves_view(few, sample_record()).sentences == ["Training loss went from 0.9 to 0.5."]
+
+
 def test_epochs_are_marked_if_only_the_last_checkpoint_was_kept() -> None:
     page = curves_page(sample_curves(), sample_record(checkpoints=[]))
     for figure in json.loads(figures_of(page)):
