@@ -2,12 +2,13 @@
 
 context EXP                    system.Experiment, metadata.backing_tensorboard_resource = tensorboards/T
 context EXP-RUN                system.ExperimentRun, its parent is EXP
+context EXP-tuning-evaluation-checkpoint-ID     the same, for each evaluated checkpoint; metadata._metrics = its scores
 tensorboards/T/experiments/EXP/runs/RUN
     /train_total_loss  /train_fraction_of_correct_next_step_preds  /train_num_predictions      for each step
     /eval_total_loss   /eval_fraction_of_correct_next_step_preds   /eval_num_predictions       for each epoch
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from vertex_emulator.database import Database
@@ -54,6 +55,8 @@ class Curves:
             parents=(self.experiment,),
         )
         self._database = database
+        self._location = location
+        self._experiment_id = experiment_id
         self._run = create_run(database, tensorboard, experiment_id=experiment_id, run_id=run_id, display_name=run_id)
 
     def add(self, purpose: str, points: Sequence[Point]) -> None:
@@ -68,6 +71,25 @@ class Curves:
                 [(int(point[0]), float(point[column])) for point in points],
                 [_rfc3339(point[4]) for point in points],
             )
+
+    def add_evaluation(self, checkpoint_id: str, state: str, metrics: Mapping[str, float | str]) -> None:
+        """Adds the run of a checkpoint's evaluation.
+
+        Args:
+            checkpoint_id: The checkpoint.
+            state: `COMPLETE` or `FAILED`.
+            metrics: What came of it, as `ExperimentRun.get_metrics` gives it.
+        """
+        run_id = f"tuning-evaluation-checkpoint-{checkpoint_id}"
+        create_context(
+            self._database,
+            self._location,
+            context_id=f"{self._experiment_id}-{run_id}",
+            schema_title="system.ExperimentRun",
+            display_name=run_id,
+            metadata={"_state": state, "_params": {}, "_metrics": dict(metrics)},
+            parents=(self.experiment,),
+        )
 
 
 def _rfc3339(seconds: float) -> str:

@@ -72,7 +72,7 @@ class TuningJobs(Jobs[JobResource]):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         order = plan(job.document, self._objects, self._serving, str(folder), course.pace)
-        training = Training(self._database, job, order, fate)
+        training = Training(self._database, self._objects, job, order, fate)
         try:
             async with contextlib.aclosing(follow(order)) as messages:
                 async for message in messages:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import orjson
 
+from vertex_emulator.tuning.evaluation.wishes import Wishes
+
 MAX_CHECKPOINTS = 10
 
 
@@ -53,6 +55,7 @@ class Order:
         folder: An existing folder that the checkpoints are written to.
         last_checkpoint_only: Whether only the last checkpoint is wanted.
         pace: How slow it is.
+        evaluation: How each checkpoint is evaluated on the validation dataset; None for not at all.
     """
 
     training: Source
@@ -65,6 +68,7 @@ class Order:
     folder: str
     last_checkpoint_only: bool
     pace: Pace = Pace()
+    evaluation: Wishes | None = None
 
     def to_json(self) -> bytes:
         """Returns the order as one line of JSON."""
@@ -77,6 +81,7 @@ class Order:
         fields["training"] = Source(**fields["training"])
         fields["validation"] = fields["validation"] and Source(**fields["validation"])
         fields["pace"] = Pace(**fields["pace"])
+        fields["evaluation"] = fields["evaluation"] and Wishes.from_json(fields["evaluation"])
         return cls(**fields)
 
     def checkpoint_path(self, checkpoint_id: str) -> Path:

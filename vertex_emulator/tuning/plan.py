@@ -6,6 +6,7 @@ from vertex_emulator.errors import ApiError
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.dataset import DatasetError
+from vertex_emulator.tuning.evaluation.request import read_evaluation
 from vertex_emulator.tuning.order import Order, Pace, Source
 from vertex_emulator.tuning.source import ADAPTER_SIZES, base_of, start_weights
 
@@ -41,6 +42,7 @@ def plan(document: dict[str, Any], objects: ObjectStore, serving: Serving, folde
         folder=folder,
         last_checkpoint_only=spec.get("exportLastCheckpointOnly", False),
         pace=pace,
+        evaluation=read_evaluation(spec["evaluationConfig"], "") if "evaluationConfig" in spec else None,
     )
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from vertex_emulator.database import Database
 from vertex_emulator.errors import ApiError, invalid
+from vertex_emulator.filters import camel_case
 from vertex_emulator.protobuf import types
 from vertex_emulator.resources import check_fields
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
+from vertex_emulator.tuning.evaluation.request import check_output, read_evaluation, refuse_judges
 from vertex_emulator.tuning.source import ADAPTER_SIZES, BaseModel, check_location, read_source
 from vertex_emulator.wire import parse
 
@@ -57,6 +59,8 @@ def read_request(
             Vertex can do.
     """
     _check_kind(body)
+    given = _of(body, "supervised_tuning_spec")
+    refuse_judges(_of(given, "evaluation_config"), f"{_SPEC}.evaluation_config")
     job = parse(body, types.TuningJob, _ROOT)
     if "supervisedTuningSpec" not in job:
         raise invalid(f"{_ROOT}.tuning_spec is required: set supervised_tuning_spec.", _SPEC)
@@ -74,8 +78,12 @@ def read_request(
             f"Customer-managed encryption keys are not supported for tuning {base.id}.",
             f"{_ROOT}.encryption_spec",
         )
-    _check_evaluation(spec, base)
+    _check_evaluation(spec, base, objects)
     return source | {"supervisedTuningSpec": spec} | {name: job[name] for name in _KEPT if name in job}
+
+
+def _of(body: Any, field: str) -> Any:
+    return body.get(field, body.get(camel_case(field))) if isinstance(body, dict) else None
 
 
 def _check_kind(body: dict[str, Any]) -> None:
@@ -152,11 +160,14 @@ def _check_texts(job: dict[str, Any]) -> None:
     check_fields({"labels": job.get("labels", {})})
 
 
-def _check_evaluation(spec: dict[str, Any], base: BaseModel) -> None:
+def _check_evaluation(spec: dict[str, Any], base: BaseModel, objects: ObjectStore) -> None:
     if "evaluationConfig" not in spec:
         return
     field = f"{_SPEC}.evaluation_config"
     if base.only_multi_region:
         raise invalid(f"evaluation_config is not supported for {base.id}.", field)
-    message = "evaluation_config: the emulator does not evaluate inside a tuning job."
-    raise ApiError("UNIMPLEMENTED", message, field=field)
+    read_evaluation(spec["evaluationConfig"], field)
+    check_output(spec["evaluationConfig"], objects, field)
+    if "validationDatasetUri" not in spec:
+        message = "evaluation_config needs a validation dataset: it is what checkpoints are evaluated on."
+        raise invalid(message, f"{_SPEC}.validation_dataset_uri")

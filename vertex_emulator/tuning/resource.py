@@ -31,6 +31,7 @@ class JobResource(Job):
             tuningJobState="TUNING_JOB_STATE_WAITING_FOR_QUOTA",
             tuningJobMetadata=None,
             tuningDataStats=None,
+            evaluateDatasetRuns=None,
             experiment=None,
         )
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from vertex_emulator.database import Database
+from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.curves import Curves
 from vertex_emulator.tuning.dataset import DatasetError
+from vertex_emulator.tuning.evaluation.results import keep
 from vertex_emulator.tuning.fates import Fate
 from vertex_emulator.tuning.order import Order
 from vertex_emulator.tuning.plan import chosen_hyper_parameters
@@ -16,6 +18,7 @@ class Training:
 
     Args:
         database: Where the curves go.
+        objects: Where results of evaluations go.
         job: The job.
         order: What its process was ordered to do.
         fate: What the job does not tell, or not as it is.
@@ -24,8 +27,9 @@ class Training:
         checkpoints: `{checkpointId, epoch, step}` of each checkpoint that was written so far.
     """
 
-    def __init__(self, database: Database, job: JobResource, order: Order, fate: Fate) -> None:
+    def __init__(self, database: Database, objects: ObjectStore, job: JobResource, order: Order, fate: Fate) -> None:
         self._database = database
+        self._objects = objects
         self._job = job
         self._order = order
         self._fate = fate
@@ -47,6 +51,8 @@ class Training:
                 self._keep_progress(message)
             case "checkpoint":
                 self.checkpoints.append({name: str(message[name]) for name in ("checkpointId", "epoch", "step")})
+            case "evaluation":
+                self._keep_evaluation(message)
             case "done":
                 self._job.set(tuningJobState="TUNING_JOB_STATE_POST_PROCESSING")
 
@@ -75,3 +81,8 @@ class Training:
                 "completedStepCount": str(message["steps"]),
             },
         )
+
+    def _keep_evaluation(self, message: dict[str, Any]) -> None:
+        assert self._curves is not None, "an evaluation before any progress"
+        run = keep(message, self._job, self._curves, self._database, self._objects)
+        self._job.set(evaluateDatasetRuns=[*self._job.document.get("evaluateDatasetRuns", []), run])

@@ -7,6 +7,7 @@ process ends. On standard output it tells how far it is, an object a line:
     {"event": "progress", "epochs": 1, "steps": 100, "train": [POINT, ..], "eval": [POINT, ..]}
     {"event": "halfway"}                                                      more than half of the steps are done
     {"event": "checkpoint", "checkpointId": "1", "epoch": 1, "step": 100}     its weights are in the folder, whole
+    {"event": "evaluation", "checkpointId": "1", "dataset": "..", "results": "..", "aggregates": [..]}
     {"event": "refused", "message": ".."}                                     the datasets cannot be trained on
     {"event": "done"}
 
@@ -33,6 +34,7 @@ from vertex_emulator.standin import (
     train,
 )
 from vertex_emulator.tuning.dataset import Dataset, DatasetError, check_validation_size, read_dataset
+from vertex_emulator.tuning.evaluation.checkpoint import Evaluator
 from vertex_emulator.tuning.order import Order, Source, checkpoint_epochs
 from vertex_emulator.tuning.statistics import data_stats
 
@@ -45,8 +47,10 @@ _SECONDS_BETWEEN_REPORTS = 0.5
 class _Progress:
     """Takes in the training's steps and epochs, tells the server now and then, and writes the checkpoints."""
 
-    def __init__(self, order: Order, epochs: int, steps: int, tell: Tell) -> None:
+    def __init__(self, order: Order, epochs: int, steps: int, validation: Dataset | None, tell: Tell) -> None:
         self._order = order
+        self._validation = validation
+        self._evaluator: Evaluator | None = None
         self._all_steps = steps
         self._tell = tell
         self._began = time.monotonic()
@@ -81,6 +85,13 @@ class _Progress:
         self._report()
         model.save(self._order.checkpoint_path(checkpoint_id))
         self._tell({"event": "checkpoint", "checkpointId": checkpoint_id, "epoch": epoch, "step": self._steps})
+        if self._order.evaluation and self._validation:
+            # Not before there is a checkpoint does the service find out that it cannot evaluate.
+            self._evaluator = self._evaluator or Evaluator(self._validation.examples, self._order.evaluation)
+            folder = Path(self._order.folder) / f"evaluation-{checkpoint_id}"
+            folder.mkdir()
+            evaluation = self._evaluator.evaluate(model, folder)
+            self._tell({"event": "evaluation", "checkpointId": checkpoint_id, **evaluation})
 
     def _report_if_due(self) -> None:
         if time.monotonic() - self._told > _SECONDS_BETWEEN_REPORTS:
@@ -107,26 +118,31 @@ def work(order: Order, tell: Tell) -> None:
         order: What to do.
         tell: Called with each message for the server.
     """
-    began = time.monotonic()
     try:
-        training, validation = _read(order.training, "training", order), None
-        if order.validation:
-            validation = _read(order.validation, "validation", order)
-        records = training.records()
-        epochs = order.epochs or default_epochs(len(records))
-        steps = steps_per_epoch(len(records)) * epochs
-        stats = data_stats(training, steps)
-        _sleep_until(began + order.pace.reading)
-        tell({"event": "read", "stats": stats, "epochs": epochs})
-        training.check()
-        if validation:
-            check_validation_size(validation, training)
-            validation.check()
+        _work(order, tell)
     except DatasetError as error:
         tell({"event": "refused", "message": str(error)})
-        return
+    else:
+        tell({"event": "done"})
+
+
+def _work(order: Order, tell: Tell) -> None:
+    began = time.monotonic()
+    training, validation = _read(order.training, "training", order), None
+    if order.validation:
+        validation = _read(order.validation, "validation", order)
+    records = training.records()
+    epochs = order.epochs or default_epochs(len(records))
+    steps = steps_per_epoch(len(records)) * epochs
+    stats = data_stats(training, steps)
+    _sleep_until(began + order.pace.reading)
+    tell({"event": "read", "stats": stats, "epochs": epochs})
+    training.check()
+    if validation:
+        check_validation_size(validation, training)
+        validation.check()
     time.sleep(order.pace.waiting)
-    progress = _Progress(order, epochs, steps, tell)
+    progress = _Progress(order, epochs, steps, validation, tell)
     train(
         records,
         validation.records() if validation else [],
@@ -135,7 +151,6 @@ def work(order: Order, tell: Tell) -> None:
         on_step=progress.on_step,
         on_epoch=progress.on_epoch,
     )
-    tell({"event": "done"})
 
 
 def _read(source: Source, purpose: str, order: Order) -> Dataset:

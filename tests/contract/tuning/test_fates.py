@@ -290,6 +290,7 @@ def test_a_cancellation_takes_its_time(client: genai.Client, fates: Fates, watch
     watch(job, lambda document: document["state"] == "JOB_STATE_PAUSED")
     before = time.monotonic()
     client.tunings.cancel(name=str(job.name))
+    time.sleep(0.2)
     client.tunings.cancel(name=str(job.name))  # asked twice, it takes no less
     seen = watch(job)
     assert time.monotonic() - before >= 0.5

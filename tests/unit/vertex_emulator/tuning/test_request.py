@@ -275,11 +275,17 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "tuning_job.supervised_tuning_spec.evaluation_config",
         "not supported for gemini-3.1-flash-lite",
     ),
-    "evaluation": (
-        spec(evaluationConfig=EVALUATION),
+    "evaluation by a judge": (
+        spec(evaluationConfig={**EVALUATION, "metrics": [{"pairwise_metric_spec": {}}]}),
         LATER,
-        "tuning_job.supervised_tuning_spec.evaluation_config",
-        "the emulator does not evaluate",
+        "tuning_job.supervised_tuning_spec.evaluation_config.metrics[0].pairwise_metric_spec",
+        "the emulator has no judge",
+    ),
+    "evaluation without metrics": (
+        spec(evaluationConfig=EVALUATION),
+        INVALID,
+        "tuning_job.supervised_tuning_spec.evaluation_config.metrics",
+        "at least one metric",
     ),
 }
 
