@@ -15,7 +15,7 @@ def test_documented_fates_are_fates() -> None:
     section = PAGE.read_text("utf-8").split("## Fates of tuning jobs")[1]
     fates = [orjson.loads(text) for text in re.findall(r"`(\{\".*?\})`", section)]
     read_control({"fates": fates})
-    (whole,) = re.findall(r"-d '(\{.*\})'", section)
+    (whole,) = re.findall(r"```json\n(.*)\n```", section)
     read_control(orjson.loads(whole))
     assert {field for fate in fates for field in fate} == set(Fate.__struct_fields__)
     assert {field for fate in fates for field in fate.get("end", {})} == set(End.__struct_fields__)
