@@ -86,6 +86,7 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
     """Returns the run as the object that `--json` prints; see `nothing` for one that did not succeed."""
     comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
     tuning = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
+    selection = Selection.model_validate(storage.read_json(str(folder / "selection.json")))
     return {
         "run_id": run_id,
         "state": state,
@@ -97,8 +98,9 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "difference": _interval(comparison.difference),
         "few_shot": _few_shot(comparison),
         "judge": _judge(comparison),
-        "tuned_model": tuning.model,
-        "endpoint": tuning.endpoint,
+        "tuned_model": selection.taken.model,
+        "endpoint": selection.taken.endpoint,
+        "selection": {**selection.summary(), "reason": selection.reason, "adopted": tuning.adopted},
         "report": str(folder / "report.html"),
         "artifacts": str(folder),
         "seconds": round(seconds, 1),
@@ -107,7 +109,7 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
 
 def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) -> dict[str, Any]:
     """Returns the same object for a run without a result: its state, why, and nulls."""
-    blanks = ("base", "candidate", "difference", "few_shot", "judge", "tuned_model", "endpoint", "report", "artifacts")
+    blanks = ("base", "candidate", "difference", "few_shot", "judge", "tuned_model", "endpoint", "selection", "report", "artifacts")
     head = {"run_id": run_id, "state": state, "verdict": None, "reasons": reasons, "primary_metric": None}
     return head | dict.fromkeys(blanks) | {"seconds": round(seconds, 1)}
 

@@ -147,7 +147,7 @@ def _cost(data: ReportInput) -> list[Fact]:
     quote = data.quote
     total = f"{usd(quote.known_usd)}" + ("" if quote.usd is not None else ", without what has no known price")
     error = f" (±{usd(quote.error_usd)})" if quote.error_usd else ""
-    lines = [Fact(line.what.capitalize(), "unknown" if line.usd is None else usd(line.usd)) for line in quote.lines]
+    lines = [Fact(line.what.capitalize(), "unknown" if line.usd is None else usd(line.usd)) for line in quote.brief]
     return [Fact("Quoted for the run", total + error), *lines, Fact("Tokens quoted and billed", data.cost.words)]
 
 

@@ -24,7 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]
     document = {
         "name": "labels",
         "task": "classification",
-        "base_model": "gemini-2.5-flash",
+        "base_model": "gemini-3.1-flash-lite",
         "data": {"train": "tickets.tsv", "split": {"test": 0.25}},
         "evaluation": {"metrics": ["own.py:brief"]},
         "tuning": {"epochs": 1},

@@ -14,6 +14,7 @@ PRIMARY = {
     "chat": "rougeL_f",
     "generation": "rougeL_f",
     "extraction": "field_f1",
+    "sweep": "field_f1",
 }
 
 
