@@ -5,18 +5,13 @@ google-genai (20 of them are asked, and the time is multiplied).
 quota: 50 requests a second, 429 beyond: what is answered and what is refused after the first 20 s.
 """
 
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.emulating import emulator
 from gemini_sft.data import Example
 from gemini_sft.data.example import turn
 from gemini_sft.experiment import Evaluation
@@ -29,27 +24,6 @@ _CONCURRENCY = 100
 _QUOTA = 50
 _QUOTA_SECONDS = 70
 _SETTLED_SECONDS = 20
-
-
-@contextmanager
-def emulator(faults: list[dict[str, Any]]) -> Iterator[str]:
-    """Runs an emulator in a process of its own and points this one at it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "vertex_emulator", "--json", "--until-stdin-closes", "--data-dir", folder]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert process.stdin and process.stdout
-        try:
-            started = json.loads(process.stdout.readline())
-            os.environ.update(started["environment"])
-            url = f"http://127.0.0.1:{started['port']}"
-            body = json.dumps(faults).encode()
-            request = urllib.request.Request(f"{url}/emulator/faults", body, method="PUT")
-            with urllib.request.urlopen(request):
-                pass
-            yield url
-        finally:
-            process.stdin.close()
-            process.wait()
 
 
 def examples(number: int) -> list[Example]:

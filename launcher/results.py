@@ -109,7 +109,8 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
 
 def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) -> dict[str, Any]:
     """Returns the same object for a run without a result: its state, why, and nulls."""
-    blanks = ("base", "candidate", "difference", "few_shot", "judge", "tuned_model", "endpoint", "selection", "report", "artifacts")
+    scores = ("base", "candidate", "difference", "few_shot", "judge")
+    blanks = (*scores, "tuned_model", "endpoint", "selection", "report", "artifacts")
     head = {"run_id": run_id, "state": state, "verdict": None, "reasons": reasons, "primary_metric": None}
     return head | dict.fromkeys(blanks) | {"seconds": round(seconds, 1)}
 
