@@ -2,8 +2,8 @@
 
 The step `tune_model` is run as a pipeline runs it, in a process of its own, beside a job that the emulator lets train
 for so many seconds. What the step takes longer than its job, from the job's making to its end, is lost: the start of
-Python, the imports, looking for a job of the same intent, and the time until the end is seen. All are under way at once,
-for they do nothing but wait.
+Python, the imports, looking for a job of the same intent, and the time until the end is seen. All are under way at
+once, for they do nothing but wait.
 """
 
 import json
