@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _FIRST_POLL_SECONDS = 0.5
 _LONGEST_POLL_SECONDS = 30.0
+_POLLS_BY_AGE = 3
+"""The pause is that part of the time that has passed: 10 s after half a minute, 30 s after a minute and a half."""
 _SAID_AGAIN_SECONDS = 300.0
 _NOT_FOUND = 404
 
@@ -37,14 +39,16 @@ def follow(request: TuningRequest, job: "TuningJob") -> "TuningJob":
             attempt goes on with it.
     """
     minutes = request.settings.timeout_minutes
-    deadline, pause, pace = time.monotonic() + minutes * 60.0, _FIRST_POLL_SECONDS, Pace()
+    begin, pace = time.monotonic(), Pace()
+    deadline = begin + minutes * 60.0
     name, said, at = job.name or "", "", 0.0
     with _cancelled_with_the_run(request, name):
         while True:
             _cancel_if_dropped(request, job)
             if stand(job) is not Stand.GOING:
                 break
-            line = pace.words(job)
+            line, age = pace.words(job), time.monotonic() - begin
+            pause = min(max(_FIRST_POLL_SECONDS, age / _POLLS_BY_AGE), _LONGEST_POLL_SECONDS)
             _tell(request, line, pause)
             kind = line.partition(",")[0]
             if kind != said or time.monotonic() - at > _SAID_AGAIN_SECONDS:
@@ -56,7 +60,6 @@ def follow(request: TuningRequest, job: "TuningJob") -> "TuningJob":
                     f"tuning job {name} {fate}: not done after {minutes:g} minutes (tuning.timeout_minutes); it {line}"
                 )
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
-            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
             job = ask(
                 request,
                 lambda client: client.tunings.get(name=name),
