@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import pipelines
-from launcher.compiling import NotPortable, compile_pipeline, compile_pipelines
+from launcher.compiling import NotPortable, compile_pipelines
 from launcher.portability import refusals
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -51,11 +51,11 @@ def test_what_vertex_would_refuse_is_not_written(
     def build(text: str) -> None:
         component(one, "example.test/python:latest")(text=text)
 
-    monkeypatch.setitem(pipelines.PIPELINES, "demo", pipeline(build))
+    monkeypatch.setattr(pipelines, "PIPELINES", {"demo": pipeline(build)})
     if earlier:
         (tmp_path / "demo.yaml").write_text(earlier)
     with pytest.raises(NotPortable) as caught:
-        compile_pipeline("demo", tmp_path)
+        compile_pipelines(tmp_path)
     assert str(caught.value) == (
         f"{tmp_path}/demo.yaml would not run on Vertex AI:\n"
         "  exec-one: the image 'example.test/python:latest' is not pinned by a tag or digest"
