@@ -6,6 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tests.unit.gemini_sft.tuning.tuner import Answer
+
 PLACE = "projects/p/locations/us-central1"
 ROOT = "gemini-2.5-flash"
 
@@ -60,3 +62,23 @@ class Registry:
             if (version or "default") in (number, *one.get("versionAliases", [])):
                 return JSONResponse(one)
         return JSONResponse({"error": {"code": 404, "message": "not found"}}, 404)
+
+
+class Defaults:
+    """Keeps the default checkpoint of every model; `answers` come before."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.defaults: dict[str, str] = {}
+
+    def routes(self) -> list[BaseRoute]:
+        return [Route("/v1beta1/{name:path}", self.update, methods=["PATCH"])]
+
+    async def update(self, request: Request) -> Response:
+        body, name = await request.json(), request.path_params["name"]
+        self.requests.append((name, body))
+        if self.answers:
+            return self.answers.pop(0)()
+        self.defaults[name] = body["defaultCheckpointId"]
+        return JSONResponse({"name": name.partition("@")[0], "versionId": "2"} | body)

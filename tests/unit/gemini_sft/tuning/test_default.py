@@ -2,46 +2,27 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from gemini_sft.errors import ServiceError
 from gemini_sft.tuning.default import set_default_checkpoint
+from tests.unit.gemini_sft.tuning.registry import Defaults
 from tests.unit.gemini_sft.tuning.tuner import Answer, Clock, page, refusal
 
 MODEL = "projects/7/locations/europe-west4/models/3@2"
 
 
-class Models:
-    """Keeps the default checkpoint of every model; `answers` come before."""
-
-    def __init__(self) -> None:
-        self.answers: list[Answer] = []
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-        self.defaults: dict[str, str] = {}
-
-    async def update(self, request: Request) -> Response:
-        body, name = await request.json(), request.path_params["name"]
-        self.requests.append((name, body))
-        if self.answers:
-            return self.answers.pop(0)()
-        self.defaults[name] = body["defaultCheckpointId"]
-        return JSONResponse({"name": name.partition("@")[0], "versionId": "2"} | body)
-
-
 @pytest.fixture
-def models(serve: Callable[[Sequence[BaseRoute]], str], clock: Clock) -> Models:
-    fake = Models()
-    serve([Route("/v1beta1/{name:path}", fake.update, methods=["PATCH"])])
+def models(serve: Callable[[Sequence[BaseRoute]], str], clock: Clock) -> Defaults:
+    fake = Defaults()
+    serve(fake.routes())
     return fake
 
 
 def test_it_is_set_on_the_version_and_nothing_else_is_changed(
-    models: Models, clock: Clock, caplog: pytest.LogCaptureFixture
+    models: Defaults, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "gemini_sft"):
         set_default_checkpoint("p", "us-central1", MODEL, "3")
@@ -59,7 +40,7 @@ def test_it_is_set_on_the_version_and_nothing_else_is_changed(
     ],
     ids=["429", "5xx", "401", "html"],
 )
-def test_what_passes_is_waited_for(models: Models, clock: Clock, answers: list[Answer]) -> None:
+def test_what_passes_is_waited_for(models: Defaults, clock: Clock, answers: list[Answer]) -> None:
     models.answers = [*answers]
     set_default_checkpoint("p", "us-central1", MODEL, "3")
     assert models.defaults == {MODEL: "3"}
@@ -69,7 +50,9 @@ def test_what_passes_is_waited_for(models: Models, clock: Clock, answers: list[A
 @pytest.mark.parametrize(
     ("code", "status"), [(403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (400, "INVALID_ARGUMENT")]
 )
-def test_what_is_refused_for_good_is_not_asked_for_again(models: Models, clock: Clock, code: int, status: str) -> None:
+def test_what_is_refused_for_good_is_not_asked_for_again(
+    models: Defaults, clock: Clock, code: int, status: str
+) -> None:
     models.answers = [refusal(code, status, "not you")]
     with pytest.raises(ServiceError) as caught:
         set_default_checkpoint("p", "us-central1", MODEL, "3")
@@ -79,7 +62,7 @@ def test_what_is_refused_for_good_is_not_asked_for_again(models: Models, clock: 
     assert len(models.requests) == 1 and clock.slept == []
 
 
-def test_the_patience_ends(models: Models, clock: Clock) -> None:
+def test_the_patience_ends(models: Defaults, clock: Clock) -> None:
     models.answers = [refusal(503, "UNAVAILABLE", "down")] * 99
     with pytest.raises(ServiceError, match=r"could not be made the default one of .*: 503 UNAVAILABLE.*down"):
         set_default_checkpoint("p", "us-central1", MODEL, "3")
