@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -282,8 +283,6 @@ class TestAnotherAttempt:
 
 
 def test_the_component_hands_on_model_and_endpoint(endpoints: Endpoints, step: Step) -> None:
-    from types import SimpleNamespace
-
     from components.select_checkpoint import select_checkpoint as component
 
     metrics = SimpleNamespace(metadata={})
