@@ -200,7 +200,7 @@ class TestWithoutValidation:
 
     @pytest.mark.parametrize("data", WITH)
     def test_with_it_both_can_be(self, data: dict[str, Any]) -> None:
-        both = {"tuning": {"evaluation": ["bleu"]}, "sweep": {"grid": {"epochs": [1, 2]}}}
+        both: dict[str, Any] = {"tuning": {"evaluation": ["bleu"]}, "sweep": {"grid": {"epochs": [1, 2]}}}
         assert refused(OLD, data=data, **both) == []
 
 

@@ -44,7 +44,7 @@ class Sweep:
         """Adds a trial whose checkpoints have these scores and losses, as its own step has left it."""
         number = len(self.names)
         self.names.append(name)
-        own: dict[str, object] = {
+        own: dict[str, Any] = {
             "trial": name, "job": f"{PLACE}/tuningJobs/{number}", "model": f"{PLACE}/models/{number}@1",
         }  # fmt: skip
         made = [
@@ -60,7 +60,7 @@ class Sweep:
         for port, document in documents.items():
             storage.write_json(str(self.folder / port / f"{number}"), document.model_dump(mode="json"))
 
-    def inputs(self, order: Sequence[int]) -> dict[str, list[str]]:
+    def inputs(self, order: Sequence[int]) -> dict[str, Any]:
         return {
             f"{port}_uris": [str(self.folder / port / f"{number}") for number in order]
             for port in ("tuning", "curves", "selection")
