@@ -145,11 +145,14 @@ class Run:
         turn: from the second on, they are numbered.
         """
         parents = {detail.parent_task_id for detail in details}
+        loops = {detail.task_id for detail in details if detail.task_name in self._loops}
         seen: Counter[str] = Counter()
         # A service lists tasks in any order; started tasks tell the true one.
         for detail in sorted(details, key=lambda detail: _time(detail.start_time) or _NEVER):
             name = self._display_names.get(detail.task_name, str(detail.task_name))
-            if detail.task_id in parents or detail.task_name in self._loops:
+            # A turn may be there before anything in it is.
+            turn = detail.parent_task_id in loops and detail.task_name not in self._display_names
+            if detail.task_id in parents | loops or turn:
                 continue
             seen[name] += 1
             yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), detail

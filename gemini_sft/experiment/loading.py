@@ -58,7 +58,7 @@ def _catalog_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
     model = values.get("base_model")
     if not isinstance(model, str) or not model:
         return
-    if is_tuned(model):  # what it was tuned from is asked when it is looked up
+    if is_tuned(model) or "/" in model:  # what it was tuned from is asked when it is looked up
         return
     objection = catalog().objection(model)
     if objection:
@@ -146,6 +146,8 @@ def _without_secrets(value: object) -> object:
 def _section(path: Path) -> type[BaseModel] | None:
     section: type[BaseModel] | None = Experiment
     for name in path[:-1]:
+        if isinstance(name, int):  # of a list of sections, one is like the other
+            continue
         field = section.model_fields.get(str(name)) if section else None
         section = section_in(field.annotation) if field else None
     return section

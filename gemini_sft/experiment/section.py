@@ -14,7 +14,7 @@ class Section(BaseModel):
 
 
 def section_in(annotation: Any) -> type[Section] | None:
-    """Returns the section that a key of this type holds, if it holds one; it may be one that can be left out."""
+    """Returns the section that a key of this type holds, if it holds one, or several in a list; it may be left out."""
     kinds = [one for one in get_args(annotation) or (annotation,) if one is not NoneType]
     only = kinds[0] if len(kinds) == 1 else None
     return only if isinstance(only, type) and issubclass(only, Section) else None

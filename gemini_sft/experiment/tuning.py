@@ -3,6 +3,8 @@
 import itertools
 import math
 import re
+from collections import Counter
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -154,12 +156,17 @@ class Sweep(Section):
             raise ValueError("give either sweep.grid or sweep.trials")
         if combinations > _MOST_TRIALS:
             raise ValueError(f"sweep.grid has {combinations} combinations: at most {_MOST_TRIALS} are tried")
+        if twice := [name for name, number in Counter(name for name, _ in self._tried()).items() if number > 1]:
+            raise ValueError(f"the trial {twice[0]} is there twice: to repeat one, give each an attempt of its own")
         return self
 
     def settings(self, tuning: Tuning) -> dict[str, Tuning]:
         """Returns the settings of each trial, by a name that says what is tried: `epochs=2 adapter_size=4`."""
+        return {name: tuning.model_copy(update=values) for name, values in self._tried()}
+
+    def _tried(self) -> Iterator[tuple[str, dict[str, float]]]:
+        """Yields name and values of each trial."""
         given = self.grid.model_dump(exclude_none=True)
         combinations = [dict(zip(given, values, strict=True)) for values in itertools.product(*given.values())]
-        tried = [one.model_dump(exclude_none=True) for one in self.trials] or combinations
-        named = {" ".join(f"{key}={value:g}" for key, value in one.items()) or "defaults": one for one in tried}
-        return {name: tuning.model_copy(update=one) for name, one in named.items()}
+        for one in [trial.model_dump(exclude_none=True) for trial in self.trials] or combinations:
+            yield " ".join(f"{key}={value:.12g}" for key, value in one.items()) or "defaults", one

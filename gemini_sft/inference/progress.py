@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class Progress:
     def __init__(
         self, what: str, total: int, kept: int, concurrency: Callable[[], int], uri: str | None = None
     ) -> None:
-        self._uri = uri
+        self._uri, self._ended, self._lock = uri, False, threading.Lock()
         self._what, self._total, self._done, self._failures = what, total, kept, 0
         self._concurrency = concurrency
         self._recent: deque[tuple[float, int]] = deque([(time.monotonic(), kept)])
@@ -74,10 +75,17 @@ class Progress:
             if time.monotonic() - logged >= _LOG_SECONDS:
                 _log.info("%s", line)
                 logged = time.monotonic()
-            if self._uri:
-                await asyncio.to_thread(tell, self._uri, line)
+            await asyncio.to_thread(self._leave, line)
 
     def end(self) -> None:
-        """Takes the file away."""
-        if self._uri:
-            untell(self._uri)
+        """Takes the file away, for good."""
+        with self._lock:
+            self._ended = True
+            if self._uri:
+                untell(self._uri)
+
+    def _leave(self, line: str) -> None:
+        # Whoever awaits a thread can be cancelled, and the thread goes on: it must not write after the end.
+        with self._lock:
+            if self._uri and not self._ended:
+                tell(self._uri, line)

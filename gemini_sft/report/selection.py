@@ -153,9 +153,11 @@ def _out_of(selection: Selection, jobs: list[Tried], *, tested: bool) -> str:
     if not scored:
         return f"There {'was' if total == 1 else 'were'} {what}, and nothing to choose by."
     by = "by validation loss"
-    if selection.by is CheckpointChoice.METRIC:
+    if selection.by is not CheckpointChoice.LOSS:
         by = f"by {metric_words(selection.metric).label} on {_examples(selection)}"
     left = f" {total - scored} of them could not be compared." if scored < total else ""
+    if selection.by is CheckpointChoice.LAST:
+        left = " Of each job only the last was compared." if scored < total else ""
     only = "Of all of them" if total > 1 else "Then"
     asked = f"{only}, only the chosen one {'was' if tested else 'is'} asked the test examples."
     return f"Chosen from {what} {by}.{left} {asked}"

@@ -43,8 +43,8 @@ def selection_figures(selection: Selection) -> list[Figure]:
         _figure("selection-score-plot", title(metric_words(selection.metric).label), selection, jobs, _score),
         _figure("selection-loss-plot", "Validation loss", selection, jobs, _loss),
     )
-    by_metric = selection.by is CheckpointChoice.METRIC
-    wanted = [score, loss] if len(jobs) == 1 else [score if by_metric else loss]
+    by_loss = selection.by is CheckpointChoice.LOSS
+    wanted = [score, loss] if len(jobs) == 1 else [loss if by_loss else score]
     return [one for one in wanted if one]
 
 

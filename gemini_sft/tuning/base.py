@@ -20,7 +20,7 @@ class Base(BaseModel):
     Attributes:
         id: The Gemini model at its root, as the catalog names it.
         model: Of a tuned one, its resource name with its version; else None.
-        checkpoint: Of that, the checkpoint to go on from; None for its default one, or if it has none.
+        checkpoint: Of that, the checkpoint to go on from; None if it has none.
         endpoint: Of that, where it answers.
     """
 
@@ -55,11 +55,15 @@ def find_base(project: str, location: str, experiment: Experiment) -> Base:
     if wanted and wanted not in checkpoints:
         there_are = f"there are {', '.join(checkpoints)}" if checkpoints else "it has none"
         raise UserError(f"tuning.from_checkpoint is {wanted}, which {versioned} does not have: {there_are}")
+    # The default one is named too: it can be changed, and then a job that went on from it would not be the same.
+    checkpoint = wanted or model.get("defaultCheckpointId") or None
+    root = _root(model)
     served = {one.get("checkpointId", ""): one["endpoint"] for one in model.get("deployedModels", [])}
-    endpoint = served.get(wanted or model.get("defaultCheckpointId", "")) or (None if wanted else served.get(""))
+    endpoint = served.get(checkpoint or "") or (None if wanted else served.get(""))
     if not endpoint:
-        raise UserError(f"base_model {versioned} answers nowhere: no endpoint has it deployed")
-    return Base(id=_root(model), model=versioned, checkpoint=wanted, endpoint=endpoint)
+        what = f"checkpoint {checkpoint} of {versioned}" if checkpoint else versioned
+        raise UserError(f"base_model {what} answers nowhere: no endpoint has it deployed")
+    return Base(id=root, model=versioned, checkpoint=checkpoint, endpoint=endpoint)
 
 
 def _model(name: str) -> dict[str, Any]:

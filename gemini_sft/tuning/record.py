@@ -50,7 +50,7 @@ class TuningRecord(BaseModel):
         trial: Which one of a sweep it is; empty if there is no sweep.
         base_model: The Gemini model at its root.
         started_from: The tuned model that was tuned further, with its version; None for the base model itself.
-        started_from_checkpoint: Of that model; None for its default one.
+        started_from_checkpoint: Of that model; None if it has none.
         model: Resource name of the tuned model, with its version.
         endpoint: Resource name of the endpoint that answers for it.
         checkpoints: In the order of their epochs; empty if only the last was exported.

@@ -1,10 +1,11 @@
 """What the base model or the region does not allow, known before anything is made or paid for."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import date
 
 from gemini_sft.catalog import Model, catalog
-from gemini_sft.experiment import Experiment
+from gemini_sft.experiment import Experiment, Tuning
 from gemini_sft.tuning.base import Base
 from gemini_sft.vertex import location_of
 
@@ -36,7 +37,9 @@ def _refusals(experiment: Experiment, base: Base, location: str, today: date) ->
         yield f"{retiring}, or set tuning.allow_retiring to true if your project has access"
     sizes = {tuning.adapter_size}
     if experiment.sweep:
-        sizes = {one.adapter_size for one in experiment.sweep.settings(tuning).values()}
+        trials = experiment.sweep.settings(tuning)
+        sizes = {one.adapter_size for one in trials.values()}
+        yield from _repeated(trials)
         if not _has_validation(experiment):
             yield "a sweep chooses on the validation split, and there is none: give data.validation"
     for size in sorted(size for size in sizes if size is not None):
@@ -60,6 +63,13 @@ def _unsupported(experiment: Experiment, base: Base, model: Model, location: str
             yield f"a tuning job of {base.id} cannot evaluate: take tuning.evaluation out (it is for {others})"
         elif not _has_validation(experiment):
             yield "tuning.evaluation is computed on the validation split, and there is none: give data.validation"
+
+
+def _repeated(trials: dict[str, Tuning]) -> Iterator[str]:
+    """Yields which trials come down to the same settings: they would share one job, and be quoted as two."""
+    for (name, settings), (other, same) in itertools.combinations(trials.items(), 2):
+        if settings == same:
+            yield f"the trials {name} and {other} are the same with what tuning says: take one of them out"
 
 
 def _has_validation(experiment: Experiment) -> bool:

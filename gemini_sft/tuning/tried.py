@@ -49,8 +49,8 @@ def job_of(selection: Selection) -> Tried:
 
 def value(selection: Selection, candidate: Candidate) -> float | None:
     """Returns what a candidate is compared by; None if there is nothing to compare it by."""
-    known = {CheckpointChoice.METRIC: candidate.score, CheckpointChoice.LOSS: candidate.validation_loss}
-    number = known.get(selection.by)
+    # The last checkpoints of trials are compared by the metric; that of a single job is not asked, and has no score.
+    number = candidate.validation_loss if selection.by is CheckpointChoice.LOSS else candidate.score
     return number if number is not None and math.isfinite(number) else None
 
 

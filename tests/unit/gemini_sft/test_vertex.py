@@ -8,8 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from gemini_sft import vertex
 from gemini_sft.errors import ServiceError, UserError
-from gemini_sft.steps.tune_model import resource_uri
-from gemini_sft.vertex import host, location_of
+from gemini_sft.vertex import host, location_of, resource_uri
 
 Serve = Callable[[Sequence[BaseRoute]], str]
 

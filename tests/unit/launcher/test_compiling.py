@@ -3,9 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import pipelines
-from launcher.compiling import NotPortable, compile_pipeline, compile_pipelines
+from gemini_sft.experiment import Experiment
+from launcher.compiling import NotPortable, compile_for, compile_pipelines
 from launcher.portability import refusals
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -35,6 +37,10 @@ def component(function: Callable[..., Any], image: str = IMAGE, **options: Any) 
     return dsl.component(function, base_image=image, **({"install_kfp_package": False} | options))
 
 
+def not_pinned(text: str) -> None:
+    component(one, "example.test/python:latest")(text=text)
+
+
 def test_in_this_process_too_the_golden_copy_comes_out(tmp_path: Path) -> None:
     """The subprocess of `tests/unit/test_compile.py` has another hash seed and another folder."""
     written = compile_pipelines(tmp_path / "new" / "build")
@@ -48,20 +54,52 @@ def test_in_this_process_too_the_golden_copy_comes_out(tmp_path: Path) -> None:
 def test_what_vertex_would_refuse_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: str | None
 ) -> None:
-    def build(text: str) -> None:
-        component(one, "example.test/python:latest")(text=text)
-
-    monkeypatch.setitem(pipelines.PIPELINES, "demo", pipeline(build))
+    monkeypatch.setattr(pipelines, "PIPELINES", {"demo": pipeline(not_pinned)})
     if earlier:
         (tmp_path / "demo.yaml").write_text(earlier)
     with pytest.raises(NotPortable) as caught:
-        compile_pipeline("demo", tmp_path)
+        compile_pipelines(tmp_path)
     assert str(caught.value) == (
         f"{tmp_path}/demo.yaml would not run on Vertex AI:\n"
         "  exec-one: the image 'example.test/python:latest' is not pinned by a tag or digest"
     )
     assert [file.name for file in tmp_path.iterdir()] == (["demo.yaml"] if earlier else [])
     assert not earlier or (tmp_path / "demo.yaml").read_text() == earlier
+
+
+def experiment(**sections: Any) -> Experiment:
+    head = {"name": "demo", "task": "chat", "base_model": "gemini-2.5-flash", "data": {"train": "t.csv"}}
+    return Experiment.model_validate(head | sections)
+
+
+class TestForAnExperiment:
+    def test_without_a_sweep_it_is_the_main_pipeline(self, tmp_path: Path) -> None:
+        written = compile_for(experiment(), tmp_path / "compiled")
+        assert written == tmp_path / "compiled" / "finetune.yaml"
+        assert written.read_bytes() == (GOLDEN / "finetune.yaml").read_bytes()
+        assert [*written.parent.iterdir()] == [written]
+
+    @pytest.mark.parametrize("jobs", [1, 3])
+    def test_with_one_it_is_the_sweep_with_so_many_jobs_at_once(self, tmp_path: Path, jobs: int) -> None:
+        """Nothing else of the pipeline depends on the experiment."""
+        sweep = {"grid": {"epochs": [1, 2, 3, 4]}, "concurrent_jobs": jobs}
+        written = compile_for(experiment(sweep=sweep), tmp_path)
+        assert written == tmp_path / "sweep.yaml" and [*tmp_path.iterdir()] == [written]
+        made, golden = (yaml.safe_load(file.read_text("utf-8")) for file in (written, GOLDEN / "sweep.yaml"))
+        loops = [
+            task["iteratorPolicy"] for task in made["root"]["dag"]["tasks"].values() if "parameterIterator" in task
+        ]
+        assert loops == [{"parallelismLimit": jobs}]
+        for task in golden["root"]["dag"]["tasks"].values():
+            if "parameterIterator" in task:
+                task["iteratorPolicy"] = {"parallelismLimit": jobs}
+        assert made == golden
+
+    def test_one_that_vertex_would_refuse_is_not_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(pipelines.PIPELINES, "finetune", pipeline(not_pinned))
+        with pytest.raises(NotPortable, match=r"finetune\.yaml would not run on Vertex AI:"):
+            compile_for(experiment(), tmp_path)
+        assert [*tmp_path.iterdir()] == []
 
 
 class TestWhatTheCompilerLetsPass:

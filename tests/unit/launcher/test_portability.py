@@ -143,7 +143,7 @@ def test_a_field_that_no_pipeline_has(plant: Callable[[Spec], None], field: str)
         ),
         (
             put_input("evaluate-model-3", "model", "taskOutputParameter", "outputParameterKey", value="address"),
-            "root.evaluate-model-3.model: tune-model has no output 'address'",
+            "root.evaluate-model-3.model: select-checkpoint has no output 'address'",
         ),
         (
             without(*TASKS, "tune-model", "inputs", "parameters", "run_id"),

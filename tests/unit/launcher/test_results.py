@@ -12,7 +12,7 @@ from gemini_sft import storage
 from gemini_sft.decision import Comparison, Difference, FewShot, Judged, Verdict
 from gemini_sft.decision.comparison import PerRequest, Side
 from gemini_sft.errors import UserError
-from gemini_sft.experiment import Evaluation, Task
+from gemini_sft.experiment import Experiment, Task
 from gemini_sft.inference import Outcome
 from gemini_sft.judging import Grades, Tally
 from gemini_sft.metrics import metrics_of
@@ -21,7 +21,7 @@ from gemini_sft.tuning.record import DroppedExamples
 from launcher import results
 from tests.unit.gemini_sft.report.selection_sample import one_job
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "finetune.yaml"
+GOLDEN = Path(__file__).parents[2] / "golden"
 ENDPOINT = "projects/7/locations/us/endpoints/42"
 RECORD = TuningRecord(
     job="projects/7/locations/us-central1/tuningJobs/1",
@@ -72,6 +72,7 @@ def comparison(verdict: Verdict = Verdict.PROMOTE, served_by: str = "gemini-2.5-
 def folder(tmp_path: Path) -> Path:
     storage.write_json(str(tmp_path / "comparison.json"), comparison().model_dump(mode="json"))
     storage.write_json(str(tmp_path / "tuning.json"), RECORD.model_dump(mode="json"))
+    storage.write_json(str(tmp_path / "selection.json"), one_job().model_dump(mode="json"))
     return tmp_path
 
 
@@ -127,7 +128,6 @@ def test_what_a_person_is_shown(folder: Path, verdict: Verdict) -> None:
 
 
 def test_the_checkpoint_that_was_taken_is_said_first(folder: Path) -> None:
-    storage.write_json(str(folder / "selection.json"), one_job().model_dump(mode="json"))
     console, file = printed()
     results.show(folder, console)
     first = file.getvalue().splitlines()[0]
@@ -238,6 +238,14 @@ def test_the_object_has_them_too(folder: Path) -> None:
     assert judge["base_grades"] is None and judge["candidate_grades"]["mean"] == 4.5
 
 
+def experiment(**sections: Any) -> Experiment:
+    head = {"name": "demo", "task": "chat", "base_model": "gemini-2.5-flash", "data": {"train": "t.csv"}}
+    return Experiment.model_validate(head | sections)
+
+
+SWEEP = experiment(sweep={"grid": {"epochs": [1, 2]}})
+
+
 class TestFetching:
     @pytest.fixture
     def artifacts(self, tmp_path: Path) -> dict[str, dict[str, str]]:
@@ -260,27 +268,45 @@ class TestFetching:
         for task, output in (results._FEW_SHOT | results._JUDGE).values():
             (tmp_path / output).write_text("x")
             artifacts.setdefault(task, {})[output] = str(tmp_path / output)
-        results.fetch(artifacts, tmp_path / "runs" / "demo-1", Evaluation.model_validate(evaluation))
+        results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment(evaluation=evaluation))
         assert {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()} == {*results._FILES} | more
 
-    def test_a_selection_is_there_if_the_pipeline_makes_one(
+    def test_of_a_sweep_what_was_taken_of_all_trials_is_there(
         self, tmp_path: Path, artifacts: dict[str, dict[str, str]]
     ) -> None:
-        for task, output in results._SELECTION.values():
-            (tmp_path / output).write_text("x")
-            artifacts.setdefault(task, {})[output] = str(tmp_path / output)
-        results.fetch(artifacts, tmp_path / "runs" / "demo-1", Evaluation())
-        made = {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()}
-        assert made == {*results._FILES, "selection.json", "selection.html"}
+        """A single trial's files have the same names as those of the sweep, and are not fetched in their place."""
+        for output in ("tuning", "curves", "selection", "page"):
+            (tmp_path / output).write_text(f"select trial/{output}")
+            artifacts.setdefault("select trial", {})[output] = str(tmp_path / output)
+        results.fetch(artifacts, tmp_path / "runs" / "demo-1", SWEEP)
+        made = {file.name: file.read_text() for file in (tmp_path / "runs" / "demo-1").iterdir()}
+        assert {*made} == {*results._FILES} - {"curves.html"}
+        assert {name: text for name, text in made.items() if text.startswith("select trial")} == {
+            "tuning.json": "select trial/tuning",
+            "curves.json": "select trial/curves",
+            "selection.json": "select trial/selection",
+            "selection.html": "select trial/page",
+        }
+        assert not any(
+            text.startswith(("tune model", "extract metrics", "select checkpoint")) for text in made.values()
+        )
 
-    def test_the_compiled_pipeline_makes_all_of_them(self) -> None:
+    @pytest.mark.parametrize(
+        ("pipeline", "files"),
+        [
+            ("finetune", results._FILES | results._FEW_SHOT | results._JUDGE),
+            ("sweep", results._SWEEP | results._FEW_SHOT | results._JUDGE),
+        ],
+    )
+    def test_the_compiled_pipeline_makes_all_of_them(self, pipeline: str, files: dict[str, tuple[str, str]]) -> None:
         """The names are those that the pipeline itself gives."""
-        spec = yaml.load(GOLDEN.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        text = (GOLDEN / f"{pipeline}.yaml").read_text("utf-8")
+        spec = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         outputs = {
             task["taskInfo"]["name"]: spec["components"][task["componentRef"]["name"]].get("outputDefinitions", {})
             for task in spec["root"]["dag"]["tasks"].values()
         }
-        for task, output in (results._FILES | results._FEW_SHOT | results._JUDGE).values():
+        for task, output in files.values():
             assert output in outputs[task]["artifacts"]
 
     def test_files_appear_together_and_replace_earlier_ones(
@@ -289,7 +315,7 @@ class TestFetching:
         target = tmp_path / "runs" / "demo-1"
         target.mkdir(parents=True)
         (target / "old").touch()
-        results.fetch(artifacts, target, Evaluation())
+        results.fetch(artifacts, target, experiment())
         assert {file.name: file.read_text() for file in target.iterdir()} == {
             name: f"{task}/{output}" for name, (task, output) in results._FILES.items()
         }
@@ -298,5 +324,5 @@ class TestFetching:
     def test_one_that_is_missing_leaves_nothing(self, tmp_path: Path, artifacts: dict[str, dict[str, str]]) -> None:
         (tmp_path / "5").unlink()
         with pytest.raises(UserError, match="there is no such file"):
-            results.fetch(artifacts, tmp_path / "runs" / "demo-1", Evaluation())
+            results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment())
         assert list((tmp_path / "runs").iterdir()) == []

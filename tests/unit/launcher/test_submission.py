@@ -1,14 +1,22 @@
+import json
+import random
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.api_core.exceptions import BadRequest, Forbidden, ServiceUnavailable
 from google.auth.exceptions import DefaultCredentialsError
+from google.cloud.aiplatform_v1.types import PipelineJob
 from requests import ConnectionError as NoConnection
 
 from gemini_sft.errors import GeminiSftError, ServiceError, UserError
-from launcher.submission import RunView, _plain, _time, api_errors, new_run_id
+from launcher.submission import Run, RunView, _plain, _time, api_errors, new_run_id
+from launcher.target import Target
+
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def refusal(kind: Any, message: str) -> Exception:
@@ -80,3 +88,99 @@ def test_errors_of_the_sdk_become_ours(error: Exception, kind: type[GeminiSftErr
 def test_a_defect_stays_a_defect() -> None:
     with pytest.raises(KeyError), api_errors("try"):
         raise KeyError("x")
+
+
+class TestTasks:
+    """As Vertex AI lists them: the pipeline itself, loops and their turns are tasks too, and parents of others."""
+
+    @pytest.fixture(autouse=True)
+    def account(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Somebody's credentials, with which nothing is sent."""
+        person = dict.fromkeys(("client_id", "client_secret", "refresh_token"), "x") | {"type": "authorized_user"}
+        (tmp_path / "account.json").write_text(json.dumps(person))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
+        monkeypatch.setenv("VERTEX_API_ENDPOINT", "http://127.0.0.1:1")
+        monkeypatch.setenv("VERTEX_API_TRANSPORT", "rest")
+
+    @staticmethod
+    def artifacts(pipeline: str, details: Sequence[dict[str, Any]]) -> dict[str, str]:
+        """Returns the tasks that a run has, in their order, each with the URI of its output."""
+        target = Target("p", "us-central1", "some-bucket")
+        parameters = {"project": "p", "location": "us-central1", "experiment_uri": "gs://b/x.yaml"}
+        run = Run(GOLDEN / f"{pipeline}.yaml", "demo-1", target, parameters)
+        run._job._gca_resource = PipelineJob(name="projects/p/x", job_detail={"task_details": details})
+        return {name: outputs["out"] for name, outputs in run.artifacts().items()}
+
+    @staticmethod
+    def detail(number: int, name: str, parent: int = 0, second: int | None = None) -> dict[str, Any]:
+        started = {} if second is None else {"start_time": datetime(2026, 11, 26, 12, 0, second, tzinfo=UTC)}
+        outputs = {"out": {"artifacts": [{"uri": f"gs://b/{number}"}]}}
+        return {"task_id": number, "task_name": name, "parent_task_id": parent, "outputs": outputs} | started
+
+    def sweep(self) -> list[dict[str, Any]]:
+        """Two trials, of which the second has begun first, and a third that waits."""
+        turns = [
+            (20, "for-loop-1-iteration-0", 3),
+            (30, "for-loop-1-iteration-1", 2),
+            (40, "for-loop-1-iteration-2", None),
+        ]
+        made = [
+            self.detail(1, "demo-1", second=0),
+            self.detail(2, "prepare-data", 1, 1),
+            self.detail(3, "for-loop-1", 1, 2),
+            self.detail(4, "select-trial", 1),
+        ]
+        for number, name, second in turns:
+            made.append(self.detail(number, name, 3, second))
+            made.append(self.detail(number + 1, "tune-model", number, second))
+            made.append(self.detail(number + 2, "select-checkpoint", number, second and second + 10))
+        return made
+
+    def test_what_is_in_a_loop_is_numbered_and_the_loop_hidden(self) -> None:
+        assert self.artifacts("sweep", self.sweep()) == {
+            "prepare data": "gs://b/2",
+            "tune model": "gs://b/31",
+            "tune model (2)": "gs://b/21",
+            "select checkpoint": "gs://b/32",
+            "select checkpoint (2)": "gs://b/22",
+            "select trial": "gs://b/4",
+            "tune model (3)": "gs://b/41",
+            "select checkpoint (3)": "gs://b/42",
+        }
+
+    def test_the_order_in_which_they_are_listed_changes_nothing(self) -> None:
+        listed = self.sweep()
+        expected = self.artifacts("sweep", listed)
+        started = [one for one in listed if "start_time" in one]
+        for seed in range(3):
+            random.Random(seed).shuffle(started)
+            shuffled = [*(one for one in listed if "start_time" not in one), *started]
+            assert self.artifacts("sweep", shuffled).items() == expected.items()
+
+    def test_loop_and_turns_in_which_nothing_is_yet_are_hidden_too(self) -> None:
+        listed = [
+            self.detail(1, "demo-1", second=0),
+            self.detail(2, "list-trials", 1, 1),
+            self.detail(3, "for-loop-1", 1, 2),
+        ]
+        assert self.artifacts("sweep", listed) == {"list trials": "gs://b/2"}
+        listed += [self.detail(4, "for-loop-1-iteration-0", 3, 3), self.detail(5, "for-loop-1-iteration-1", 3)]
+        assert self.artifacts("sweep", listed) == {"list trials": "gs://b/2"}
+
+    def test_what_stands_in_a_loop_without_turns_is_there(self) -> None:
+        listed = [self.detail(1, "for-loop-1", second=0), self.detail(2, "tune-model", 1, 1)]
+        assert self.artifacts("sweep", listed) == {"tune model": "gs://b/2"}
+
+    def test_without_a_loop_every_task_is_there_once(self) -> None:
+        names = ("evaluate-model", "evaluate-model-2", "evaluate-model-3", "prepare-data")
+        listed = [self.detail(n, name, 1, n) for n, name in enumerate(names, 2)]
+        assert [*self.artifacts("finetune", [self.detail(1, "demo-1", second=0), *listed])] == [
+            "evaluate base model", "evaluate base with examples", "evaluate tuned model", "prepare data",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("name", "shown"), [("tune model", "tune model"), ("unheard-of", "unheard-of")])
+    def test_a_name_for_display_or_of_nobody_is_as_it_is(self, name: str, shown: str) -> None:
+        """Which of its two names Vertex AI gives a task, it does not say."""
+        assert [*self.artifacts("finetune", [self.detail(1, "demo-1", second=0), self.detail(2, name, 1, 1)])] == [
+            shown
+        ]

@@ -20,7 +20,8 @@ def files(tmp_path: Path) -> dict[str, str]:
     write_split(tmp_path / "train", [record(f"one two three{number}", "yes") for number in range(40)])
     write_split(tmp_path / "validation", [record(f"six seven eight{number}", "no") for number in range(5)])
     write_split(tmp_path / "test", [record(f"four five{number}", "no no") for number in range(10)])
-    names = {"experiment": "staging/demo/0f/x.yaml", "quote": "out/quote.json"}
+    (tmp_path / "models.json").write_text(json.dumps({"base": {"id": "gemini-2.5-flash"}}))
+    names = {"experiment": "staging/demo/0f/x.yaml", "quote": "out/quote.json", "models": "models.json"}
     names |= {split: split for split in ("train", "validation", "test")}
     return {f"{port}_uri": str(tmp_path / name) for port, name in names.items()}
 

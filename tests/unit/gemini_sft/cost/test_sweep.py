@@ -98,7 +98,7 @@ def test_a_model_that_must_think_does_so_at_every_checkpoint() -> None:
 
 @pytest.mark.parametrize("choice", ["metric", "loss", "last"])
 def test_evaluation_inside_tuning_costs_what_a_batch_job_does(choice: str) -> None:
-    made = quoted(20, tuning={"checkpoint": choice, "evaluation": ["bleu", "rouge_l"]})
+    made = quoted(20, tuning={"checkpoint": choice, "evaluation": ["bleu", "rouge"]})
     line = made.line("evaluation of 10 checkpoints inside tuning")
     assert line.usd == pytest.approx(10 * ONE_CHECKPOINT / 2) and line.how.startswith("10 checkpoints x (100,000 ")
     assert quoted(1, tuning={"evaluation": ["bleu"]}).lines[1].what == "evaluation of 1 checkpoint inside tuning"

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import threading
 import time
 from pathlib import Path
 
@@ -52,6 +53,30 @@ def test_it_is_logged_and_left_where_others_find_it_and_taken_away_at_the_end(
     assert any(" of 6, " in message for message in caplog.messages)
     assert not any("q0" in message for message in caplog.messages), "a prompt in a log"
     assert lines(str(folder)) == []
+
+
+def test_a_line_that_comes_late_is_not_left_after_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_FILE_SECONDS", 0.0)
+    writing, ended = threading.Event(), threading.Event()
+    shown = Progress("answers of m", total=1, kept=0, concurrency=lambda: 1, uri=f"{tmp_path}/a.json")
+    leave = shown._leave
+
+    def late(line: str) -> None:
+        writing.set()
+        ended.wait(5)
+        leave(line)
+
+    monkeypatch.setattr(shown, "_leave", late)
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(shown.show())
+        await asyncio.to_thread(writing.wait, 5)
+        task.cancel()
+        shown.end()
+        ended.set()
+
+    asyncio.run(cancelled())  # waits for its threads
+    assert lines(str(tmp_path)) == []
 
 
 def test_on_a_terminal_it_is_one_line_that_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,8 +36,9 @@ def files(tmp_path: Path) -> dict[str, Any]:
     storage.write_jsonl(examples_uri(test), (one.record for one in examples(4)))
     storage.write_jsonl(sources_uri(test), ({"id": one.id, "source": "f", "line": 1} for one in examples(4)))
     storage.write_json(prompt_uri(test), {"fingerprint": FINGERPRINT})
+    storage.write_json(str(tmp_path / "models.json"), {"base": {"id": "gemini-2.5-flash"}})
     names = {"experiment": "staging/abc/x.yaml", "test": "test", "predictions": "p.jsonl", "evaluation": "e.json"}
-    names |= {"train": "test", "traffic": "t.json"}
+    names |= {"train": "test", "traffic": "t.json", "models": "models.json"}
     return {f"{port}_uri": str(tmp_path / name) for port, name in names.items()}
 
 

@@ -9,6 +9,7 @@ from gemini_sft.report.selection import selection_page, selection_view
 from gemini_sft.report.selection_figures import MOST_LINES, plain_text, selection_figures
 from gemini_sft.report.text import visible
 from gemini_sft.tuning import Selection
+from gemini_sft.tuning.choosing import choose
 from gemini_sft.tuning.record import JobEvaluation
 from tests.unit.gemini_sft.report.sample import HOSTILE, sample_input, without_curves
 from tests.unit.gemini_sft.report.selection_sample import candidate, chosen, one_job, sweep
@@ -68,6 +69,18 @@ class TestWords:
     def test_checkpoints_that_were_asked_unlike_numbers_of_examples(self) -> None:
         selection = chosen([candidate(1, 0.4, n=28), candidate(2, 0.5)])
         assert "on 28 to 30 validation examples" in text_of(selection)
+
+    def test_of_a_sweep_for_the_last_the_last_of_each_trial(self) -> None:
+        made = [
+            candidate(epoch, score, trial=trial, job=trial)
+            for trial, epoch, score in (("a", 1, None), ("a", 2, 0.3), ("b", 1, None), ("b", 2, 0.5))
+        ]
+        text = text_of(choose(made, LAST, "rougeL_f"))
+        assert (
+            "Chosen from 4 checkpoints of 2 tuning jobs by ROUGE-L F on 30 validation examples. Of each job only the"
+            " last was compared."
+        ) in text
+        assert "nothing to choose by" not in text
 
 
 class TestTables:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gemini_sft import storage
+from gemini_sft.cost import Bill
 from gemini_sft.data.dataset import examples_uri, sources_uri
 from gemini_sft.decision import Comparison, Verdict
 from gemini_sft.errors import EvaluationError
@@ -13,6 +14,7 @@ from gemini_sft.judging import judge
 from gemini_sft.steps.compare_models import compare_models
 from gemini_sft.tuning.record import DroppedExamples
 from tests.unit.gemini_sft.report.sample import sample_curves, sample_input, sample_quote, sample_record
+from tests.unit.gemini_sft.report.selection_sample import one_job
 
 TRAIN = [{"id": f"t{n}", "source": "a.jsonl" if n < 3 else "b.csv", "line": 10 * n} for n in range(1, 5)]
 
@@ -23,8 +25,8 @@ def files(tmp_path: Path) -> dict[str, str]:
     data = sample_input()
     names = (
         "experiment", "train", "test", "base_predictions", "base_evaluation", "candidate_predictions",
-        "candidate_evaluation", "few_shot_predictions", "few_shot_evaluation", "judgement", "tuning", "curves", "quote",
-        "comparison", "report",
+        "candidate_evaluation", "few_shot_predictions", "few_shot_evaluation", "judgement", "tuning", "curves",
+        "selection", "quote", "comparison", "report",
     )  # fmt: skip
     uris = {f"{name}_uri": str(tmp_path / name) for name in names}
     dropped = DroppedExamples(count=3, indices=[4, 1, 0, 5], reasons=["too long", "no picture", "?", "?"])
@@ -34,6 +36,7 @@ def files(tmp_path: Path) -> dict[str, str]:
         "candidate_evaluation": data.candidate,
         "tuning": sample_record(dropped=dropped),
         "curves": sample_curves(),
+        "selection": one_job().model_copy(update={"bills": [Bill(trial="", tokens=151_240, epochs=4)]}),
         "quote": sample_quote(),
     }.items():
         storage.write_json(uris[f"{name}_uri"], document.model_dump(mode="json"))

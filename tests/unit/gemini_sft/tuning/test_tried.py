@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.tuning import Selection
+from gemini_sft.tuning.choosing import choose
 from gemini_sft.tuning.tried import compared, is_best, job_of, tried, value
 from tests.unit.gemini_sft.report.selection_sample import candidate, chosen, one_job, sweep
 
@@ -61,6 +62,16 @@ def test_the_last_is_compared_by_nothing() -> None:
     selection = one_job(CheckpointChoice.LAST)
     assert compared(selection) == [] and not is_best(selection)
     assert job_of(selection).place(selection.taken) == 3
+
+
+def test_the_last_of_each_trial_are_compared_by_the_metric() -> None:
+    made = [
+        candidate(epoch, score, trial=trial, job=trial)
+        for trial, epoch, score in (("a", 1, None), ("a", 2, 0.3), ("b", 1, None), ("b", 2, 0.5), ("c", 1, 0.4))
+    ]
+    selection = choose(made, CheckpointChoice.LAST, "f1")
+    assert [job.name for job in tried(selection)] == ["b", "c", "a"]
+    assert [one.score for one in compared(selection)] == [0.3, 0.5, 0.4] and is_best(selection)
 
 
 @given(selections())
