@@ -41,7 +41,7 @@ def select_checkpoint(
     The test split is not looked at. The one that is taken is made the model's default checkpoint.
 
     Raises:
-        EvaluationError: None of the checkpoints could be scored.
+        EvaluationError: None of the checkpoints could be scored, and there are no other trials that might do.
         ServiceError: An endpoint could not be read, or the default not be set.
     """
     experiment, base = read_models(experiment_uri, models_uri)
@@ -53,7 +53,7 @@ def select_checkpoint(
     if wanted and has_examples(validation_uri):
         scorer = _Scorer(project, location, experiment_uri, experiment, base.id, run_id, validation_uri, metrics)
         candidates = [scorer.score(one) if one in wanted else one for one in candidates]
-        if all(one.score is None for one in candidates):
+        if all(one.score is None for one in candidates) and not record.trial:
             raise EvaluationError(f"no checkpoint could be scored on validation: {candidates[-1].error}")
     bill = Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs)
     selection = choose(candidates, experiment.tuning.checkpoint, metrics.primary, [bill])

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from gemini_sft import storage
-from gemini_sft.errors import UserError
+from gemini_sft.errors import EvaluationError, UserError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.steps.select_checkpoint import write_selection
 from gemini_sft.tuning import Selection
@@ -39,10 +39,16 @@ def select_trial(
     """Takes the best candidate of all trials, and hands on the job, curves and selection that it belongs to.
 
     The three sequences have the same order, a trial each.
+
+    Raises:
+        EvaluationError: Checkpoints of no trial could be scored.
     """
     experiment = load_experiment(experiment_uri)
     found = [Selection.model_validate(storage.read_json(uri)) for uri in selection_uris]
     candidates = [one for selection in found for one in selection.candidates]
+    errors = [one.error for one in candidates if one.error]
+    if errors and all(one.score is None for one in candidates):
+        raise EvaluationError(f"no checkpoint of any trial could be scored on validation: {errors[-1]}")
     bills = [bill for selection in found for bill in selection.bills]
     selection = choose(candidates, experiment.tuning.checkpoint, found[0].metric, bills)
     place = next(n for n, one in enumerate(found) if selection.taken in one.candidates)

@@ -67,7 +67,7 @@ def tune_model(
                 fingerprint.LABEL: read_fingerprint(train_uri),
             },
             claims_uri=in_bucket(experiment_uri, CLAIMS),
-            evaluation_uri=beside(experiment_uri, f"tuning-evaluation/{run_id}"),
+            evaluation_uri=beside(experiment_uri, f"tuning-evaluation/{run_id}/{trial or 'all'}"),
             progress_uri=beside(experiment_uri, progress),
         )
     )

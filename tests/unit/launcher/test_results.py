@@ -16,7 +16,7 @@ from gemini_sft.experiment import Experiment, Task
 from gemini_sft.inference import Outcome
 from gemini_sft.judging import Grades, Tally
 from gemini_sft.metrics import metrics_of
-from gemini_sft.tuning import TuningRecord
+from gemini_sft.tuning import Selection, TuningRecord
 from gemini_sft.tuning.record import DroppedExamples
 from launcher import results
 from tests.unit.gemini_sft.report.selection_sample import one_job
@@ -144,6 +144,8 @@ def test_answers_of_a_stand_in_are_declared(folder: Path) -> None:
 
 def test_the_one_object(folder: Path) -> None:
     summary = results.summary("demo-1", "SUCCEEDED", folder, 12.345)
+    selection = Selection.model_validate(storage.read_json(str(folder / "selection.json")))
+    taken = selection.taken
     assert json.loads(json.dumps(summary)) == {
         "run_id": "demo-1",
         "state": "SUCCEEDED",
@@ -167,8 +169,9 @@ def test_the_one_object(folder: Path) -> None:
         "difference": {"mean": 0.125, "low": 0.0625, "high": 0.1875, "confidence": 0.9},
         "few_shot": None,
         "judge": None,
-        "tuned_model": "projects/7/locations/us/models/3@1",
-        "endpoint": ENDPOINT,
+        "tuned_model": taken.model,
+        "endpoint": taken.endpoint,
+        "selection": {**selection.summary(), "reason": selection.reason, "adopted": False},
         "report": str(folder / "report.html"),
         "artifacts": str(folder),
         "seconds": 12.3,

@@ -1,7 +1,7 @@
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import BadRequest, Forbidden, ServiceUnavailable
 from google.auth.exceptions import DefaultCredentialsError
+from google.cloud.aiplatform import initializer
 from google.cloud.aiplatform_v1.types import PipelineJob
 from requests import ConnectionError as NoConnection
 
@@ -94,13 +95,15 @@ class TestTasks:
     """As Vertex AI lists them: the pipeline itself, loops and their turns are tasks too, and parents of others."""
 
     @pytest.fixture(autouse=True)
-    def account(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Somebody's credentials, with which nothing is sent."""
+    def account(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Somebody's credentials, with which nothing is sent, and which the SDK forgets again."""
         person = dict.fromkeys(("client_id", "client_secret", "refresh_token"), "x") | {"type": "authorized_user"}
         (tmp_path / "account.json").write_text(json.dumps(person))
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
         monkeypatch.setenv("VERTEX_API_ENDPOINT", "http://127.0.0.1:1")
         monkeypatch.setenv("VERTEX_API_TRANSPORT", "rest")
+        yield
+        initializer.global_config.__init__()
 
     @staticmethod
     def artifacts(pipeline: str, details: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -220,6 +220,11 @@ class TestOneThatCannotBeScored:
             step.run()
         assert defaults.requests == [] and not Path(step.uris["selection_uri"]).exists()
 
+    def test_a_trial_of_which_none_can_be_leaves_it_to_the_others(self, endpoints: Endpoints, step: Step) -> None:
+        endpoints.broken = {"e1", "e2", "e3"}
+        step.job(trial="epochs=3")
+        assert [one.error is None for one in step.run().candidates] == [False] * 3
+
 
 class TestByLossOrPosition:
     @pytest.mark.parametrize(("by", "taken"), [("loss", "1"), ("last", "3")])

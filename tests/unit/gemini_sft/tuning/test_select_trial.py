@@ -9,7 +9,7 @@ import pytest
 
 from gemini_sft import storage
 from gemini_sft.cost import Bill
-from gemini_sft.errors import UserError
+from gemini_sft.errors import EvaluationError, UserError
 from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.steps.sweep import list_trials, select_trial
 from gemini_sft.tuning import Curves, Selection, TuningRecord
@@ -186,3 +186,24 @@ class TestListing:
         with pytest.raises(UserError) as caught:
             list_trials(experiment_uri=sweep.experiment_uri)
         assert str(caught.value) == ("the experiment demo has no sweep: give it one, or run the pipeline finetune")
+
+
+def test_a_trial_that_could_not_be_scored_is_passed_over(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path)
+    sweep.experiment(CheckpointChoice.METRIC, {"grid": {"epochs": [1, 2]}})
+    sweep.add("epochs=1", (0.25, 1.0))
+    sweep.add("epochs=2", (None, 0.5))
+    assert sweep.run().taken.trial == "epochs=1"
+
+
+def test_a_sweep_of_which_nothing_could_be_scored_ends(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path)
+    sweep.experiment(CheckpointChoice.METRIC, {"grid": {"epochs": [1, 2]}})
+    for number, name in enumerate(("epochs=1", "epochs=2")):
+        sweep.add(name, (None, 0.5))
+        uri = str(tmp_path / "selection" / f"{number}")
+        document = storage.read_json(uri)
+        document["candidates"][0]["error"] = "the endpoint is gone"
+        storage.write_json(uri, document)
+    with pytest.raises(EvaluationError, match=r"no checkpoint of any trial could be scored .*: the endpoint is gone"):
+        sweep.run()
