@@ -103,7 +103,7 @@ def at_place(request: Request, console: Console) -> Iterator[Place]:
         console.print("Starting the local emulator ...")
         # Before any Google library is imported: google-auth reads its variables only then.
         enter(emulator.environment())
-        yield Place(choose_target(None, None, request.bucket), emulator)
+        yield Place(choose_target(None, request.location, request.bucket), emulator)
 
 
 @contextlib.contextmanager

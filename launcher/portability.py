@@ -142,6 +142,8 @@ def _images_and_commands(spec: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: the image {image!r} is not pinned by a tag or digest"
         if "pip install" in " ".join(container.get("command", [])):
             yield f"{name}: installs packages when it starts; they belong in the image"
+        if any("executor_main" in part and "exec " not in part for part in container.get("command", [])):
+            yield f"{name}: a shell stands before Python and keeps SIGTERM from it; start it with exec"
 
 
 def _leftovers(spec: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference import Outcome
-from gemini_sft.tuning import Selection, TuningRecord
+from gemini_sft.tuning import Curves, Selection, TuningRecord, lowest_validation_loss
+from gemini_sft.vertex import is_endpoint
 from launcher.choice import show_choice
 
 _FILES = {
@@ -152,7 +154,10 @@ def _judge(comparison: Comparison) -> dict[str, Any] | None:
 
 def show(folder: Path, console: Console) -> None:
     """Prints the outcome of a fetched run: which checkpoint was taken, the comparison, verdict, path of the report."""
-    show_choice(Selection.model_validate(storage.read_json(str(folder / "selection.json"))), console)
+    selection = Selection.model_validate(storage.read_json(str(folder / "selection.json")))
+    show_choice(selection, console)
+    for said in _about_tuning(folder, selection):
+        console.print(Text(said, "yellow"))
     comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
     console.print(table(comparison))
     if comparison.base.served_by.startswith("stand-in"):
@@ -165,11 +170,33 @@ def show(folder: Path, console: Console) -> None:
     console.print(Text(f"Report:  {folder / 'report.html'}"), soft_wrap=True)
 
 
+def _about_tuning(folder: Path, selection: Selection) -> Iterator[str]:
+    """Yields what should not be missed of the tuning jobs: what was not paid for again, and over-fitting."""
+    record = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
+    adopted = sum(bill.adopted for bill in selection.bills)
+    if len(selection.bills) == 1 and adopted:
+        yield (
+            f"The tuning job was made before, by {record.made_by or 'another run'}, and is not paid for again; to tune"
+            " anew, set tuning.attempt to another number."
+        )
+    elif adopted:
+        yield f"{adopted} of the {len(selection.bills)} tuning jobs were made before, and are not paid for again."
+    if selection.other_default:
+        yield (f"Checkpoint {selection.other_default} stays the default one of the model: another run has chosen it.")
+    lowest = lowest_validation_loss(Curves.model_validate(storage.read_json(str(folder / "curves.json"))), record)
+    if lowest and lowest.turned:
+        yield (
+            f"Over-fitting: the loss on validation was lowest, {lowest.value:.4g}, at step {lowest.step:,}, and rose to"
+            f" {lowest.last:.4g} by the end."
+        )
+
+
 def table(comparison: Comparison) -> Table:
     """Returns base and tuned model side by side: examples, failures, cut answers, every metric."""
     base, candidate = comparison.base, comparison.candidate
     confidence = f"{comparison.difference.confidence:.0%}"
-    result = Table(title=f"{base.model}, base and tuned, on the same {base.n} examples", title_justify="left")
+    what = "A tuned model" if is_endpoint(base.model) else base.model
+    result = Table(title=f"{what}, base and tuned, on the same {base.n} examples", title_justify="left")
     result.add_column("")
     for column in ("base", "tuned", "difference", f"{confidence} interval"):
         result.add_column(column, justify="right")

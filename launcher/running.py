@@ -22,6 +22,7 @@ from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.watching import watch
 
+_JOB_FATE = "A tuning job that it has made and that was under way is cancelled: a new run makes another, and pays anew."
 _CANCEL_SECONDS = 8.0
 _OUR_ERRORS = re.compile(r"^gemini_sft\.errors\.\w+: ")
 
@@ -112,6 +113,7 @@ def _execute(
         if request.on_vertex:
             fate = "is cancelled" if over else "may still go on: look at it in the console of Vertex AI"
             console.print(f"The run {progress.run_id} {fate}.")
+        console.print(_JOB_FATE)
         console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
         raise
     except RunError as error:

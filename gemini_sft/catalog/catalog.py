@@ -99,7 +99,7 @@ class Model(_Entry):
         sampling: Whether it obeys temperature, top-k and top-p.
         mixes_media_resolutions: Whether mediaResolution may differ between the examples of a job.
         cmek: Whether a key of the customer's own may encrypt what is tuned.
-        evaluates_in_job: Whether a tuning job can evaluate its checkpoints itself.
+        evaluates_in_job: Regions in which a tuning job can evaluate its checkpoints itself; of text only.
         retires: When it goes; None if nothing of that is known.
         price: What it costs; None if nothing of that is known.
     """
@@ -111,7 +111,7 @@ class Model(_Entry):
     sampling: bool
     mixes_media_resolutions: bool
     cmek: bool
-    evaluates_in_job: bool
+    evaluates_in_job: tuple[str, ...]
     retires: Retiring | None = None
     price: Price | None = None
 

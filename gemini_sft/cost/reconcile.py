@@ -18,6 +18,7 @@ class Bill(BaseModel):
         tokens: `totalBillableTokenCount`: tokens of the training data, not multiplied by epochs (so it is used in
             Google's migration notebook; no page says it); 0 if the service did not say.
         epochs: As the service ran them; None if it did not say, and those of the quote hold.
+        adopted: Whether the job was there already, and is not paid for again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,6 +26,7 @@ class Bill(BaseModel):
     trial: str
     tokens: int
     epochs: int | None
+    adopted: bool = False
 
 
 class Reconciliation(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gemini_sft.experiment.section import Section
 
@@ -73,6 +73,7 @@ class Tuning(Section):
     ] = CheckpointChoice.METRIC
     from_checkpoint: Annotated[
         str | None,
+        BeforeValidator(lambda given: str(given) if type(given) is int else given),
         Field(min_length=1, description="Of a tuned `base_model`: the checkpoint to go on from, else its default one."),
     ] = None
     max_dropped_rate: Annotated[
@@ -89,13 +90,15 @@ class Tuning(Section):
     ] = Field(default_factory=dict)
     description: Annotated[str | None, Field(min_length=1, description="Of the job and its model.")] = None
     service_account: Annotated[
-        str | None, Field(pattern=r"^[^@\s]+@[^@\s]+$", description="What the job runs as; it may read the data.")
+        str | None,
+        Field(pattern=r"^[^@\s]+@[^@\s]+$", description="What the job runs as: NAME@PROJECT.iam.gserviceaccount.com."),
     ] = None
     kms_key: Annotated[
         str | None,
         Field(
             pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$",
-            description="A key of your own that encrypts the model, where the base model allows it.",
+            description="A key of your own for the model, where the base model allows one:"
+            " projects/P/locations/REGION/keyRings/R/cryptoKeys/K.",
         ),
     ] = None
     allow_retiring: Annotated[

@@ -92,7 +92,11 @@ def ask_batch(
 
 
 def _model_of(service: Service) -> str:
-    """Returns what a batch job takes: of a tuned model the model itself, where an online request takes its endpoint."""
+    """Returns what a batch job takes: of a tuned model the model itself, where an online request takes its endpoint.
+
+    Raises:
+        UserError: The endpoint has another checkpoint than the model's default one, which is what a batch job asks.
+    """
     if not vertex.is_endpoint(service.model):
         return service.model
     endpoint = vertex.get(
@@ -102,7 +106,14 @@ def _model_of(service: Service) -> str:
     name, version = deployed[0].get("model", ""), deployed[0].get("modelVersionId", "")
     if not name:
         raise ServiceError(f"{service.model} has no deployed model, so no batch job can ask it")
-    return name if "@" in name or not version else f"{name}@{version}"
+    model = name if "@" in name or not version else f"{name}@{version}"
+    if checkpoint := deployed[0].get("checkpointId"):
+        default = vertex.get(model, vertex.location_of(model, service.location)).get("defaultCheckpointId")
+        if default and default != checkpoint:
+            raise UserError(
+                f"no batch job can ask checkpoint {checkpoint} of {model}: it asks the default one, {default}"
+            )
+    return model
 
 
 def _location(model: str, service: Service) -> str:

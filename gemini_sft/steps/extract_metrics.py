@@ -3,10 +3,11 @@
 import logging
 
 from gemini_sft import storage
-from gemini_sft.cost import Bill, Quote, reconcile
+from gemini_sft.cost import Quote, reconcile
 from gemini_sft.errors import ServiceError
 from gemini_sft.report.curves import curves_page
 from gemini_sft.tuning import Curves, TuningRecord, lowest_validation_loss, read_curves
+from gemini_sft.tuning.selection import bill_of
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def extract_metrics(*, tuning_uri: str, quote_uri: str, curves_uri: str, plot_ur
         _log.warning("%s", curves.absent)
     storage.write_json(curves_uri, curves.model_dump(mode="json"))
     storage.write_text(plot_uri, curves_page(curves, record), "text/html; charset=utf-8")
-    bill = Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs)
+    bill = bill_of(record)
     cost = reconcile(Quote.model_validate(storage.read_json(quote_uri)), [bill])
     _log.log(logging.WARNING if cost.unexpected else logging.INFO, "%s", cost.words)
     return curves.summary() | _turning(curves, record) | cost.summary() | {"steps": record.steps}

@@ -26,6 +26,10 @@ def find_models(*, project: str, location: str, experiment_uri: str, models_uri:
     if found := refusals(experiment, base, location, datetime.now(UTC).date()):
         raise ExperimentError([Problem(experiment.name, one) for one in found])
     storage.write_json(models_uri, {"base": base.model_dump(mode="json")})
+    if base.model:
+        _log.warning(
+            "whether %s was tuned on what is now the test split, nobody can tell: see docs/tuning.md", base.model
+        )
     _log.info("base model: %s", f"{base.id} as tuned in {base.model}" if base.model else base.id)
     return base
 

@@ -3,22 +3,23 @@
 import logging
 from collections.abc import Sequence
 
-from gemini_sft import storage
-from gemini_sft.cost import Bill
+from gemini_sft import storage, vertex
 from gemini_sft.data import Example, read_split
 from gemini_sft.data.dataset import has_examples, read_fingerprint
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import Backend
+from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.inference import Service
 from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.metrics import MetricSet, metrics_for
 from gemini_sft.report.selection import selection_page
 from gemini_sft.steps.asking import ask
 from gemini_sft.steps.find_models import read_models
-from gemini_sft.tuning import Candidate, Curves, Selection, TuningRecord
+from gemini_sft.tuning import Candidate, Curves, Selection, TuningRecord, read_curves
 from gemini_sft.tuning.choosing import candidates_of, choose, to_be_asked
-from gemini_sft.tuning.default import set_default_checkpoint
+from gemini_sft.tuning.default import chosen_before, set_default_checkpoint
+from gemini_sft.tuning.selection import bill_of
 
 _log = logging.getLogger(__name__)
 
@@ -38,28 +39,40 @@ def select_checkpoint(
 ) -> Selection:
     """Scores checkpoints on the validation split as far as the experiment chooses by that, and writes what is taken.
 
-    The test split is not looked at. The one that is taken is made the model's default checkpoint.
+    The test split is not looked at. The one that is taken is made the model's default checkpoint, unless another run
+    has adopted the same job before and chosen another.
 
     Raises:
         EvaluationError: None of the checkpoints could be scored, and there are no other trials that might do.
-        ServiceError: An endpoint could not be read, or the default not be set.
+        ServiceError: An endpoint could not be read, or the default not be set; or the curves not be had that the choice
+            is made by.
     """
     experiment, base = read_models(experiment_uri, models_uri)
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))
     curves = Curves.model_validate(storage.read_json(curves_uri))
+    if curves.absent and experiment.tuning.checkpoint is CheckpointChoice.LOSS and has_examples(validation_uri):
+        curves = read_curves(record.experiment)  # what is chosen by them cannot do without
     metrics = metrics_for(experiment, validation_uri)
     candidates = candidates_of(record, curves)
     wanted = to_be_asked(candidates, experiment.tuning.checkpoint, trial=bool(record.trial))
     if wanted and has_examples(validation_uri):
-        scorer = _Scorer(project, location, experiment_uri, experiment, base.id, run_id, validation_uri, metrics)
+        scorer = _Scorer(
+            project, location, experiment_uri, experiment, base.id, run_id, validation_uri, metrics, record.adopted
+        )
         candidates = [scorer.score(one) if one in wanted else one for one in candidates]
         if all(one.score is None for one in candidates) and not record.trial:
             raise EvaluationError(f"no checkpoint could be scored on validation: {candidates[-1].error}")
-    bill = Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs)
+    bill = bill_of(record)
     selection = choose(candidates, experiment.tuning.checkpoint, metrics.primary, [bill])
     taken = selection.taken
     if taken.checkpoint:
-        set_default_checkpoint(project, location, taken.model, taken.checkpoint)
+        kept = chosen_before(taken.model, candidates[-1].checkpoint) if record.adopted else None
+        if kept and kept != taken.checkpoint:
+            # Whoever has chosen it may be serving it: what answers them does not change under their feet.
+            selection = selection.model_copy(update={"other_default": kept})
+            _log.warning("checkpoint %s stays the default one of %s: another run has chosen it", kept, taken.model)
+        else:
+            set_default_checkpoint(project, location, taken.model, taken.checkpoint)
     write_selection(selection, selection_uri, page_uri)
     what = f"checkpoint {taken.checkpoint}" if taken.checkpoint else "the model"
     _log.info("of %d checkpoints %s is taken: %s", len(candidates), what, selection.reason)
@@ -85,9 +98,10 @@ class _Scorer:
         run_id: str,
         validation_uri: str,
         metrics: MetricSet,
+        adopted: bool,
     ) -> None:
         self._project, self._location, self._uri, self._run_id = project, location, experiment_uri, run_id
-        self._base_model, self._metrics = base_model, metrics
+        self._base_model, self._metrics, self._adopted = base_model, metrics, adopted
         # A batch job asks a model, which answers with its default checkpoint: only an endpoint is one checkpoint.
         self._settings = experiment.evaluation.model_copy(update={"backend": Backend.ONLINE})
         self._examples: Sequence[Example] = read_split(validation_uri)
@@ -97,6 +111,8 @@ class _Scorer:
         """Returns a candidate with its score, or with the reason why it has none."""
         service = Service(self._project, self._location, candidate.endpoint, self._fingerprint)
         try:
+            if self._adopted and vertex.find(candidate.endpoint, vertex.location_of(candidate.endpoint, "")) is None:
+                raise EvaluationError(f"{candidate.endpoint} is no longer there")
             answers = ask(
                 service,
                 self._base_model,

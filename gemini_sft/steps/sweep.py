@@ -7,7 +7,7 @@ from gemini_sft import storage
 from gemini_sft.errors import EvaluationError, UserError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.steps.select_checkpoint import write_selection
-from gemini_sft.tuning import Selection
+from gemini_sft.tuning import Selection, TuningRecord
 from gemini_sft.tuning.choosing import choose
 
 _log = logging.getLogger(__name__)
@@ -52,6 +52,9 @@ def select_trial(
     bills = [bill for selection in found for bill in selection.bills]
     selection = choose(candidates, experiment.tuning.checkpoint, found[0].metric, bills)
     place = next(n for n, one in enumerate(found) if selection.taken in one.candidates)
+    selection = selection.model_copy(update={"other_default": found[place].other_default})
+    if TuningRecord.model_validate(storage.read_json(tuning_uris[place])).job != selection.taken.job:
+        raise ValueError("the jobs and the selections of the trials are not in the same order")
     storage.write_bytes(tuning_uri, storage.read_bytes(tuning_uris[place]), "application/json")
     storage.write_bytes(curves_uri, storage.read_bytes(curves_uris[place]), "application/json")
     write_selection(selection, selection_uri, page_uri)

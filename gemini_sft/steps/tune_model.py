@@ -45,7 +45,7 @@ def tune_model(
         settings = experiment.sweep.settings(settings)[trial]
     data, validation = examples_uri(train_uri), examples_uri(validation_uri) if has_examples(validation_uri) else None
     places = [f"{one['source']}:{one['line']}" for one in read_sources(train_uri)]
-    train_digest = digest(data)
+    train_digest, prompt = digest(data), read_fingerprint(train_uri)
     progress = f"{PROGRESS}/{run_id}/tuning{f'-{trial}' if trial else ''}.json"
     record = tune(
         TuningRequest(
@@ -58,13 +58,14 @@ def tune_model(
             validation_uri=validation,
             train_digest=train_digest,
             validation_digest=digest(validation) if validation else "",
+            prompt=prompt,
             examples=len(places),
             place=lambda number: places[number - 1] if 0 < number <= len(places) else f"example {number}",
             settings=settings,
             labels={
                 "experiment": experiment.name,
                 "data": train_digest[:32],
-                fingerprint.LABEL: read_fingerprint(train_uri),
+                fingerprint.LABEL: prompt,
             },
             claims_uri=in_bucket(experiment_uri, CLAIMS),
             evaluation_uri=beside(experiment_uri, f"tuning-evaluation/{run_id}/{trial or 'all'}"),

@@ -79,7 +79,7 @@ def _champion(project: str, location: str, experiment: str) -> dict[str, Any]:
     if not found:
         raise UserError(
             f"base_model is {CHAMPION}, but in {location} no model with the label experiment={experiment} has that"
-            " alias: promote one first, or name a model"
+            " alias: give it to one in the Model Registry, or name a model"
         )
     if len(found) > 1:
         names = ", ".join(f"{one['name'].partition('@')[0]}@{one['versionId']}" for one in found)

@@ -67,13 +67,23 @@ def choose(candidates: Sequence[Candidate], by: CheckpointChoice, metric: str, b
         chosen = max(scored, key=lambda n: (candidates[n].score or 0.0, -_loss(candidates[n]), -n))
         best = candidates[chosen]
         what = "last checkpoints" if by is CheckpointChoice.LAST else "checkpoints"
-        reason = (
-            f"its {metric} on {best.n:,} validation examples, {best.score:.3f}, is the best of {len(scored)} {what}"
-        )
+        reason = f"its {metric} on {best.n:,} validation examples, {best.score:.3f}, "
+        reason += f"is the best of {len(scored)} {what}" if len(scored) > 1 else "has no other beside it"
+        reason += _ties([candidates[n] for n in scored if candidates[n].score == best.score], best)
     else:
         chosen, reason = len(candidates) - 1, _nothing_to_choose_by(candidates, by)
         by = CheckpointChoice.LAST
     return Selection(by=by, metric=metric, candidates=list(candidates), chosen=chosen, reason=reason, bills=list(bills))
+
+
+def _ties(equals: Sequence[Candidate], taken: Candidate) -> str:
+    """Says that others have the same score, and why this one was taken among them."""
+    others = len(equals) - 1
+    if not others:
+        return ""
+    lower = _loss(taken) < min(_loss(one) for one in equals if one is not taken)
+    which = "has the lowest loss" if lower else "came first"
+    return f"; {others} other{'s have' if others > 1 else ' has'} the same, and of these it {which}"
 
 
 def _nothing_to_choose_by(candidates: Sequence[Candidate], by: CheckpointChoice) -> str:
@@ -81,8 +91,10 @@ def _nothing_to_choose_by(candidates: Sequence[Candidate], by: CheckpointChoice)
         return "there is no other"
     if by is CheckpointChoice.LAST:
         return "tuning.checkpoint is last"
-    lacking = "no loss on validation" if by is CheckpointChoice.LOSS else "no validation examples"
-    return f"there are {lacking} to choose by, so it is the last"
+    if any(one.error for one in candidates):
+        return "none could be scored, so it is the last"
+    lacking = "is no loss on validation" if by is CheckpointChoice.LOSS else "are no validation examples"
+    return f"there {lacking} to choose by, so it is the last"
 
 
 def _loss(candidate: Candidate) -> float:

@@ -6,7 +6,7 @@ import time
 
 from gemini_sft.errors import ServiceError
 from gemini_sft.inference.retry import Retry, decide
-from gemini_sft.vertex import genai_client, location_of
+from gemini_sft.vertex import genai_client, get, location_of
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -34,3 +34,13 @@ def set_default_checkpoint(project: str, location: str, model: str, checkpoint: 
         else:
             _log.info("checkpoint %s is the default one of %s", checkpoint, model)
             return
+
+
+def chosen_before(model: str, last: str) -> str | None:
+    """Returns the default checkpoint of a model if somebody has chosen it: by itself it is the last.
+
+    Raises:
+        ServiceError: Vertex AI did not say.
+    """
+    default = get(model, location_of(model, "")).get("defaultCheckpointId")
+    return str(default) if default and default != last else None

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from gemini_sft.errors import TuningError
 from gemini_sft.tuning.record import DroppedExamples
 from gemini_sft.tuning.request import TuningRequest
 
@@ -21,28 +20,25 @@ def dropped_of(stats: "SupervisedTuningDataStats | None") -> DroppedExamples:
     )
 
 
-def check_dropped(request: TuningRequest, job: "TuningJob") -> None:
-    """Checks that a job has left out no more of its training examples than the experiment allows.
+def too_many_dropped(request: TuningRequest, job: "TuningJob") -> str | None:
+    """Returns what is wrong if a job has left out more of its training examples than the experiment allows.
 
     The service says so as soon as it has read the data, which is before it trains. The share is of the examples that it
-    was sent. It names only some of them.
-
-    Raises:
-        TuningError: It has left out more; the first are named by the user's own file and line.
+    was sent. It names only some of them, and here they are named by the user's own file and line.
     """
     stats = job.tuning_data_stats.supervised_tuning_data_stats if job.tuning_data_stats else None
     dropped = dropped_of(stats)
     most = request.settings.max_dropped_rate
     if not dropped.count or dropped.count / max(request.examples, dropped.count) <= most:
-        return
+        return None
     named = [
         f"{request.place(index)}: {dropped.reasons[n] if n < len(dropped.reasons) else 'no reason was given'}"
         for n, index in enumerate(dropped.indices[:_SHOWN])
     ]
     hidden = dropped.count - len(named)
     more = [f"and {hidden:,} more{' that it does not name' if hidden and len(dropped.indices) <= _SHOWN else ''}"]
-    raise TuningError(
-        f"tuning job {job.name} left out {dropped.count:,} of {request.examples:,} training examples, more than the"
+    return (
+        f"it left out {dropped.count:,} of {request.examples:,} training examples, more than the"
         f" {most:.3g} that tuning.max_dropped_rate allows; nothing was evaluated. Mend or remove them:\n  "
         + "\n  ".join([*named, *(more if hidden else [])])
     )

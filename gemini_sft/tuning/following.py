@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from gemini_sft.errors import TuningError
 from gemini_sft.telling import FRESH_SECONDS, tell, untell
-from gemini_sft.tuning.dropping import check_dropped
+from gemini_sft.tuning.dropping import too_many_dropped
+from gemini_sft.tuning.ending import end, give_up
 from gemini_sft.tuning.request import TuningRequest
-from gemini_sft.tuning.service import UNHEARD_SECONDS, ask, cancel
+from gemini_sft.tuning.service import UNHEARD_SECONDS, ask, is_own
 from gemini_sft.tuning.states import Pace, Stand, stand
 
 if TYPE_CHECKING:
@@ -34,15 +35,15 @@ def follow(request: TuningRequest, job: "TuningJob") -> "TuningJob":
 
     Raises:
         TuningError: It took longer than `settings.timeout_minutes`, left out too many examples or was paused; it has
-            been cancelled, for it would go on costing money.
+            been cancelled, for it would go on costing money, unless it is that of another run that goes on.
         Exception: Vertex AI gave no answer for half an hour, or one that does not pass; the job goes on, and another
             attempt goes on with it.
     """
     minutes = request.settings.timeout_minutes
     begin, pace = time.monotonic(), Pace()
-    deadline = begin + minutes * 60.0
+    deadline = begin + max(0.0, minutes * 60.0 - _age(request, job))
     name, said, at = job.name or "", "", 0.0
-    with _cancelled_with_the_run(request, name):
+    with _ended_with_the_run(request, job):
         while True:
             _cancel_if_dropped(request, job)
             if stand(job) is not Stand.GOING:
@@ -55,9 +56,8 @@ def follow(request: TuningRequest, job: "TuningJob") -> "TuningJob":
                 _log.info("tuning job %s %s", name, line)
                 said, at = kind, time.monotonic()
             if time.monotonic() >= deadline:
-                fate = "was cancelled" if cancel(request, name) else "should be cancelled by hand"
-                raise TuningError(
-                    f"tuning job {name} {fate}: not done after {minutes:g} minutes (tuning.timeout_minutes); it {line}"
+                raise give_up(
+                    request, job, f"not done after {minutes:g} minutes (tuning.timeout_minutes); at last it {line}"
                 )
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             job = ask(
@@ -69,8 +69,7 @@ def follow(request: TuningRequest, job: "TuningJob") -> "TuningJob":
     if request.progress_uri:
         untell(request.progress_uri)
     if stand(job) is Stand.STUCK:
-        cancel(request, name)
-        raise TuningError(f"tuning job {name} was paused, and nothing can resume it: it was cancelled; run again")
+        raise give_up(request, job, "it was paused, and nothing can resume it: run again")
     return job
 
 
@@ -81,13 +80,18 @@ def _tell(request: TuningRequest, line: str, pause: float) -> None:
 
 
 def _cancel_if_dropped(request: TuningRequest, job: "TuningJob") -> None:
-    """Cancels a job as soon as it says that it left out too much: what it would bring is of no use."""
-    try:
-        check_dropped(request, job)
-    except TuningError:
+    """Ends a job as soon as it says that it left out too much: what it would bring is of no use."""
+    if why := too_many_dropped(request, job):
         if stand(job) is Stand.GOING:
-            cancel(request, job.name or "")
-        raise
+            raise give_up(request, job, why)
+        raise TuningError(f"{request.title} {job.name}: {why}")
+
+
+def _age(request: TuningRequest, job: "TuningJob") -> float:
+    """Returns for how long this run's own job is there, in seconds: another attempt goes on with what time is left."""
+    if job.create_time is None or not is_own(request, job):
+        return 0.0
+    return max(0.0, time.time() - job.create_time.timestamp())
 
 
 def _is_not_found(error: BaseException) -> bool:
@@ -96,10 +100,10 @@ def _is_not_found(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def _cancelled_with_the_run(request: TuningRequest, name: str) -> Iterator[None]:
-    """Cancels the job if the run is cancelled, whichever run has made it: nobody else waits for it that we know of."""
+def _ended_with_the_run(request: TuningRequest, job: "TuningJob") -> Iterator[None]:
+    """Ends the job if the run is cancelled."""
     try:
         yield
     except KeyboardInterrupt:
-        cancel(request, name)
+        end(request, job)
         raise

@@ -1,5 +1,6 @@
 """From a wish for a tuned model to the record of the job that brought it."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from gemini_sft.errors import ServiceError, TuningError, UserError
@@ -7,6 +8,7 @@ from gemini_sft.experiment.tuning import JobMetric
 from gemini_sft.refusals import no_credentials
 from gemini_sft.terminating import terminable
 from gemini_sft.tuning.dropping import dropped_of
+from gemini_sft.tuning.ending import why_ended
 from gemini_sft.tuning.following import follow
 from gemini_sft.tuning.making import find_or_make
 from gemini_sft.tuning.record import Checkpoint, JobEvaluation, TuningRecord
@@ -22,11 +24,15 @@ _REMEDIES = {
     5: "something that the job names is not there",
     7: "give the account that the job runs as, or the project's tuning service agent"
     " (service-PROJECT_NUMBER@gcp-sa-vertex-tune.iam.gserviceaccount.com), roles/storage.objectUser on the bucket",
-    8: "the project has no quota or Google no capacity left: try later, or in another region",
+    8: "Google has no capacity left, or the project no quota of tuning jobs, models or endpoints: delete old ones, or"
+    " try later",
     9: "the project or the model is not in a state in which it can be tuned",
 }
 """By the code of google.rpc.Code."""
 _ANY_REMEDY = "if the fault is Google's, run again: a new job is made"
+
+
+_log = logging.getLogger(__name__)
 
 
 def tune(request: TuningRequest) -> TuningRecord:
@@ -44,6 +50,9 @@ def tune(request: TuningRequest) -> TuningRecord:
     try:
         with terminable():
             job, adopted = find_or_make(request)
+            if adopted:
+                maker = (job.labels or {}).get("run", "another run")
+                _log.info("%s %s was made by %s already: it is not paid for again", request.title, job.name, maker)
             job = follow(request, job)
     except Exception as error:
         if isinstance(error, GoogleAuthError) and not passes(error):
@@ -58,11 +67,12 @@ def _record(request: TuningRequest, job: "TuningJob", adopted: bool) -> TuningRe
     tuned = job.tuned_model
     how = stand(job)
     if how is Stand.ENDED or (how is Stand.PARTLY and not (tuned and tuned.model and tuned.endpoint)):
-        raise TuningError(_failure(job))
+        raise TuningError(f"{request.title} {job.name} {_failure(request, job)}")
     if tuned is None or not tuned.model or not tuned.endpoint:
+        lacking = "endpoint" if tuned and tuned.model else "model"
         raise TuningError(
-            f"tuning job {job.name} succeeded but names no {'endpoint' if tuned and tuned.model else 'model'}: look at"
-            " it in the console, and set tuning.attempt to another number to tune anew"
+            f"{request.title} {job.name} succeeded but names no {lacking}: look at it in the console, and set"
+            " tuning.attempt to another number to tune anew"
         )
     spec = job.supervised_tuning_spec
     hyper = spec.hyper_parameters if spec else None
@@ -71,6 +81,7 @@ def _record(request: TuningRequest, job: "TuningJob", adopted: bool) -> TuningRe
         job=job.name or "",
         intent=request.intent,
         adopted=adopted,
+        made_by=(job.labels or {}).get("run", ""),
         trial=request.trial,
         base_model=request.base.id,
         started_from=request.base.model,
@@ -97,15 +108,18 @@ def _record(request: TuningRequest, job: "TuningJob", adopted: bool) -> TuningRe
     )
 
 
-def _failure(job: "TuningJob") -> str:
+def _failure(request: TuningRequest, job: "TuningJob") -> str:
     """Says how a job ended, why by Google's own words, and what to do."""
+    if why := why_ended(request, job):
+        return f"was cancelled: {why}"
     code = job.error.code if job.error else None
     state = state_of(job).removeprefix("JOB_STATE_")
     remedy = {
         "CANCELLED": "somebody has cancelled it: run again to make another",
         "EXPIRED": "it was not done in the time that Vertex AI gives a job: run again, or with fewer epochs",
     }.get(state) or _REMEDIES.get(code or 0, _ANY_REMEDY)
-    return f"tuning job {job.name} ended as {state}: {_reason(job)} ({remedy})"
+    others = "; what other trials have tuned is kept, and a new run adopts it" if request.trial else ""
+    return f"ended as {state}: {_reason(job)} ({remedy}{others})"
 
 
 def _partly(job: "TuningJob") -> str:

@@ -8,14 +8,17 @@ there, makes it. Whatever breaks in between, and whoever comes at the same time,
 import contextlib
 import logging
 import time
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gemini_sft import vertex
 from gemini_sft.errors import ServiceError, UserError
-from gemini_sft.tuning.claim import Claim
+from gemini_sft.inference.call import COLD_SECONDS
+from gemini_sft.telling import tell
+from gemini_sft.tuning.claim import STALE_SECONDS, Claim
 from gemini_sft.tuning.request import TuningRequest
-from gemini_sft.tuning.service import UNHEARD_SECONDS, cancel, describe, jobs_of, passes
+from gemini_sft.tuning.service import UNHEARD_SECONDS, cancel, describe, is_own, jobs_of, passes
 from gemini_sft.tuning.states import Stand, stand, state_of
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ _SETTLE_SECONDS = 60.0
 """After a request for a job without an answer: how long the job may need to show itself, if it was made."""
 _SHOW_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 30.0
 _MOST_REQUESTS = 3
 _BUSY = 429
 _SERVERS_FAULT = 500
@@ -40,7 +44,7 @@ def find_or_make(request: TuningRequest) -> tuple["TuningJob", bool]:
         ServiceError: It did not say whether there is one, or has no room for it.
     """
     claim = Claim(request.claims_uri and f"{request.claims_uri}/{request.intent}.json", request.run_id)
-    requests, not_before = 0, 0.0
+    requests, not_before, busy, last = 0, 0.0, _LOOK_SECONDS, "nobody else made it"
     deadline = time.monotonic() + UNHEARD_SECONDS
     with _undone_by_cancelling(request, claim):
         while True:
@@ -50,18 +54,31 @@ def find_or_make(request: TuningRequest) -> tuple["TuningJob", bool]:
             if claim.held and time.monotonic() >= not_before:
                 if requests == _MOST_REQUESTS or time.monotonic() > deadline:
                     claim.release()
-                    raise ServiceError("Vertex AI did not make the tuning job: run again later, nothing is lost")
+                    raise ServiceError(f"Vertex AI did not make the tuning job: {last}; run again later")
                 if not claim.renew():
                     continue
-                requests += 1
-                made, pause = _make(request, claim)
-                if made:
+                made = _make(request, claim)
+                if not isinstance(made, Exception):
                     _let_it_show(request, claim)
                     return made, False
-                not_before = time.monotonic() + pause
-            elif not claim.held and claim.take():
-                continue  # and look once more: the last holder may have made it in between
+                last = describe(made)
+                if getattr(made, "code", None) == _BUSY:  # then it was not made
+                    not_before, busy = time.monotonic() + busy, min(busy * 2, _LONGEST_PAUSE_SECONDS)
+                else:
+                    requests += 1
+                    not_before = time.monotonic() + _SETTLE_SECONDS
+            elif not claim.held:
+                if claim.take():
+                    continue  # and look once more: the last holder may have made it in between
+                _say_waiting(request)
             time.sleep(_LOOK_SECONDS)
+
+
+def _say_waiting(request: TuningRequest) -> None:
+    line = f"{request.title} waits: another run is about to make the same one, and has {STALE_SECONDS:.0f} s for it"
+    if request.progress_uri:
+        tell(request.progress_uri, line)
+    _log.info("%s", line)
 
 
 def _existing(request: TuningRequest) -> "TuningJob | None":
@@ -70,22 +87,28 @@ def _existing(request: TuningRequest) -> "TuningJob | None":
     A job of this run that has failed is returned too: to be told of, and not to be made and paid for again.
     """
     jobs = jobs_of(request)
-    own = [job for job in jobs if (job.labels or {}).get("run") == request.run_id]
+    own = [job for job in jobs if is_own(request, job)]
     going = [job for job in jobs if stand(job) is Stand.GOING and state_of(job) != "JOB_STATE_CANCELLING"]
-    done = [job for job in jobs if stand(job) in (Stand.SUCCEEDED, Stand.PARTLY) and _is_served(job)]
+    done = [job for job in jobs if stand(job) is Stand.SUCCEEDED or (stand(job) is Stand.PARTLY and job.tuned_model)]
+    done = [job for job in done if not _is_deleted(job)]
     return next(iter([*going, *reversed(done), *reversed(own)]), None)
 
 
-def _is_served(job: "TuningJob") -> bool:
-    """Returns whether what a job has brought is still there: models and endpoints are deleted one day, jobs are not."""
-    tuned = job.tuned_model
-    if tuned is None or not tuned.model or not tuned.endpoint:
-        return False
-    return all(vertex.find(name, vertex.location_of(name, "")) is not None for name in (tuned.model, tuned.endpoint))
+def _is_deleted(job: "TuningJob") -> bool:
+    """Returns whether what a job has brought is gone: models and endpoints are deleted one day, jobs are not.
+
+    Just after the job an endpoint may not be there yet. What a job has never brought is not gone: to make another job
+    would not mend that.
+    """
+    tuned, old = job.tuned_model, time.time() - COLD_SECONDS
+    names = [tuned.model] if tuned and tuned.model else []
+    if tuned and tuned.endpoint and job.end_time and job.end_time.timestamp() < old:
+        names.append(tuned.endpoint)
+    return any(vertex.find(name, vertex.location_of(name, "")) is None for name in names)
 
 
-def _make(request: TuningRequest, claim: Claim) -> tuple["TuningJob | None", float]:
-    """Asks for the job; without an answer, returns after how many seconds it may be asked for again."""
+def _make(request: TuningRequest, claim: Claim) -> "TuningJob | Exception":
+    """Asks for the job; without an answer that means anything, returns what came instead."""
     from google.genai.errors import APIError
     from google.genai.types import TuningDataset
 
@@ -93,7 +116,9 @@ def _make(request: TuningRequest, claim: Claim) -> tuple["TuningJob | None", flo
     try:
         with contextlib.closing(vertex.genai_client(request.project, request.location, attempts=1)) as client:
             base = request.base.model or request.base.id
-            job = client.tunings.tune(base_model=base, training_dataset=data, config=request.config())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that the SDK's tuning is experimental
+                job: TuningJob = client.tunings.tune(base_model=base, training_dataset=data, config=request.config())
     except Exception as error:
         if not passes(error):
             claim.release()
@@ -102,11 +127,10 @@ def _make(request: TuningRequest, claim: Claim) -> tuple["TuningJob | None", flo
                 said = f"{error.code} {error.status}: {error.message}"
                 raise kind(f"Vertex AI refused the tuning job: {said}") from error
             raise
-        refused = isinstance(error, APIError) and error.code == _BUSY
         _log.info("no answer to the request for a tuning job (%s): looking whether it was made", describe(error))
-        return None, _LOOK_SECONDS if refused else _SETTLE_SECONDS
+        return error
     _log.info("tuning job %s is made", job.name)
-    return job, 0.0
+    return job
 
 
 def _let_it_show(request: TuningRequest, claim: Claim) -> None:
@@ -130,7 +154,7 @@ def _undone_by_cancelling(request: TuningRequest, claim: Claim) -> Iterator[None
             for pause in (0.0, 1.0):  # it may be in the making
                 time.sleep(pause)
                 for job in jobs_of(request):
-                    if stand(job) is Stand.GOING and (job.labels or {}).get("run") == request.run_id:
+                    if stand(job) is Stand.GOING and is_own(request, job):
                         cancel(request, job.name or "")
             claim.release()
         raise

@@ -47,6 +47,7 @@ class TuningRecord(BaseModel):
         job: Resource name of the job.
         intent: What it was made for, as its label says.
         adopted: Whether it was there already: another attempt or another run had made it.
+        made_by: The run that has made it; empty if its label does not say.
         trial: Which one of a sweep it is; empty if there is no sweep.
         base_model: The Gemini model at its root.
         started_from: The tuned model that was tuned further, with its version; None for the base model itself.
@@ -72,6 +73,7 @@ class TuningRecord(BaseModel):
     job: str
     intent: str = ""
     adopted: bool = False
+    made_by: str = ""
     trial: str = ""
     base_model: str
     started_from: str | None = None
@@ -97,6 +99,7 @@ class TuningRecord(BaseModel):
             "job": self.job,
             "intent": self.intent,
             "adopted": "yes" if self.adopted else "no",
+            "made_by": self.made_by,
             "base_model": self.base_model,
             "started_from": self.started_from,
             "started_from_checkpoint": self.started_from_checkpoint,

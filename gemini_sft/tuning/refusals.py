@@ -9,6 +9,8 @@ from gemini_sft.experiment import Experiment, Tuning
 from gemini_sft.tuning.base import Base
 from gemini_sft.vertex import location_of
 
+_GIVE = "give data.validation or, where train is divided, a share in data.split.validation"
+
 
 def refusals(experiment: Experiment, base: Base, location: str, today: date) -> list[str]:
     """Returns why an experiment cannot be tuned, each with what to do about it; nothing if it can.
@@ -41,7 +43,7 @@ def _refusals(experiment: Experiment, base: Base, location: str, today: date) ->
         sizes = {one.adapter_size for one in trials.values()}
         yield from _repeated(trials)
         if not _has_validation(experiment):
-            yield "a sweep chooses on the validation split, and there is none: give data.validation"
+            yield f"a sweep chooses on the validation split, and there is none: {_GIVE}"
     for size in sorted(size for size in sizes if size is not None):
         if objection := catalog().adapter_size_objection(base.id, size):
             yield objection
@@ -61,8 +63,11 @@ def _unsupported(experiment: Experiment, base: Base, model: Model, location: str
         if not model.evaluates_in_job:
             others = ", ".join(name for name, one in able.items() if one.evaluates_in_job)
             yield f"a tuning job of {base.id} cannot evaluate: take tuning.evaluation out (it is for {others})"
+        elif location not in model.evaluates_in_job:
+            where = " or ".join(model.evaluates_in_job)
+            yield f"a tuning job evaluates in {where} only, not in {location}: take tuning.evaluation out, or run there"
         elif not _has_validation(experiment):
-            yield "tuning.evaluation is computed on the validation split, and there is none: give data.validation"
+            yield f"tuning.evaluation is computed on the validation split, and there is none: {_GIVE}"
 
 
 def _repeated(trials: dict[str, Tuning]) -> Iterator[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SIZES = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
 _PART = 1 << 20
 _LONGEST_NAME = 128
+_LONGEST_LABEL = 63
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class TuningRequest:
         validation_uri: Likewise; None for none.
         train_digest: Of the content of the training data, in hexadecimal digits.
         validation_digest: Likewise; empty for none.
+        prompt: The fingerprint of what stands around the user's text.
         examples: How many the training data have.
         place: Tells where the user has a training example, by its number from 1.
         settings: Hyperparameters, of which only those that were set are sent, and what the job carries.
@@ -51,6 +53,7 @@ class TuningRequest:
     validation_uri: str | None
     train_digest: str
     validation_digest: str
+    prompt: str
     examples: int
     place: Callable[[int], str]
     settings: Tuning
@@ -64,13 +67,15 @@ class TuningRequest:
     def intent(self) -> str:
         """What is wanted, whoever wants it: 40 hexadecimal digits.
 
-        It covers the content of the data, the base model, the hyperparameters and the region: what decides which model
-        comes out. Two jobs with the same intent would be paid for twice.
+        It covers the content of the data and the prompt around it, the base model, the hyperparameters and the region:
+        what decides which model comes out, and with which prompt it may be asked. Two jobs with the same intent would
+        be paid for twice.
         """
         settings = self.settings
         wish = {
             "train": self.train_digest,
             "validation": self.validation_digest,
+            "prompt": self.prompt,
             "base": self.base.model or self.base.id,
             "checkpoint": self.base.checkpoint,
             "location": self.location,
@@ -84,9 +89,14 @@ class TuningRequest:
         return hashlib.sha256(orjson.dumps(wish, option=orjson.OPT_SORT_KEYS)).hexdigest()[:40]
 
     @property
+    def title(self) -> str:
+        """How messages speak of the job: of which trial of a sweep it is."""
+        return f"the tuning job of {self.trial}," if self.trial else "tuning job"
+
+    @property
     def all_labels(self) -> dict[str, str]:
         """The labels of the job: the user's, and those by which the project finds its own."""
-        return self.settings.labels | self.labels | {"run": self.run_id, "intent": self.intent}
+        return self.settings.labels | self.labels | {"run": self.run_id[-_LONGEST_LABEL:], "intent": self.intent}
 
     def config(self) -> "CreateTuningJobConfig":
         """Returns how it is tuned, as google-genai takes it.

@@ -4,7 +4,13 @@ from pydantic import BaseModel, ConfigDict
 
 from gemini_sft.cost import Bill
 from gemini_sft.experiment.tuning import CheckpointChoice
+from gemini_sft.tuning.record import TuningRecord
 from gemini_sft.vertex import resource_uri
+
+
+def bill_of(record: TuningRecord) -> Bill:
+    """Returns what a job's bill says."""
+    return Bill(trial=record.trial, tokens=record.billable_tokens, epochs=record.epochs, adopted=record.adopted)
 
 
 class Candidate(BaseModel):
@@ -54,6 +60,7 @@ class Selection(BaseModel):
         candidates: All of them, trial by trial in the order of their epochs.
         chosen: Position of the one that was taken.
         reason: Why it was, in a sentence.
+        other_default: The checkpoint that stays the model's default one, because another run has chosen it; else None.
         bills: Of every tuning job that was paid for, also of those that were not taken.
     """
 
@@ -64,6 +71,7 @@ class Selection(BaseModel):
     candidates: list[Candidate]
     chosen: int
     reason: str
+    other_default: str | None = None
     bills: list[Bill] = []
 
     @property

@@ -69,7 +69,14 @@ def jobs_of(request: TuningRequest) -> list["TuningJob"]:
 
     config = ListTuningJobsConfig(filter=f'labels.intent="{request.intent}"')
     found = ask(request, lambda client: list(client.tunings.list(config=config)))
+    # A filter that were passed over would give us anybody's job.
+    found = [job for job in found if (job.labels or {}).get("intent") == request.intent]
     return sorted(found, key=lambda job: (job.create_time is None, job.create_time, job.name))
+
+
+def is_own(request: TuningRequest, job: "TuningJob") -> bool:
+    """Returns whether a job was made by this very run."""
+    return (job.labels or {}).get("run") == request.all_labels["run"]
 
 
 def cancel(request: TuningRequest, name: str) -> bool:

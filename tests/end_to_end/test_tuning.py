@@ -109,12 +109,12 @@ def test_a_tuned_model_is_tuned_further_by_its_name_and_as_champion(tmp_path: Pa
     assert base["model"].startswith("projects/") and "/endpoints/" in base["model"]
     assert model in (folder / "report.html").read_text("utf-8")
 
-    refused = gemini_sft("run", experiment, "--set", "base_model=champion", cwd=tmp_path)
-    assert refused.code == 2 and "promote one first, or name a model" in refused.out + refused.err
+    refused = gemini_sft("check", experiment, "--set", "base_model=champion", cwd=tmp_path)
+    assert refused.code == 2 and "promote one first, or name a model" in " ".join(refused.out.split())
     with emulator(tmp_path) as client:
         client.post(f"/v1/{model}:mergeVersionAliases", json={"versionAliases": ["champion"]}).raise_for_status()
-    third, folder = summary_of(experiment, "--set", "base_model=champion", cwd=tmp_path)
-    assert read(folder, "tuning.json")["started_from"] == model and third["tuned_model"] != second["tuned_model"]
+    assert gemini_sft("check", experiment, "--set", "base_model=champion", cwd=tmp_path).code == 0
+    assert read(tmp_path / ".local" / "checks" / "small", "models.json")["base"]["model"] == model
 
 
 def test_a_run_that_was_killed_goes_on_with_its_job(tmp_path: Path, started: Start) -> None:
@@ -130,13 +130,12 @@ def test_a_run_that_was_killed_goes_on_with_its_job(tmp_path: Path, started: Sta
 
 
 def test_what_the_model_does_not_allow_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    key = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
+    asked = ("tuning.evaluation=[bleu]", f"tuning.kms_key={key}", "sweep.grid.epochs=[1,2]")
     experiment = write_experiment(tmp_path)
-    for override, said in (
-        ("base_model=gemini-2.5-flash", "is in extended access only since 2026-10-20"),
-        ("tuning.kms_key=projects/p/locations/us-central1/keyRings/r/cryptoKeys/k", "take tuning.kms_key out"),
-        ("tuning.evaluation=[bleu]", "take tuning.evaluation out"),
-        ("sweep.grid.epochs=[1,2]", "a sweep chooses on the validation split, and there is none"),
-    ):
-        ended = gemini_sft("run", experiment, "--set", override, cwd=tmp_path)
-        assert ended.code == 2 and said in ended.err, ended.err
-        assert "Run small" not in ended.out, "nothing was submitted"
+    ended = gemini_sft("run", experiment, *(part for one in asked for part in ("--set", one)), cwd=tmp_path)
+    assert ended.code == 2 and "Run small" not in ended.out, "nothing was submitted"
+    for said in ("take tuning.evaluation out", "take tuning.kms_key out", "a sweep chooses on the validation split"):
+        assert said in ended.err
+    retiring = gemini_sft("check", experiment, "--set", "base_model=gemini-2.5-flash", cwd=tmp_path)
+    assert retiring.code == 2 and "is in extended access only since 2026-10-20" in " ".join(retiring.out.split())
