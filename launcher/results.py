@@ -180,7 +180,7 @@ def _about_tuning(folder: Path, selection: Selection) -> Iterator[str]:
             " anew, set tuning.attempt to another number."
         )
     elif adopted:
-        yield f"{adopted} of the {len(selection.bills)} tuning jobs were made before, and are not paid for again."
+        yield f"Of the {len(selection.bills)} tuning jobs, {adopted} made before and not paid for again."
     if selection.other_default:
         yield (f"Checkpoint {selection.other_default} stays the default one of the model: another run has chosen it.")
     lowest = lowest_validation_loss(Curves.model_validate(storage.read_json(str(folder / "curves.json"))), record)

@@ -72,9 +72,8 @@ class Tuning(Section):
         ),
     ] = CheckpointChoice.METRIC
     from_checkpoint: Annotated[
-        str | None,
-        BeforeValidator(lambda given: str(given) if type(given) is int else given),
-        Field(min_length=1, description="Of a tuned `base_model`: the checkpoint to go on from, else its default one."),
+        Annotated[str, BeforeValidator(lambda given: str(given) if type(given) is int else given)] | None,
+        Field(description="Of a tuned `base_model`: the checkpoint to go on from, else its default one."),
     ] = None
     max_dropped_rate: Annotated[
         float,

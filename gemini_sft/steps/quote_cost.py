@@ -17,9 +17,10 @@ from gemini_sft.cost import (
 )
 from gemini_sft.cost.tokens import CountRequest, count_tokens
 from gemini_sft.cost.words import usd
-from gemini_sft.data.dataset import has_examples, read_sources
+from gemini_sft.data.dataset import has_examples, read_records, read_sources
 from gemini_sft.data.example import turn
 from gemini_sft.data.prompting import with_examples
+from gemini_sft.errors import DataError, Problem
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference.few_shot import draw_shots
 from gemini_sft.judging import Frame, comparing, grading
@@ -51,6 +52,7 @@ def quote_cost(
         ServiceError: Vertex AI did not count the tokens.
     """
     experiment, _ = read_models(experiment_uri, models_uri)
+    _refuse_files(experiment, validation_uri)
     model = experiment.base_model
     count = functools.partial(
         count_split,
@@ -76,6 +78,16 @@ def quote_cost(
     _log.info("the run is quoted at %s%s%s", usd(result.known_usd), error, unknown)
     require_within(result, experiment, lambda settings: reckon(settings=settings))
     return result
+
+
+def _refuse_files(experiment: Experiment, validation_uri: str) -> None:
+    """Refuses what a tuning job would fail by after it has trained: it evaluates texts only (Google, 2026-09-25)."""
+    if not experiment.tuning.evaluation:
+        return
+    for record, source in zip(read_records(validation_uri), read_sources(validation_uri), strict=True):
+        if any("fileData" in part for one in record["contents"] for part in one["parts"]):
+            place = f"{source['source']}:{source['line']}"
+            raise DataError([Problem(place, "has a file, and a job evaluates texts only: take tuning.evaluation out")])
 
 
 def _cache(experiment_uri: str, model: str) -> TokenCache:

@@ -69,6 +69,7 @@ def wish(server: Server, bucket: storage.Bucket) -> Iterator[TuningRequest]:
         validation_uri=None,
         train_digest=secrets.token_hex(8),
         validation_digest="",
+        prompt="0123456789abcdef",
         examples=len(EXAMPLES),
         place=str,
         settings=Tuning(epochs=1),
@@ -166,7 +167,10 @@ def test_a_second_run_goes_on_with_the_job_of_one_that_was_killed(server: Server
 
 
 @pytest.mark.parametrize("what", ["models", "endpoints"])
-def test_what_was_deleted_is_tuned_anew(server: Server, wish: TuningRequest, what: str) -> None:
+def test_what_was_deleted_is_tuned_anew(
+    server: Server, wish: TuningRequest, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "COLD_SECONDS", 0.0)
     first = tune(wish)
     client = genai.Client(vertexai=True, project=PROJECT, location=LOCATION)
     model = client.models.get(model=first.model)
@@ -339,3 +343,26 @@ def test_without_a_service_nothing_is_claimed_for_ever(
         tune(wish)
     faults(server)
     assert tune(of_run(wish, "run-2")).job
+
+
+def test_why_a_job_was_given_up_is_told_by_the_next_attempt_too(server: Server, wish: TuningRequest) -> None:
+    fates(server, {"seconds": {"TUNING": "forever"}})
+    brief = dataclasses.replace(wish, settings=wish.settings.model_copy(update={"timeout_minutes": 0.02}))
+    for _ in range(2):  # the second is Kubeflow's retry
+        with pytest.raises(TuningError, match=r"was cancelled: not done after 0.02 minutes \(tuning.timeout_minutes\)"):
+            tune(brief)
+    assert len(jobs(server, brief)) == 1
+
+
+def test_a_job_that_brought_no_endpoint_is_told_of_by_every_run(server: Server, wish: TuningRequest) -> None:
+    fates(server, {"without": ["endpoint"]})
+    for run in ("run-1", "run-2", "run-3"):
+        with pytest.raises(TuningError, match=r"succeeded but names no endpoint: .* set tuning.attempt"):
+            tune(of_run(wish, run))
+    assert len(jobs(server, wish)) == 1, "another job would not mend it"
+
+
+def test_an_endpoint_that_is_not_there_yet_is_not_taken_to_be_deleted(server: Server, wish: TuningRequest) -> None:
+    first = tune(wish)
+    faults(server, {"path": "/endpoints/", "method": "GET", "status": 404})
+    assert tune(of_run(wish, "run-2")).job == first.job

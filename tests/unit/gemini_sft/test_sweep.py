@@ -291,14 +291,15 @@ class TestWhatAJobCarries:
     @pytest.mark.parametrize("key", ["k", f"{KEY}/cryptoKeyVersions/1", KEY.replace("/keyRings/r", ""), f"/{KEY}", ""])
     def test_no_key(self, file: Path, key: str) -> None:
         assert problems(file, f"tuning: {{kms_key: '{key}'}}\n") == [
-            f"x.yaml:5: tuning.kms_key is {key!r}: A key of your own that encrypts the model, where the base model"
-            " allows it."
+            f"x.yaml:5: tuning.kms_key is {key!r}: A key of your own for the model, where the base model allows one:"
+            " projects/P/locations/REGION/keyRings/R/cryptoKeys/K."
         ]
 
     @pytest.mark.parametrize("account", ["tuner", "a@b@c", "a b@c", "@c", "a@", ""])
     def test_no_account(self, file: Path, account: str) -> None:
         assert problems(file, f"tuning: {{service_account: '{account}'}}\n") == [
-            f"x.yaml:5: tuning.service_account is {account!r}: What the job runs as; it may read the data."
+            f"x.yaml:5: tuning.service_account is {account!r}: What the job runs as:"
+            " NAME@PROJECT.iam.gserviceaccount.com."
         ]
 
     def test_what_the_job_computes(self, file: Path) -> None:

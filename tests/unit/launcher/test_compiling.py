@@ -34,7 +34,10 @@ def pipeline(build: Callable[..., Any]) -> Any:
 def component(function: Callable[..., Any], image: str = IMAGE, **options: Any) -> Any:
     from kfp import dsl
 
-    return dsl.component(function, base_image=image, **({"install_kfp_package": False} | options))
+    made = dsl.component(function, base_image=image, **({"install_kfp_package": False} | options))
+    container = made.component_spec.implementation.container
+    container.command = [part.replace("_KFP_RUNTIME=true", "exec env _KFP_RUNTIME=true") for part in container.command]
+    return made
 
 
 def not_pinned(text: str) -> None:

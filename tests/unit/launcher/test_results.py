@@ -9,6 +9,7 @@ import yaml
 from rich.console import Console
 
 from gemini_sft import storage
+from gemini_sft.cost import Bill
 from gemini_sft.decision import Comparison, Difference, FewShot, Judged, Verdict
 from gemini_sft.decision.comparison import PerRequest, Side
 from gemini_sft.errors import UserError
@@ -73,6 +74,7 @@ def folder(tmp_path: Path) -> Path:
     storage.write_json(str(tmp_path / "comparison.json"), comparison().model_dump(mode="json"))
     storage.write_json(str(tmp_path / "tuning.json"), RECORD.model_dump(mode="json"))
     storage.write_json(str(tmp_path / "selection.json"), one_job().model_dump(mode="json"))
+    storage.write_json(str(tmp_path / "curves.json"), {})
     return tmp_path
 
 
@@ -329,3 +331,28 @@ class TestFetching:
         with pytest.raises(UserError, match="there is no such file"):
             results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment())
         assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_what_was_not_paid_for_again_and_over_fitting_are_not_missed(folder: Path) -> None:
+    def shown() -> str:
+        console, file = printed()
+        results.show(folder, console)
+        return " ".join(file.getvalue().split())
+
+    selection = one_job()
+    bills = [Bill(trial="", tokens=1, epochs=3, adopted=True)]
+    storage.write_json(
+        str(folder / "selection.json"),
+        selection.model_copy(update={"bills": bills, "other_default": "2"}).model_dump(mode="json"),
+    )
+    loss = {"steps": [3, 6, 9], "values": [1.0, 0.5, 2.0]}
+    storage.write_json(str(folder / "curves.json"), {"validation_loss": loss})
+    said = shown()
+    assert "The tuning job was made before, by another run, and is not paid for again" in said
+    assert "Checkpoint 2 stays the default one of the model: another run has chosen it." in said
+    assert "Over-fitting: the loss on validation was lowest, 0.5, at step 6, and rose to 2 by the end." in said
+    bills = [Bill(trial=name, tokens=1, epochs=3, adopted=name == "a") for name in ("a", "b", "c")]
+    storage.write_json(
+        str(folder / "selection.json"), selection.model_copy(update={"bills": bills}).model_dump(mode="json")
+    )
+    assert "Of the 3 tuning jobs, 1 made before and not paid for again." in shown()

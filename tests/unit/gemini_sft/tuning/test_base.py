@@ -180,7 +180,7 @@ class TestChampion:
     def test_there_is_none(self, registry: Registry) -> None:
         said = (
             "base_model is champion, but in us-central1 no model with the label experiment=demo has that alias:"
-            " promote one first, or name a model"
+            " give it to one in the Model Registry, or name a model"
         )
         assert refused("champion") == said
         registry.add("5")

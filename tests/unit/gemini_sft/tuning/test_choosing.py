@@ -123,11 +123,13 @@ class TestChoosing:
         made = choose([candidate(3, None)], by, "f1")
         assert (made.by, made.chosen, made.reason) == (LAST, 0, "there is no other")
 
-    @pytest.mark.parametrize(("by", "lacking"), [(METRIC, "no validation examples"), (LOSS, "no loss on validation")])
+    @pytest.mark.parametrize(
+        ("by", "lacking"), [(METRIC, "are no validation examples"), (LOSS, "is no loss on validation")]
+    )
     def test_where_there_is_nothing_to_choose_by_it_is_the_last(self, by: CheckpointChoice, lacking: str) -> None:
         made = choose([candidate(1, None), candidate(2, None)], by, "f1")
         assert (made.by, made.chosen) == (LAST, 1)
-        assert made.reason == f"there are {lacking} to choose by, so it is the last"
+        assert made.reason == f"there {lacking} to choose by, so it is the last"
 
     def test_of_several_trials_the_best_last_checkpoint(self) -> None:
         made = choose(

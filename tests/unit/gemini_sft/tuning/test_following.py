@@ -1,8 +1,10 @@
 """Waiting for a job's end: every state, every answer, the deadline, the run's own end."""
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,7 +88,7 @@ def test_a_job_that_takes_too_long_is_cancelled(tuner: Tuner, clock: Clock) -> N
     with pytest.raises(TuningError) as caught:
         tune(request(timeout_minutes=60))
     assert str(caught.value) == (
-        f"tuning job {NAME} was cancelled: not done after 60 minutes (tuning.timeout_minutes); it runs"
+        f"tuning job {NAME} was cancelled: not done after 60 minutes (tuning.timeout_minutes); at last it runs"
     )
     assert tuner.cancelled == [NAME]
     assert 3600 <= clock.monotonic() < 3600 + 31
@@ -95,13 +97,13 @@ def test_a_job_that_takes_too_long_is_cancelled(tuner: Tuner, clock: Clock) -> N
 def test_a_job_that_cannot_be_cancelled_is_named(tuner: Tuner) -> None:
     tuner.cancellations = [refusal(503, "UNAVAILABLE"), refusal(403, "PERMISSION_DENIED")]
     tuner.states = ["JOB_STATE_RUNNING"]
-    with pytest.raises(TuningError, match="should be cancelled by hand: not done after 1 minutes"):
+    with pytest.raises(TuningError, match="could not be cancelled: cancel it in the console: not done after 1 minutes"):
         tune(request(timeout_minutes=1))
 
 
 def test_a_paused_job_is_cancelled_for_nothing_can_resume_it(tuner: Tuner) -> None:
     tuner.states[-1] = "JOB_STATE_PAUSED"
-    with pytest.raises(TuningError, match="was paused, and nothing can resume it: it was cancelled"):
+    with pytest.raises(TuningError, match="was cancelled: it was paused, and nothing can resume it"):
         tune(request())
     assert tuner.cancelled == [NAME]
 
@@ -134,8 +136,8 @@ def test_too_many_dropped_examples_end_the_job_while_it_runs(tuner: Tuner) -> No
     with pytest.raises(TuningError) as caught:
         tune(request())
     assert str(caught.value) == (
-        f"tuning job {NAME} left out 6 of 100 training examples, more than the 0.05 that tuning.max_dropped_rate"
-        " allows; nothing was evaluated. Mend or remove them:\n"
+        f"tuning job {NAME} was cancelled: it left out 6 of 100 training examples, more than the 0.05 that"
+        " tuning.max_dropped_rate allows; nothing was evaluated. Mend or remove them:\n"
         "  train.csv:6: too long\n  train.csv:10: no model turn\n  and 4 more that it does not name"
     )
     assert tuner.cancelled == [NAME]
@@ -223,8 +225,6 @@ def test_the_log_and_the_follower_are_told(
 def test_the_line_for_the_follower_goes_when_the_job_has_ended(
     tuner: Tuner, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dataclasses
-
     seen: list[str] = []
     inner: Callable[..., None] = telling.tell
 
@@ -258,3 +258,41 @@ def test_success_is_seen_whatever_it_lacks(tuner: Tuner) -> None:
     tuner.extra = {"tunedModel": {name: TUNED[name] for name in ("model", "endpoint")}}
     record = tune(request())
     assert (record.checkpoints, record.experiment, record.steps, record.seconds) == ([], "", 0, 0.0)
+
+
+RUN = "/v1/projects/p/locations/us-central1/pipelineJobs/run-0".removeprefix("/v1/")
+
+
+@pytest.mark.parametrize(
+    ("state", "ended"), [("RUNNING", False), ("PENDING", False), ("FAILED", True), ("CANCELLED", True), (None, True)]
+)
+def test_a_job_of_another_run_is_ended_only_when_that_run_is_over(
+    tuner: Tuner, monkeypatch: pytest.MonkeyPatch, state: str | None, ended: bool
+) -> None:
+    """`None`: Vertex AI knows of no such run."""
+    mine = request(timeout_minutes=1)
+    labels = {"run": "run-0", "intent": mine.intent}
+    tuner.there = [{"name": NAME, "state": "JOB_STATE_RUNNING", "labels": labels}]
+    tuner.states, tuner.extra = ["JOB_STATE_RUNNING"], {"labels": labels}
+    tuner.resources = {RUN: {"state": f"PIPELINE_STATE_{state}"}}
+    tuner.gone = set() if state else {RUN}
+    with pytest.raises(TuningError, match="was cancelled" if ended else "goes on for run run-0, which has made it"):
+        tune(mine)
+    assert tuner.cancelled == ([NAME] if ended else []) and tuner.posted == []
+
+
+def test_the_time_of_a_job_is_counted_from_its_making_by_the_run_that_made_it(tuner: Tuner, clock: Clock) -> None:
+    begun = (datetime.now(UTC) - timedelta(minutes=40)).isoformat().replace("+00:00", "Z")
+    tuner.states = ["JOB_STATE_RUNNING"]
+    tuner.extra = {"createTime": begun}
+    with pytest.raises(TuningError, match="not done after 60 minutes"):
+        tune(request(timeout_minutes=60))
+    assert 19 * 60 < clock.monotonic() < 21 * 60
+
+
+def test_what_is_said_of_the_job_of_a_trial_names_the_trial(tuner: Tuner) -> None:
+    tuner.states, tuner.extra = ["JOB_STATE_FAILED"], {}
+    with pytest.raises(TuningError) as caught:
+        tune(dataclasses.replace(request(), trial="epochs=2"))
+    assert str(caught.value).startswith(f"the tuning job of epochs=2, {NAME} ended as FAILED")
+    assert "what other trials have tuned is kept, and a new run adopts it" in str(caught.value)

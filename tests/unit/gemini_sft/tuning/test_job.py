@@ -35,12 +35,14 @@ def test_a_job_that_succeeds(tuner: Tuner) -> None:
             }
         },
     }
+    tuner.states = ["JOB_STATE_SUCCEEDED"]
     wish = request(epochs=3, adapter_size=4, learning_rate_multiplier=1.5)
     record = tune(wish)
     assert record.model_dump() == {
         "job": NAME,
         "intent": wish.intent,
         "adopted": False,
+        "made_by": "run-1",
         "trial": "",
         "base_model": "gemini-2.5-flash",
         "started_from": None,
@@ -225,7 +227,9 @@ def test_no_room_for_a_job_is_waited_for(tuner: Tuner, clock: Clock) -> None:
 
 def test_a_service_that_never_makes_a_job_ends_the_step(tuner: Tuner, clock: Clock) -> None:
     tuner.creations = [refusal(503, "UNAVAILABLE")] * 9
-    with pytest.raises(ServiceError, match="Vertex AI did not make the tuning job: run again later"):
+    with pytest.raises(
+        ServiceError, match=r"did not make the tuning job: ServerError: 503 UNAVAILABLE.*told you.*; run again later"
+    ):
         tune(request())
     assert len(tuner.posted) == making._MOST_REQUESTS
     assert clock.monotonic() > 2 * making._SETTLE_SECONDS, "each time it may have been made after all"

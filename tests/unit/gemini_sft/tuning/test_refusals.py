@@ -189,13 +189,15 @@ class TestWithoutValidation:
     @pytest.mark.parametrize("data", WITHOUT)
     def test_nothing_is_chosen_on_it(self, data: dict[str, Any]) -> None:
         assert refused(data=data, sweep={"grid": {"epochs": [1, 2]}}) == [
-            "a sweep chooses on the validation split, and there is none: give data.validation"
+            "a sweep chooses on the validation split, and there is none: give data.validation or, where"
+            " train is divided, a share in data.split.validation"
         ]
 
     @pytest.mark.parametrize("data", WITHOUT)
     def test_nothing_is_computed_on_it(self, data: dict[str, Any]) -> None:
         assert refused(OLD, data=data, tuning={"evaluation": ["bleu"]}) == [
-            "tuning.evaluation is computed on the validation split, and there is none: give data.validation"
+            "tuning.evaluation is computed on the validation split, and there is none: give data.validation or, where"
+            " train is divided, a share in data.split.validation"
         ]
 
     @pytest.mark.parametrize("data", WITH)

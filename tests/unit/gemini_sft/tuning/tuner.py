@@ -60,6 +60,7 @@ class Tuner:
         self.posted: list[dict[str, Any]] = []
         self.there: list[dict[str, Any]] = []
         self.gone: set[str] = set()
+        self.resources: dict[str, dict[str, Any]] = {}
         self.cancelled: list[str] = []
         self.looks = 0
 
@@ -95,11 +96,13 @@ class Tuner:
 
     async def resource(self, request: Request) -> Response:
         name = request.path_params["name"]
-        return refusal(404)() if name in self.gone else JSONResponse({"name": name})
+        return refusal(404)() if name in self.gone else JSONResponse({"name": name} | self.resources.get(name, {}))
 
     def _job(self, name: str = NAME) -> Response:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return JSONResponse({"name": name, "state": state, "baseModel": "gemini-2.5-flash"} | self.extra)
+        labels = self.posted[-1].get("labels", {}) if self.posted else {}
+        job = {"name": name, "state": state, "baseModel": "gemini-2.5-flash", "labels": labels}
+        return JSONResponse(job | self.extra)
 
 
 def request(validation: str | None = "gs://b/v", base: Base | None = None, **settings: Any) -> TuningRequest:
@@ -112,6 +115,7 @@ def request(validation: str | None = "gs://b/v", base: Base | None = None, **set
         validation_uri=validation,
         train_digest="abc",
         validation_digest="def" if validation else "",
+        prompt="0123456789abcdef",
         examples=100,
         place=lambda number: f"train.csv:{number + 1}",
         settings=Tuning.model_validate(settings),
