@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gemini_sft import storage
@@ -46,6 +46,7 @@ class Endpoints:
         self.asked: Counter[tuple[str, str]] = Counter()
         self.bodies: list[dict[str, Any]] = []
         self.others: list[str] = []
+        self.there: dict[str, dict[str, Any]] = {}
 
     def routes(self) -> list[BaseRoute]:
         ask = Route(f"/v1beta1/{PLACE}/endpoints/{{name}}:generateContent", self.ask, methods=["POST"])
@@ -61,6 +62,8 @@ class Endpoints:
         return answered("yes" if int(question.removeprefix("q")) < self.right[name] else "no")
 
     async def other(self, request: Request) -> Response:
+        if found := self.there.get(request.url.path.removeprefix("/v1/")):
+            return JSONResponse(found)
         self.others.append(f"{request.method} {request.url.path}")
         return refused(404, "NOT_FOUND")
 
@@ -226,6 +229,31 @@ class TestOneThatCannotBeScored:
         assert [one.error is None for one in step.run().candidates] == [False] * 3
 
 
+class TestOfAJobThatAnotherRunHasMade:
+    @staticmethod
+    def registered(endpoints: Endpoints, default: str, *answering: str) -> None:
+        endpoints.there = {MODEL: {"name": MODEL, "defaultCheckpointId": default}}
+        endpoints.there |= {f"{PLACE}/endpoints/{name}": {"name": name} for name in answering}
+
+    @pytest.mark.parametrize(("default", "kept"), [("1", "1"), ("2", None), ("3", None)])
+    def test_a_default_that_somebody_has_chosen_stays(
+        self, endpoints: Endpoints, step: Step, defaults: Defaults, default: str, kept: str | None
+    ) -> None:
+        """By itself it is the last, 3; this run takes 2."""
+        self.registered(endpoints, default, "e1", "e2", "e3")
+        step.job(adopted=True)
+        selection = step.run()
+        assert (selection.taken.checkpoint, selection.other_default) == ("2", kept)
+        assert defaults.defaults == ({} if kept else {MODEL: "2"})
+
+    def test_an_endpoint_that_was_deleted_is_not_waited_for(self, endpoints: Endpoints, step: Step) -> None:
+        self.registered(endpoints, "3", "e1", "e3")
+        step.job(adopted=True)
+        selection = step.run()
+        assert [one.error for one in selection.candidates] == [None, f"{PLACE}/endpoints/e2 is no longer there", None]
+        assert "e2" not in endpoints.per_endpoint and selection.taken.checkpoint == "3"
+
+
 class TestByLossOrPosition:
     @pytest.mark.parametrize(("by", "taken"), [("loss", "1"), ("last", "3")])
     def test_nobody_is_asked(self, endpoints: Endpoints, step: Step, defaults: Defaults, by: str, taken: str) -> None:
@@ -234,6 +262,16 @@ class TestByLossOrPosition:
         assert (selection.by, selection.taken.checkpoint) == (by, taken)
         assert not endpoints.asked and defaults.defaults == {MODEL: taken}
         assert scores(selection) == [None] * 3
+
+    def test_by_the_loss_curves_that_could_not_be_read_are_read_again(
+        self, endpoints: Endpoints, step: Step, defaults: Defaults
+    ) -> None:
+        step.experiment(tuning={"checkpoint": "loss"})
+        step.job(experiment="projects/7/locations/us-central1/metadataStores/default/contexts/x")
+        storage.write_json(step.uris["curves_uri"], {"absent": "Nobody answered."})
+        with pytest.raises(ServiceError, match="contexts/x answered 404"):
+            step.run()
+        assert defaults.requests == [], "nothing is taken for want of what it is chosen by"
 
     def test_of_a_trial_the_last_is_asked(self, endpoints: Endpoints, step: Step) -> None:
         step.experiment(tuning={"checkpoint": "last"})
