@@ -18,7 +18,7 @@ _LEFT = "left to the service"
 _STAGED = re.compile(r"gs://[^/]+/staging/[^/]+/[0-9a-f]{16}/[^/]+$")
 _NOT_REPORTED = "not reported"
 _INSTRUCTION_LIMIT = 6000
-_ADOPTED = "an earlier attempt or another run, with the same data and settings: it was not paid for again"
+_ADOPTED = "with the same data and settings: it was not paid for again"
 _TOKENIZERS = {
     Tokenizer.ASCII: "ascii: words as the reference implementations have them, made for English",
     Tokenizer.UNICODE: "unicode: words of every language",
@@ -136,11 +136,30 @@ def _job(data: ReportInput) -> list[Fact]:
     return [
         Fact("Job", record.job or _NOT_REPORTED, code=bool(record.job)),
         *([Fact("Trial of the sweep", record.trial, code=True)] if record.trial else []),
-        Fact("Made by", _ADOPTED if record.adopted else "this run"),
+        Fact("Made by", _maker(data)),
+        *_adopted_trials(data),
         Fact("Time from start to end", numbers.duration(record.seconds)),
         Fact("Optimizer steps", numbers.count(record.steps)),
         Fact("Checkpoints kept", numbers.count(len(record.checkpoints)) if record.checkpoints else "the last one only"),
     ]
+
+
+def _maker(data: ReportInput) -> str:
+    record = data.tuning
+    if not record.adopted:
+        return "this run"
+    maker = "an earlier attempt of this run" if record.made_by == data.run_id else f"the run {record.made_by}"
+    return f"{maker if record.made_by else 'an earlier attempt or another run'}, {_ADOPTED}"
+
+
+def _adopted_trials(data: ReportInput) -> list[Fact]:
+    """Returns how many jobs of a sweep were there already, if it is one."""
+    bills = data.selection.bills if data.selection else []
+    adopted = sum(bill.adopted for bill in bills)
+    if len(bills) < 2:
+        return []
+    again = "; " + ("it was" if adopted == 1 else "they were") + " not paid for again" if adopted else ""
+    return [Fact("Trials made before", f"{adopted:,} of {numbers.count(len(bills), 'trial')}{again}")]
 
 
 def _cost(data: ReportInput) -> list[Fact]:

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from gemini_sft.cost import Bill
 from gemini_sft.experiment.tuning import CheckpointChoice, Grid, Sweep, Tuning
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.selection import selection_page, selection_view
@@ -244,6 +245,26 @@ class TestReport:
         plain = report_of().text
         assert "Made by this run" in plain
         assert not [one for one in ("Trial of", "Tuned further", "left to say", "itself computed") if one in plain]
+
+    def test_names_the_run_that_made_the_job(self) -> None:
+        data, again = sample_input(), "with the same data and settings: it was not paid for again"
+        assert f"Made by the run tickets-1, {again}" in report_of(adopted=True, made_by="tickets-1").text
+        own = report_of(adopted=True, made_by=data.run_id).text
+        assert f"Made by an earlier attempt of this run, {again}" in own
+        assert "Made by this run" in report_of(made_by=data.run_id).text
+
+    @pytest.mark.parametrize(
+        ("adopted", "said"),
+        [
+            (0, "0 of 3 trials Time from"),
+            (1, "1 of 3 trials; it was not paid for again"),
+            (2, "2 of 3 trials; they were not paid for again"),
+        ],
+    )
+    def test_says_how_many_trials_were_there_already(self, adopted: int, said: str) -> None:
+        bills = [Bill(trial=f"epochs={n}", tokens=9, epochs=n, adopted=n <= adopted) for n in (1, 2, 3)]
+        assert f"Trials made before {said}" in report_of(sweep(3).model_copy(update={"bills": bills})).text
+        assert "Trials made before" not in report_of(one_job().model_copy(update={"bills": bills[:1]})).text
 
     def test_has_what_the_job_computed_itself(self) -> None:
         evaluations = [
