@@ -15,7 +15,7 @@ from gemini_sft.report.verdict import verdict_view
 
 def report_page(data: ReportInput) -> str:
     """Returns one self-contained HTML document; the same input gives the same text."""
-    curves = curves_view(data.curves, data.tuning)
+    curves = curves_view(data.curves, data.tuning, data.selection)
     selection = selection_view(data.selection, tested=True) if data.selection else None
     return render(
         "report.html.j2",

@@ -116,6 +116,12 @@ class TestOverfitting:
         assert "Over-fitting" not in page and "Validation loss ended at 0.42, its lowest." in page
 
 
+def test_the_trial_is_named() -> None:
+    page = curves_page(sample_curves(), sample_record(trial="epochs=3 <b>"))
+    assert "This is about trial <code>epochs=3 &lt;b&gt;</code>." in page
+    assert "about trial" not in curves_page(sample_curves(), sample_record())
+
+
 def test_one_point() -> None:
     page = curves_page(Curves(train_loss=Curve(steps=[1], values=[0.5])), sample_record(checkpoints=[], steps=1))
     (loss,) = json.loads(figures_of(page))
