@@ -96,39 +96,50 @@ def _run(data: ReportInput) -> list[Fact]:
         Fact("Run", data.run_id, code=True),
         Fact("Experiment", data.experiment.name, code=True),
         Fact("Task", data.experiment.task.value.replace("_", " ")),
-        Fact("Base model", data.tuning.base_model, code=True),
-        *_lineage(data.tuning),
+        _base(data.tuning),
         Fact("Tuned model", taken.model, code=True),
         *([Fact("Taken from it", taken_words(data.selection))] if data.selection else []),
         Fact("Endpoint of the tuned model", taken.endpoint, code=True),
     ]
 
 
-def _lineage(record: TuningRecord) -> list[Fact]:
-    """Returns the tuned model that the job went on from, if it did."""
+def further(record: TuningRecord) -> str:
+    """Returns the tuned model that was tuned further, and is the base of all comparisons; empty if there is none."""
     if record.started_from is None:
-        return []
+        return ""
     which = record.started_from_checkpoint
-    return [
-        Fact("Tuned further from", record.started_from, code=True),
-        Fact("Its checkpoint then", "its default one" if which is None else which),
-    ]
+    return f"{record.started_from}, {f'checkpoint {which}, ' if which else ''}tuned from {record.base_model}"
+
+
+def _base(record: TuningRecord) -> Fact:
+    words = further(record)
+    return Fact("Base model", words or record.base_model, code=not words)
 
 
 def _examples(data: ReportInput) -> list[Fact]:
     files = data.experiment.data
     train = _named(files.train)
     held_back = f"held back from {train}"
-    validation = held_back if files.test is None and files.split.validation else "none were given"
     test = f"from {_named(files.test)}" if files.test else held_back
     return [
         Fact("Training examples", f"{numbers.count(data.train_examples)} from {train}"),
-        Fact("Validation examples", f"from {_named(files.validation)}" if files.validation else validation),
+        Fact("Validation examples", _validation(data, held_back)),
         Fact("Test examples", f"{numbers.count(len(data.test))} {test}"),
         Fact("Counted by the service", numbers.count(data.tuning.examples, "example")),
         Fact("Findings of the checks", "in the data report, data.html, of the task that prepared the data"),
         Fact("Left out by the service", numbers.count(data.tuning.dropped.count, "training example")),
     ]
+
+
+def _validation(data: ReportInput, held_back: str) -> str:
+    """Returns how many there are, or were asked when a checkpoint was chosen, and where they came from."""
+    files = data.experiment.data
+    if not files.validation and (files.test is not None or not files.split.validation):
+        return "none were given"
+    where = f"from {_named(files.validation)}" if files.validation else held_back
+    asked = max((one.n for one in data.selection.candidates), default=0) if data.selection else 0
+    number = data.validation_examples if data.validation_examples is not None else asked or None
+    return f"{where}; their number is not recorded" if number is None else f"{numbers.count(number)} {where}"
 
 
 def _job(data: ReportInput) -> list[Fact]:

@@ -2,7 +2,7 @@
 
 from gemini_sft.report.changes import changes
 from gemini_sft.report.curves import curves_view
-from gemini_sft.report.facts import ran_view
+from gemini_sft.report.facts import further, ran_view
 from gemini_sft.report.few_shot import worth_view
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.judge import judge_view
@@ -22,6 +22,7 @@ def report_page(data: ReportInput) -> str:
         [*curves.figures, *(selection.figures if selection else [])],
         run_id=data.run_id,
         verdict=verdict_view(data),
+        further=further(data.tuning),
         ran=ran_view(data),
         metrics=metric_table(data),
         classes=class_rows(data),

@@ -97,6 +97,14 @@ class TestOverfitting:
         assert (said["text"], said["x"], said["y"]) == ("lowest: 0.42", 120, 0.42)
         assert not [one for one in accuracy["layout"]["shapes"] if one["type"] == "rect"]
 
+    @pytest.mark.parametrize(
+        ("values", "anchor"),
+        [((0.4, 0.5, *[0.6] * 8), "left"), ((0.9, 0.4, 0.6), "center"), ((*[0.9] * 9, 0.4, 0.6), "right")],
+    )
+    def test_its_label_does_not_cover_the_other_axis(self, values: tuple[float, ...], anchor: str) -> None:
+        loss, _ = json.loads(figures_of(self.page(values)))
+        assert loss["layout"]["annotations"][-1]["xanchor"] == anchor
+
     def test_who_cannot_see_the_mark_is_told_of_it(self) -> None:
         assert "examples against optimizer steps, marked from where validation loss rises; the table" in self.page()
 
