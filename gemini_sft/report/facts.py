@@ -18,6 +18,8 @@ _LEFT = "left to the service"
 _STAGED = re.compile(r"gs://[^/]+/staging/[^/]+/[0-9a-f]{16}/[^/]+$")
 _NOT_REPORTED = "not reported"
 _INSTRUCTION_LIMIT = 6000
+_LONGEST_LABEL = 63
+"""Of a run id, a job's label keeps so many characters at its end."""
 _ADOPTED = "with the same data and settings: it was not paid for again"
 _TOKENIZERS = {
     Tokenizer.ASCII: "ascii: words as the reference implementations have them, made for English",
@@ -159,7 +161,11 @@ def _maker(data: ReportInput) -> str:
     record = data.tuning
     if not record.adopted:
         return "this run"
-    maker = "an earlier attempt of this run" if record.made_by == data.run_id else f"the run {record.made_by}"
+    maker = (
+        "an earlier attempt of this run"
+        if record.made_by == data.run_id[-_LONGEST_LABEL:]
+        else f"the run {record.made_by}"
+    )
     return f"{maker if record.made_by else 'an earlier attempt or another run'}, {_ADOPTED}"
 
 

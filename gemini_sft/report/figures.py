@@ -133,7 +133,8 @@ def _epoch_label(step: int, epoch: int, *, first: bool) -> dict[str, Any]:
 
 def _end(traces: list[dict[str, Any]], record: TuningRecord) -> int:
     """Returns the last step of what is drawn."""
-    return max(step for steps in (*(trace["x"] for trace in traces), epoch_ends(record).values()) for step in steps)
+    drawn = [int(step) for trace in traces for step in trace["x"]]
+    return max(*drawn, *epoch_ends(record).values(), 0)
 
 
 def _rise(lowest: LowestLoss) -> dict[str, Any]:

@@ -274,6 +274,11 @@ class TestReport:
         own = report_of(adopted=True, made_by=data.run_id).text
         assert f"Made by an earlier attempt of this run, {again}" in own
         assert "Made by this run" in report_of(made_by=data.run_id).text
+        tuning = data.tuning.model_copy(update={"adopted": True, "made_by": "r" * 63})
+        assert (
+            "Made by an earlier attempt of this run"
+            in Page(report_page(replace(data, run_id="r" * 70, tuning=tuning))).text
+        )
 
     @pytest.mark.parametrize(
         ("adopted", "said"),
