@@ -39,6 +39,8 @@ class Reconciliation(BaseModel):
         quoted_usd: What tuning was quoted at; None if its price is not known.
         billed_usd: What the billed tokens cost in the epochs that were run; None likewise, or if the service did not
             say. An invoice it is not: the price is the catalog's.
+        new_usd: What this run itself pays of it: a job that was there already costs it nothing. None if the price of
+            another job is not known, or if the service did not say.
         unexpected: Whether the drift of a job is more than the quote's own error and 2 % besides.
         words: All that in a few sentences.
     """
@@ -50,6 +52,7 @@ class Reconciliation(BaseModel):
     drift: float | None
     quoted_usd: float | None
     billed_usd: float | None
+    new_usd: float | None
     unexpected: bool
     words: str
 
@@ -61,6 +64,7 @@ class Reconciliation(BaseModel):
             "token_drift": self.drift,
             "quoted_usd": self.quoted_usd,
             "billed_usd": self.billed_usd,
+            "new_usd": self.new_usd,
         }
         return {name: value for name, value in numbers.items() if value is not None}
 
@@ -77,6 +81,7 @@ def reconcile(quote: Quote, bills: Sequence[Bill]) -> Reconciliation:
     quoted, billed = quote.train.tokens * len(held), sum(bill.tokens for bill in held)
     quoted_usd = _sum(quote.line(tuning_name(bill.trial)).usd for bill in held)
     billed_usd = _sum(_costs(quote, bill) for bill in known) if known else None
+    new_usd = _sum(_costs(quote, bill) if bill in known else None for bill in bills if not bill.adopted)
     drift = billed / quoted - 1 if known else None
     unexpected = sum(_is_unexpected(quote, bill) for bill in known)
     words = f"{_quoted(quote, bills)}; Vertex AI did not say how many it billed."
@@ -91,8 +96,9 @@ def reconcile(quote: Quote, bills: Sequence[Bill]) -> Reconciliation:
         drift=drift,
         quoted_usd=quoted_usd,
         billed_usd=billed_usd,
+        new_usd=new_usd,
         unexpected=unexpected > 0,
-        words=words,
+        words=words + _adopted(bills, new_usd),
     )
 
 
@@ -146,3 +152,16 @@ def _but(known: int, unexpected: int, silent: int) -> str:
     if silent:
         said += f" Of {counted(silent, 'other job')}, Vertex AI did not say how many tokens it billed."
     return said
+
+
+def _adopted(bills: Sequence[Bill], new_usd: float | None) -> str:
+    """Returns a further sentence: how many of the jobs are not paid for again, and what is paid for the others."""
+    made, total = sum(bill.adopted for bill in bills), len(bills)
+    if not made:
+        return ""
+    if total == 1:
+        return " The job was made before and is not paid for again."
+    which = f"All {total:,} jobs" if made == total else f"{made:,} of the {total:,} jobs"
+    were = "was made before and is" if made == 1 else "were made before and are"
+    pays = "" if made == total or new_usd is None else f": this run pays {usd(new_usd)}"
+    return f" {which} {were} not paid for again{pays}."

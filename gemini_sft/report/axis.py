@@ -57,6 +57,10 @@ class Axis:
         air = (high - low) * _MARGIN or 0.01
         return cls(low - air, high + air)
 
+    def within(self, least: float, most: float) -> "Axis":
+        """Returns the axis without the air beyond what values can be."""
+        return Axis(max(self.start, least), min(self.end, most))
+
     def at(self, value: float) -> float:
         """Returns the place of a value, in percent."""
         return round(100 * (value - self.start) / (self.end - self.start), 2)

@@ -7,8 +7,9 @@ from statistics import fmean
 
 from gemini_sft.report import numbers
 from gemini_sft.report.figures import MOST_POINTS, Figure, curve_figures, some_of
+from gemini_sft.report.over_fitting import advice, where
 from gemini_sft.report.render import render
-from gemini_sft.tuning import LowestLoss, TuningRecord, epoch_ends, lowest_validation_loss
+from gemini_sft.tuning import LowestLoss, Selection, TuningRecord, epoch_ends, lowest_validation_loss
 from gemini_sft.tuning.curves import Curve, Curves
 
 _MOST_ROWS = 20
@@ -30,6 +31,7 @@ class CurvesView:
         turned: Whether it has turned: over-fitting.
         epochs: Whether ends of epochs are known, and marked.
         absent: Why there are no curves, in a sentence.
+        taken: Whether a checkpoint of this job has been taken already.
     """
 
     figures: list[Figure]
@@ -41,6 +43,7 @@ class CurvesView:
     turned: bool
     epochs: bool
     absent: str
+    taken: bool
 
 
 def curves_page(curves: Curves, record: TuningRecord) -> str:
@@ -49,8 +52,14 @@ def curves_page(curves: Curves, record: TuningRecord) -> str:
     return render("curves.html.j2", view.figures, curves=view, record=record, heading="h1")
 
 
-def curves_view(curves: Curves, record: TuningRecord) -> CurvesView:
-    """Returns what is shown of the curves of one tuning job."""
+def curves_view(curves: Curves, record: TuningRecord, selection: Selection | None = None) -> CurvesView:
+    """Returns what is shown of the curves of one tuning job.
+
+    Args:
+        curves: Of the job.
+        record: The job.
+        selection: Which of its checkpoints was taken, if that is known already.
+    """
     series = (
         ("Training loss", curves.train_loss, numbers.plain),
         ("Validation loss", curves.validation_loss, numbers.plain),
@@ -63,7 +72,7 @@ def curves_view(curves: Curves, record: TuningRecord) -> CurvesView:
     lowest = lowest_validation_loss(curves, record)
     return CurvesView(
         figures=curve_figures(curves, record),
-        sentences=_sentences(curves, lowest, record),
+        sentences=_sentences(curves, lowest, record, selection),
         columns=[name for name, _, _ in known],
         rows=[[epoch, f"{step:,}", *(_value(curve, step, form) for _, curve, form in known)] for epoch, step in places],
         thinned=any(len(curve.steps) > MOST_POINTS for _, curve, _ in known),
@@ -71,6 +80,7 @@ def curves_view(curves: Curves, record: TuningRecord) -> CurvesView:
         turned=lowest is not None and lowest.turned,
         epochs=bool(ends),
         absent=curves.absent or "The service reported no curves for this tuning job.",
+        taken=selection is not None,
     )
 
 
@@ -92,12 +102,14 @@ def _value(curve: Curve, step: int, form: Callable[[float], str]) -> str:
     return form(known[-1])
 
 
-def _sentences(curves: Curves, lowest: LowestLoss | None, record: TuningRecord) -> list[str]:
+def _sentences(
+    curves: Curves, lowest: LowestLoss | None, record: TuningRecord, selection: Selection | None
+) -> list[str]:
     said = []
     if train := _finite(curves.train_loss):
         said.append(_training(train))
     if lowest:
-        said.append(_validation(lowest, record))
+        said.append(_validation(lowest, record, selection))
     return said
 
 
@@ -109,26 +121,17 @@ def _training(losses: list[float]) -> str:
     return f"Training loss went from {numbers.plain(first)} to {numbers.plain(last)}{how}."
 
 
-def _validation(lowest: LowestLoss, record: TuningRecord) -> str:
+def _validation(lowest: LowestLoss, record: TuningRecord, selection: Selection | None) -> str:
     """Returns how validation loss went, which names over-fitting if there is any."""
     best, last = numbers.plain(lowest.value), numbers.plain(lowest.last)
     if lowest.step == lowest.last_step:
         return f"Validation loss ended at {last}, its lowest."
-    where = f"at step {lowest.step:,}"
-    if lowest.epoch is not None:
-        where = f"{'after' if lowest.ends_epoch else 'in'} epoch {lowest.epoch} (step {lowest.step:,})"
     if not lowest.turned:
-        return f"Validation loss was lowest, {best}, {where}, and ended at {last}, which is about the same."
+        return f"Validation loss was lowest, {best}, {where(lowest)}, and ended at {last}, which is about the same."
     return (
-        f"Over-fitting: validation loss was lowest, {best}, {where}, and rose to {last} by the end;"
-        f" from there on the model learned its training examples by heart. {_advice(lowest, record)}"
+        f"Over-fitting: validation loss was lowest, {best}, {where(lowest)}, and rose to {last} by the end;"
+        f" from there on the model learned its training examples by heart. {advice(lowest, record, selection)}"
     )
-
-
-def _advice(lowest: LowestLoss, record: TuningRecord) -> str:
-    if lowest.ends_epoch and any(one.epoch == lowest.epoch for one in record.checkpoints):
-        return f"By this measure the checkpoint of epoch {lowest.epoch} is the best."
-    return "Fewer epochs may do better, or a lower learning rate."
 
 
 def _finite(curve: Curve | None) -> list[float]:

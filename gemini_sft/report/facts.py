@@ -18,7 +18,9 @@ _LEFT = "left to the service"
 _STAGED = re.compile(r"gs://[^/]+/staging/[^/]+/[0-9a-f]{16}/[^/]+$")
 _NOT_REPORTED = "not reported"
 _INSTRUCTION_LIMIT = 6000
-_ADOPTED = "an earlier attempt or another run, with the same data and settings: it was not paid for again"
+_LONGEST_LABEL = 63
+"""Of a run id, a job's label keeps so many characters at its end."""
+_ADOPTED = "with the same data and settings: it was not paid for again"
 _TOKENIZERS = {
     Tokenizer.ASCII: "ascii: words as the reference implementations have them, made for English",
     Tokenizer.UNICODE: "unicode: words of every language",
@@ -96,34 +98,34 @@ def _run(data: ReportInput) -> list[Fact]:
         Fact("Run", data.run_id, code=True),
         Fact("Experiment", data.experiment.name, code=True),
         Fact("Task", data.experiment.task.value.replace("_", " ")),
-        Fact("Base model", data.tuning.base_model, code=True),
-        *_lineage(data.tuning),
+        _base(data.tuning),
         Fact("Tuned model", taken.model, code=True),
         *([Fact("Taken from it", taken_words(data.selection))] if data.selection else []),
         Fact("Endpoint of the tuned model", taken.endpoint, code=True),
     ]
 
 
-def _lineage(record: TuningRecord) -> list[Fact]:
-    """Returns the tuned model that the job went on from, if it did."""
+def further(record: TuningRecord) -> str:
+    """Returns the tuned model that was tuned further, and is the base of all comparisons; empty if there is none."""
     if record.started_from is None:
-        return []
+        return ""
     which = record.started_from_checkpoint
-    return [
-        Fact("Tuned further from", record.started_from, code=True),
-        Fact("Its checkpoint then", "its default one" if which is None else which),
-    ]
+    return f"{record.started_from}, {f'checkpoint {which}, ' if which else ''}tuned from {record.base_model}"
+
+
+def _base(record: TuningRecord) -> Fact:
+    words = further(record)
+    return Fact("Base model", words or record.base_model, code=not words)
 
 
 def _examples(data: ReportInput) -> list[Fact]:
     files = data.experiment.data
     train = _named(files.train)
     held_back = f"held back from {train}"
-    validation = held_back if files.test is None and files.split.validation else "none were given"
     test = f"from {_named(files.test)}" if files.test else held_back
     return [
         Fact("Training examples", f"{numbers.count(data.train_examples)} from {train}"),
-        Fact("Validation examples", f"from {_named(files.validation)}" if files.validation else validation),
+        Fact("Validation examples", _validation(data, held_back)),
         Fact("Test examples", f"{numbers.count(len(data.test))} {test}"),
         Fact("Counted by the service", numbers.count(data.tuning.examples, "example")),
         Fact("Findings of the checks", "in the data report, data.html, of the task that prepared the data"),
@@ -131,16 +133,50 @@ def _examples(data: ReportInput) -> list[Fact]:
     ]
 
 
+def _validation(data: ReportInput, held_back: str) -> str:
+    """Returns how many there are, or were asked when a checkpoint was chosen, and where they came from."""
+    files = data.experiment.data
+    if not files.validation and (files.test is not None or not files.split.validation):
+        return "none were given"
+    where = f"from {_named(files.validation)}" if files.validation else held_back
+    asked = max((one.n for one in data.selection.candidates), default=0) if data.selection else 0
+    number = data.validation_examples if data.validation_examples is not None else asked or None
+    return f"{where}; their number is not recorded" if number is None else f"{numbers.count(number)} {where}"
+
+
 def _job(data: ReportInput) -> list[Fact]:
     record = data.tuning
     return [
         Fact("Job", record.job or _NOT_REPORTED, code=bool(record.job)),
         *([Fact("Trial of the sweep", record.trial, code=True)] if record.trial else []),
-        Fact("Made by", _ADOPTED if record.adopted else "this run"),
+        Fact("Made by", _maker(data)),
+        *_adopted_trials(data),
         Fact("Time from start to end", numbers.duration(record.seconds)),
         Fact("Optimizer steps", numbers.count(record.steps)),
         Fact("Checkpoints kept", numbers.count(len(record.checkpoints)) if record.checkpoints else "the last one only"),
     ]
+
+
+def _maker(data: ReportInput) -> str:
+    record = data.tuning
+    if not record.adopted:
+        return "this run"
+    maker = (
+        "an earlier attempt of this run"
+        if record.made_by == data.run_id[-_LONGEST_LABEL:]
+        else f"the run {record.made_by}"
+    )
+    return f"{maker if record.made_by else 'an earlier attempt or another run'}, {_ADOPTED}"
+
+
+def _adopted_trials(data: ReportInput) -> list[Fact]:
+    """Returns how many jobs of a sweep were there already, if it is one."""
+    bills = data.selection.bills if data.selection else []
+    adopted = sum(bill.adopted for bill in bills)
+    if len(bills) < 2:
+        return []
+    again = "; " + ("it was" if adopted == 1 else "they were") + " not paid for again" if adopted else ""
+    return [Fact("Trials made before", f"{adopted:,} of {numbers.count(len(bills), 'trial')}{again}")]
 
 
 def _cost(data: ReportInput) -> list[Fact]:

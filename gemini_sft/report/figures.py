@@ -18,6 +18,7 @@ MOST_POINTS = 2000
 
 _MARKERS_UP_TO = 40
 _MOST_EPOCHS = 10
+_NEAR_AN_END = 0.2
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 
@@ -45,7 +46,7 @@ def curve_figures(curves: Curves, record: TuningRecord) -> list[Figure]:
             if lowest and lowest.turned:
                 label += ", marked from where validation loss rises"
                 layout["shapes"].append(_rise(lowest))
-                layout["annotations"].append(_lowest(lowest))
+                layout["annotations"].append(_lowest(lowest, _end(drawn, record)))
             figures.append({"id": name, "label": label, "data": drawn, "layout": layout})
     return figures
 
@@ -130,19 +131,29 @@ def _epoch_label(step: int, epoch: int, *, first: bool) -> dict[str, Any]:
     }
 
 
+def _end(traces: list[dict[str, Any]], record: TuningRecord) -> int:
+    """Returns the last step of what is drawn."""
+    drawn = [int(step) for trace in traces for step in trace["x"]]
+    return max(*drawn, *epoch_ends(record).values(), 0)
+
+
 def _rise(lowest: LowestLoss) -> dict[str, Any]:
     """Returns the ground behind the steps after the lowest validation loss."""
     place = {"xref": "x", "yref": "paper", "x0": lowest.step, "x1": lowest.last_step, "y0": 0, "y1": 1}
     return {"type": "rect", **place, "fillcolor": "var(--bad)", "opacity": 0.1, "line": {"width": 0}, "layer": "below"}
 
 
-def _lowest(lowest: LowestLoss) -> dict[str, Any]:
+def _lowest(lowest: LowestLoss, end: int) -> dict[str, Any]:
+    # At an end of the axis the label stands to one side, so that it does not cover the numbers of the other axis.
+    place = lowest.step / end if end else 0.0
+    anchor = "left" if place < _NEAR_AN_END else "right" if place > 1 - _NEAR_AN_END else "center"
     return {
         "text": f"lowest: {numbers.plain(lowest.value)}",
         "x": lowest.step,
         "y": lowest.value,
         "xref": "x",
         "yref": "y",
+        "xanchor": anchor,
         "ax": 0,
         "ay": -34,
         "arrowcolor": "var(--bad)",

@@ -35,6 +35,7 @@ class ReportInput:
         quote: What the run was quoted at.
         cost: The tuning job's bill against it.
         selection: Which of its checkpoints was taken, or of which job of a sweep.
+        validation_examples: How many the validation split has; None if nobody counted them.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class ReportInput:
     quote: Quote
     cost: Reconciliation
     selection: Selection | None = None
+    validation_examples: int | None = None
 
     @cached_property
     def system_instruction(self) -> str | None:

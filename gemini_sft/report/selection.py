@@ -1,5 +1,6 @@
 """Which checkpoint was taken, out of what, and why: a section of the report, and a page of its own."""
 
+import math
 from dataclasses import dataclass
 
 from gemini_sft.experiment.tuning import CheckpointChoice
@@ -59,6 +60,7 @@ class SelectionView:
         taken: Which checkpoint was, in words.
         reason: Why.
         out_of: What it was chosen from, in a sentence.
+        other_default: Which other checkpoint the model itself answers with, in a sentence; empty if there is none.
         flatters: What to make of a score that is the best of several; empty if it is not.
         metric: What scores are of.
         compared_by: What the dots show: the metric or validation loss.
@@ -75,6 +77,7 @@ class SelectionView:
     taken: str
     reason: str
     out_of: str
+    other_default: str
     flatters: str
     metric: str
     compared_by: str
@@ -109,6 +112,7 @@ def selection_view(selection: Selection, *, tested: bool) -> SelectionView:
         taken=taken_words(selection),
         reason=sentence(selection.reason),
         out_of=_out_of(selection, jobs, tested=tested),
+        other_default=_other_default(selection),
         flatters=_flatters(selection, tested=tested),
         metric=title(metric_words(selection.metric).label),
         compared_by="validation loss" if by_loss else metric_words(selection.metric).label,
@@ -161,6 +165,15 @@ def _out_of(selection: Selection, jobs: list[Tried], *, tested: bool) -> str:
     only = "Of all of them" if total > 1 else "Then"
     asked = f"{only}, only the chosen one {'was' if tested else 'is'} asked the test examples."
     return f"Chosen from {what} {by}.{left} {asked}"
+
+
+def _other_default(selection: Selection) -> str:
+    if not selection.other_default:
+        return ""
+    return (
+        f"Checkpoint {selection.other_default}, not the one that was taken, stays the default one of the model, because"
+        " another run has chosen it."
+    )
 
 
 def _examples(selection: Selection) -> str:
@@ -219,4 +232,7 @@ def _trial_row(selection: Selection, job: Tried, axis: Axis | None) -> TrialRow:
 
 def _axis(selection: Selection) -> Axis | None:
     known = [number for one in selection.candidates if (number := value(selection, one)) is not None]
-    return Axis.spanning(known) if known else None
+    if not known:
+        return None
+    most = math.inf if selection.by is CheckpointChoice.LOSS else 1.0
+    return Axis.spanning(known).within(min(0.0, *known), max(most, *known))

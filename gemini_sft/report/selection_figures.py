@@ -27,6 +27,8 @@ _NAME_WIDTH, _NAME_LIMIT = 38, 120
 _TOP, _PLOT, _BOTTOM, _LEGEND_LINE = 44, 230, 62, 19
 """Pixels: above the drawing, of it, below it with the axis, and of each line of a legend further below."""
 _MOST_TICKS = 12
+_AIR = 0.04
+"""Left and right of the epochs, as a share of them: a marker and the ring around it have room."""
 
 _Point = tuple[int, float | None]
 
@@ -121,12 +123,14 @@ def _ring(points: list[_Point]) -> dict[str, Any]:
         "x": [x for x, _ in points],
         "y": _rounded(points),
         "hoverinfo": "skip",
+        "cliponaxis": False,
         "legendrank": 1,
         "marker": {"color": "var(--ink)", "size": 19, "symbol": "circle-open", "line": {"width": 2.5}},
     }
 
 
 def _layout(heading: str, last: int, legend: int, *, upright: bool) -> dict[str, Any]:
+    air = max(0.4, last * _AIR)
     return {
         **base_layout(plain_text(heading)),
         "margin": {"l": 52, "r": 16, "t": _TOP, "b": _BOTTOM + _LEGEND_LINE * legend},
@@ -139,6 +143,8 @@ def _layout(heading: str, last: int, legend: int, *, upright: bool) -> dict[str,
             "maxheight": _LEGEND_LINE * (legend + 1),
         },
         "hovermode": "closest",
-        "xaxis": axis("Epoch", range=[0.6, last + 0.4], dtick=math.ceil(last / _MOST_TICKS), tick0=0, tickformat="d"),
+        "xaxis": axis(
+            "Epoch", range=[1 - min(air, 0.9), last + air], dtick=math.ceil(last / _MOST_TICKS), tick0=0, tickformat="d"
+        ),
         "yaxis": axis(tickformat=".3~g", automargin=True),
     }

@@ -7,6 +7,7 @@ from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot, Tick
 from gemini_sft.report.input import ReportInput
+from gemini_sft.report.over_fitting import OverFitting, over_fitting
 from gemini_sft.report.selection import not_the_last
 from gemini_sft.report.words import HEADLINES
 
@@ -47,6 +48,7 @@ class VerdictView:
     shares: list[Share]
     stand_in: str
     checkpoint: str
+    over_fitting: OverFitting | None
 
 
 def verdict_view(data: ReportInput) -> VerdictView:
@@ -74,6 +76,7 @@ def verdict_view(data: ReportInput) -> VerdictView:
         ticks=axis.ticks(),
         shares=shares(difference.wins, difference.ties, difference.losses),
         checkpoint=not_the_last(data.selection) if data.selection else "",
+        over_fitting=over_fitting(data.curves, data.tuning, data.selection),
         stand_in=data.base.served_by if data.base.served_by.startswith(STAND_IN) else "",
     )
 

@@ -9,11 +9,11 @@ from playwright.sync_api import Browser
 from gemini_sft.report import report_page
 from gemini_sft.report.curves import curves_page
 from gemini_sft.report.selection import selection_page
-from gemini_sft.tuning import Selection
+from gemini_sft.tuning import Curves, Selection
 from gemini_sft.tuning.curves import Curve
 from tests.browser import test_report_in_browser as report
 from tests.unit.gemini_sft.report.sample import HOSTILE, sample_curves, sample_input, sample_record
-from tests.unit.gemini_sft.report.selection_sample import one_job, sweep
+from tests.unit.gemini_sft.report.selection_sample import candidate, chosen, one_job, sweep
 
 browser = report.browser
 """The fixture, so that all pages are looked at with the same browser."""
@@ -119,4 +119,54 @@ def test_over_fitting_is_marked_in_the_loss(browser: Browser, tmp_path: Path) ->
     page.locator("#loss-plot .annotation-text", has_text="lowest: 0.7").wait_for()
     assert page.locator("#loss-plot .shapelayer path").count() == 4
     assert page.locator("#accuracy-plot .shapelayer path").count() == 3
+    assert not seen.complaints
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_ring_around_the_last_checkpoint_is_whole(browser: Browser, tmp_path: Path, width: int) -> None:
+    last = chosen([candidate(n, n / 40) for n in range(1, 41)])
+    page, _ = report.opened(browser, selection_page(last), tmp_path, width=width)
+    page.locator("#selection-score-plot svg.main-svg").first.wait_for()
+    places = """() => {
+        const plot = document.querySelector('#selection-score-plot');
+        const ring = [...plot.querySelectorAll('.scatterlayer .trace')].at(-1).querySelector('path.point');
+        const unclipped = !ring.closest('.trace').parentElement.closest('[clip-path]');
+        return [unclipped, ring.getBoundingClientRect().right, plot.getBoundingClientRect().right];
+    }"""
+    unclipped, ring, plot = page.evaluate(places)
+    assert unclipped and ring < plot
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("values", [[0.4, *[0.9] * 39], [*[0.9] * 38, 0.4, 0.9]], ids=["first", "last"])
+def test_the_label_of_the_lowest_loss_is_beside_the_axis(
+    browser: Browser, tmp_path: Path, values: list[float], width: int
+) -> None:
+    curves = Curves(validation_loss=Curve(steps=list(range(1, 41)), values=values))
+    page, _ = report.opened(
+        browser, curves_page(curves, sample_record(checkpoints=[], steps=40)), tmp_path, width=width
+    )
+    page.locator("#loss-plot .annotation-text", has_text="lowest: 0.4").wait_for()
+    places = """() => {
+        const label = [...document.querySelectorAll('#loss-plot .annotation-text')].at(-1).getBoundingClientRect();
+        const ticks = [...document.querySelectorAll('#loss-plot .ytick')]
+            .map((one) => one.getBoundingClientRect().right);
+        const plot = document.querySelector('#loss-plot').getBoundingClientRect();
+        return [Math.max(...ticks), label.left, label.right, plot.right];
+    }"""
+    axis, left, right, edge = page.evaluate(places)
+    assert axis <= left and right <= edge
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_over_fitting_is_told_of_beside_the_verdict(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
+    turned = sample_curves().model_copy(update={"validation_loss": Curve(steps=[60, 120, 180], values=[3, 2.4, 31.4])})
+    html = report_page(replace(sample_input(), curves=turned, selection=one_job()))
+    page, seen = report.opened(browser, html, tmp_path, width=width, scheme=scheme)
+    warning = page.locator(".verdict .warning")
+    assert "rose from 2.4 to 31.4 by the end; see Curves. The checkpoint of epoch 2" in warning.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    warning.get_by_role("link", name="Curves").click()
+    assert page.url.endswith("#curves") and page.locator("h2#curves").is_visible()
     assert not seen.complaints

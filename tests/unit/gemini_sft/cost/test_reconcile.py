@@ -7,8 +7,8 @@ from tests.unit.gemini_sft.cost.test_budget import SAMPLED
 from tests.unit.gemini_sft.cost.test_quote import TEST, TRAIN, experiment, quoted
 
 
-def bill(tokens: int, epochs: int | None = 10, trial: str = "") -> Bill:
-    return Bill(trial=trial, tokens=tokens, epochs=epochs)
+def bill(tokens: int, epochs: int | None = 10, trial: str = "", *, adopted: bool = False) -> Bill:
+    return Bill(trial=trial, tokens=tokens, epochs=epochs, adopted=adopted)
 
 
 def sweep(*epochs: int, train: SplitCount = TRAIN, model: str = "gemini-2.5-flash") -> Quote:
@@ -23,6 +23,7 @@ def test_a_quote_that_was_right() -> None:
         drift=0.0,
         quoted_usd=60.0,
         billed_usd=60.0,
+        new_usd=60.0,
         unexpected=False,
         words="1,200,000 tokens an epoch were quoted and 1,200,000 billed (+0.0%): tuning was quoted at 60.00 USD and"
         " costs 60.00 USD by the service's count.",
@@ -114,6 +115,42 @@ def test_a_sweep_of_which_nothing_is_said() -> None:
         "2 jobs: 1,200,000 tokens an epoch were quoted for each; Vertex AI did not say how many it billed."
     )
     assert reconcile(sweep(2, 4), []).words.startswith("0 jobs: ")
+
+
+class TestJobsThatWereThereAlready:
+    def found(self, *adopted: bool, tokens: int = 1_200_000, model: str = "gemini-2.5-flash") -> Reconciliation:
+        epochs = range(1, len(adopted) + 1)
+        bills = [bill(tokens, n, f"epochs={n}", adopted=one) for n, one in zip(epochs, adopted, strict=True)]
+        return reconcile(sweep(*epochs, model=model), bills)
+
+    def test_one_is_not_paid_for_again(self) -> None:
+        found = reconcile(quoted(), [bill(1_200_000, adopted=True)])
+        assert found.words.endswith(
+            "costs 60.00 USD by the service's count. The job was made before and is not paid for again."
+        )
+        assert (found.billed_usd, found.new_usd) == (60.0, 0.0) and found.summary()["new_usd"] == 0
+
+    def test_some_of_a_sweep(self) -> None:
+        found = self.found(True, True, False, True)
+        assert found.new_usd == pytest.approx(18) and found.billed_usd == pytest.approx(60)
+        assert found.words.endswith(
+            " 3 of the 4 jobs were made before and are not paid for again: this run pays 18.00 USD."
+        )
+        assert " 1 of the 2 jobs was made before and is not paid for again: " in self.found(True, False).words
+
+    def test_all_of_a_sweep(self) -> None:
+        found = self.found(True, True)
+        assert found.words.endswith(" All 2 jobs were made before and are not paid for again.") and found.new_usd == 0
+
+    def test_what_is_paid_for_the_others_may_not_be_known(self) -> None:
+        for found in (self.found(True, False, tokens=0), self.found(True, False, model="gemini-3.5-flash-lite")):
+            assert found.new_usd is None and "new_usd" not in found.summary()
+            assert found.words.endswith(" 1 of the 2 jobs was made before and is not paid for again.")
+        assert self.found(False, True, tokens=0).words.count("paid for again") == 1
+
+    def test_without_any_nothing_is_said(self) -> None:
+        found = self.found(False, False)
+        assert "paid" not in found.words and found.new_usd == found.billed_usd
 
 
 BILLS = st.lists(st.tuples(st.integers(0, 3_000_000), st.none() | st.integers(1, 20)), min_size=1, max_size=6)

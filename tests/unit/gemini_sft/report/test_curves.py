@@ -97,6 +97,14 @@ class TestOverfitting:
         assert (said["text"], said["x"], said["y"]) == ("lowest: 0.42", 120, 0.42)
         assert not [one for one in accuracy["layout"]["shapes"] if one["type"] == "rect"]
 
+    @pytest.mark.parametrize(
+        ("values", "anchor"),
+        [((0.4, 0.5, *[0.6] * 8), "left"), ((0.9, 0.4, 0.6), "center"), ((*[0.9] * 9, 0.4, 0.6), "right")],
+    )
+    def test_its_label_does_not_cover_the_other_axis(self, values: tuple[float, ...], anchor: str) -> None:
+        loss, _ = json.loads(figures_of(self.page(values)))
+        assert loss["layout"]["annotations"][-1]["xanchor"] == anchor
+
     def test_who_cannot_see_the_mark_is_told_of_it(self) -> None:
         assert "examples against optimizer steps, marked from where validation loss rises; the table" in self.page()
 
@@ -114,6 +122,12 @@ class TestOverfitting:
     def test_what_falls_to_the_end_is_not_either(self) -> None:
         page = self.page((0.9, 0.5, 0.42))
         assert "Over-fitting" not in page and "Validation loss ended at 0.42, its lowest." in page
+
+
+def test_the_trial_is_named() -> None:
+    page = curves_page(sample_curves(), sample_record(trial="epochs=3 <b>"))
+    assert "This is about trial <code>epochs=3 &lt;b&gt;</code>." in page
+    assert "about trial" not in curves_page(sample_curves(), sample_record())
 
 
 def test_one_point() -> None:

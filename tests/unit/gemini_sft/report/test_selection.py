@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from gemini_sft.cost import Bill
 from gemini_sft.experiment.tuning import CheckpointChoice, Grid, Sweep, Tuning
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.selection import selection_page, selection_view
@@ -48,6 +49,13 @@ class TestWords:
         assert "The chosen loss is the lowest of 3" in text_of(one_job(BY_LOSS))
         assert "The score on the test examples is the one to believe." in text_of(one_job())
         assert "The score on the test examples, above, is the one to believe." in report_of(one_job()).text
+
+    def test_the_default_one_of_the_model_may_be_another(self) -> None:
+        said = "stays the default one of the model, because another run has chosen it."
+        other = one_job().model_copy(update={"other_default": "3"})
+        for text in (text_of(other), report_of(other).text):
+            assert f"Checkpoint 3, not the one that was taken, {said}" in text
+        assert "default one" not in text_of(one_job())
 
     @pytest.mark.parametrize(
         "selection",
@@ -120,6 +128,17 @@ class TestTables:
             assert best.at == max(dot.at for dot in one.dots)
         assert view.scale is not None and "0.3255, 0.3548, 0.3444" in view.trials[2].drawn
 
+    @pytest.mark.parametrize("scores", [(0.0, 0.775), (0.3, 1.0), (0.0, 1.0), (0.0, 0.0), (1.0, 1.0)])
+    def test_the_scale_of_scores_has_nothing_that_no_score_can_be(self, scores: tuple[float, float]) -> None:
+        view = selection_view(chosen([candidate(n, one, 2.5) for n, one in enumerate(scores, 1)]), tested=False)
+        assert view.scale and 0 <= float(view.scale[0]) < float(view.scale[1]) <= 1
+
+    def test_nor_has_that_of_losses(self) -> None:
+        scale = selection_view(
+            chosen([candidate(n, None, loss) for n, loss in ((1, 0.01), (2, 2.5))], BY_LOSS), tested=False
+        ).scale
+        assert scale and scale[0] == "0" and float(scale[1]) > 2.5
+
     def test_a_short_sweep_is_not_folded(self) -> None:
         assert not selection_view(sweep(2), tested=False).folded
 
@@ -132,6 +151,13 @@ class TestFigures:
             line, ring = figure["data"]
             assert (line["x"], line["y"], ring["name"]) == ([1, 2, 3], values, "Taken")
             assert (ring["x"], ring["y"]) == ([2], [values[1]])
+
+    def test_there_is_room_for_the_ring_at_both_ends(self) -> None:
+        for last in (2, 3, 40):
+            figure, *_ = selection_figures(chosen([candidate(n, n / 100) for n in range(1, last + 1)]))
+            start, end = figure["layout"]["xaxis"]["range"]
+            assert 0 < start <= 0.6 and end - last >= max(0.4, 0.035 * (end - start)) - 1e-9
+            assert figure["data"][-1]["x"] == [last] and figure["data"][-1]["cliponaxis"] is False
 
     def test_a_sweep_has_a_line_per_trial_with_gaps_where_there_is_no_score(self) -> None:
         (figure,) = selection_figures(sweep())
@@ -234,16 +260,47 @@ class TestReport:
         text = report_of(
             adopted=True,
             trial="epochs=3",
-            started_from="projects/7/locations/us-central1/models/1@2",
-            started_from_checkpoint="5",
             notes=["No label could be put on it.", "<b>Polled</b> twice."],
         ).text
         assert "Made by an earlier attempt or another run" in text and "Trial of the sweep epochs=3" in text
-        assert "Tuned further from projects/7/locations/us-central1/models/1@2 Its checkpoint then 5" in text
         assert "What the tuning job left to say No label could be put on it. <b>Polled</b> twice." in text
         plain = report_of().text
         assert "Made by this run" in plain
-        assert not [one for one in ("Trial of", "Tuned further", "left to say", "itself computed") if one in plain]
+        assert not [one for one in ("Trial of", "tuned further", "left to say", "itself computed") if one in plain]
+
+    def test_names_the_run_that_made_the_job(self) -> None:
+        data, again = sample_input(), "with the same data and settings: it was not paid for again"
+        assert f"Made by the run tickets-1, {again}" in report_of(adopted=True, made_by="tickets-1").text
+        own = report_of(adopted=True, made_by=data.run_id).text
+        assert f"Made by an earlier attempt of this run, {again}" in own
+        assert "Made by this run" in report_of(made_by=data.run_id).text
+        tuning = data.tuning.model_copy(update={"adopted": True, "made_by": "r" * 63})
+        assert (
+            "Made by an earlier attempt of this run"
+            in Page(report_page(replace(data, run_id="r" * 70, tuning=tuning))).text
+        )
+
+    @pytest.mark.parametrize(
+        ("adopted", "said"),
+        [
+            (0, "0 of 3 trials Time from"),
+            (1, "1 of 3 trials; it was not paid for again"),
+            (2, "2 of 3 trials; they were not paid for again"),
+        ],
+    )
+    def test_says_how_many_trials_were_there_already(self, adopted: int, said: str) -> None:
+        bills = [Bill(trial=f"epochs={n}", tokens=9, epochs=n, adopted=n <= adopted) for n in (1, 2, 3)]
+        assert f"Trials made before {said}" in report_of(sweep(3).model_copy(update={"bills": bills})).text
+        assert "Trials made before" not in report_of(one_job().model_copy(update={"bills": bills[:1]})).text
+
+    @pytest.mark.parametrize(("checkpoint", "which"), [("5", "checkpoint 5, "), (None, "")])
+    def test_the_base_of_further_tuning_is_the_tuned_model(self, checkpoint: str | None, which: str) -> None:
+        model = "projects/7/locations/us-central1/models/1@2"
+        text = report_of(started_from=model, started_from_checkpoint=checkpoint).text
+        base = f"{model}, {which}tuned from gemini-2.5-flash-lite"
+        assert f"Base model {base} Tuned model" in text and f"Base is {base}." in text
+        assert f"The base model is the tuned one that was tuned further: {base}." in text
+        assert "Base model gemini-2.5-flash-lite Tuned model" in report_of().text
 
     def test_has_what_the_job_computed_itself(self) -> None:
         evaluations = [

@@ -6,10 +6,12 @@ import pytest
 
 from gemini_sft.experiment import Data, Evaluation, Task
 from gemini_sft.experiment.schema import Split
+from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.facts import ran_view
 from gemini_sft.report.scores import class_rows, metric_table, outcome_rows
-from tests.unit.gemini_sft.report.sample import answered, example, made_of
+from tests.unit.gemini_sft.report.sample import answered, example, made_of, sample_input
+from tests.unit.gemini_sft.report.selection_sample import one_job
 
 RIGHT, WRONG = '{"a": "yes"}', '{"a": "no"}'
 LABELS = {
@@ -98,7 +100,12 @@ def test_where_the_examples_came_from(data: Data, validation: str, test: str) ->
     asked = replace(sample, experiment=sample.experiment.model_copy(update={"data": data}))
     facts = {fact.name: fact.value for fact in ran_view(asked).groups["Data"]}
     assert facts["Training examples"] == "240 from a.jsonl"
-    assert (facts["Validation examples"], facts["Test examples"]) == (validation, test)
+    given = validation != "none were given"
+    unknown = f"{validation}; their number is not recorded" if given else validation
+    assert (facts["Validation examples"], facts["Test examples"]) == (unknown, test)
+    counted = replace(asked, validation_examples=1234, selection=one_job())
+    known = {fact.name: fact.value for fact in ran_view(counted).groups["Data"]}
+    assert known["Validation examples"] == (f"1,234 {validation}" if given else validation)
 
 
 def evaluation_of(task: Task, **settings: object) -> dict[str, str]:
@@ -136,3 +143,10 @@ def test_criteria_that_the_task_suggests_are_named_too() -> None:
 @pytest.mark.parametrize("task", Task)
 def test_a_tokenizer_is_named_where_metrics_use_words(task: Task) -> None:
     assert ("Tokenizer" in evaluation_of(task)) == (task not in (Task.CLASSIFICATION, Task.EXTRACTION))
+
+
+def test_without_a_count_of_the_validation_examples_those_asked_of_a_checkpoint_are_it() -> None:
+    for selection, number in ((one_job(), "30 from"), (one_job(CheckpointChoice.LOSS), "from")):
+        groups = ran_view(replace(sample_input(), selection=selection)).groups
+        facts = {fact.name: fact.value for fact in groups["Data"]}
+        assert facts["Validation examples"].startswith(f"{number} samples/tickets/validation.jsonl")
