@@ -47,7 +47,8 @@ def files(server: Server) -> Iterator[dict[str, Any]]:
         sources = ({"id": f"e{n}", "source": "f", "line": n} for n in range(COUNT))
         storage.write_jsonl(sources_uri(f"{root}/{split}"), sources)
         storage.write_json(prompt_uri(f"{root}/{split}"), {"fingerprint": "0" * 16})
-    names = ("train", "test", "predictions", "evaluation", "traffic")
+    storage.write_json(f"{root}/models", {"base": {"id": MODEL}})
+    names = ("models", "train", "test", "predictions", "evaluation", "traffic")
     yield {f"{name}_uri": f"{root}/{name}" for name in names} | {
         "experiment_uri": f"{root}/staging/demo/abc/experiment.yaml"
     }
