@@ -50,8 +50,9 @@ def select_checkpoint(
     experiment, base = read_models(experiment_uri, models_uri)
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))
     curves = Curves.model_validate(storage.read_json(curves_uri))
-    if curves.absent and experiment.tuning.checkpoint is CheckpointChoice.LOSS and has_examples(validation_uri):
-        curves = read_curves(record.experiment)  # what is chosen by them cannot do without
+    by_loss = experiment.tuning.checkpoint is CheckpointChoice.LOSS and has_examples(validation_uri)
+    if by_loss and curves.absent and record.experiment:
+        curves = read_curves(record.experiment)  # that they could not be read just now must not decide
     metrics = metrics_for(experiment, validation_uri)
     candidates = candidates_of(record, curves)
     wanted = to_be_asked(candidates, experiment.tuning.checkpoint, trial=bool(record.trial))

@@ -273,6 +273,15 @@ class TestByLossOrPosition:
             step.run()
         assert defaults.requests == [], "nothing is taken for want of what it is chosen by"
 
+    def test_by_the_loss_of_a_job_that_kept_no_curves_it_is_the_last(
+        self, endpoints: Endpoints, step: Step, defaults: Defaults
+    ) -> None:
+        step.experiment(tuning={"checkpoint": "loss"})
+        step.job(experiment="")
+        storage.write_json(step.uris["curves_uri"], {"absent": "There are none."})
+        selection = step.run()
+        assert selection.taken.checkpoint == "3" and "no loss on validation" in selection.reason
+
     def test_of_a_trial_the_last_is_asked(self, endpoints: Endpoints, step: Step) -> None:
         step.experiment(tuning={"checkpoint": "last"})
         step.job(trial="epochs=3")
