@@ -24,6 +24,8 @@ class Task(StrEnum):
     EXTRACTION = "extraction"
 
 
+_SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|projects/[^/@\s]+/secrets/[\w-]+(/versions/[\w-]+)?")
+
 SCHEMES = ("gs", "https", "http", "bq")
 """Where data may be, beside local paths."""
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet")
@@ -84,6 +86,10 @@ class Data(Section):
     group: Annotated[
         str | None, Field(min_length=1, description="Column, such as a document's id, whose rows stay together.")
     ] = None
+    slices: Annotated[
+        list[Annotated[str, Field(min_length=1)]],
+        Field(max_length=10, description="Columns, such as a language, by whose values test is looked at in parts."),
+    ] = Field(default_factory=list)
     labels: Annotated[
         list[str] | None, Field(min_length=2, description="All labels of a classification; else learnt from `train`.")
     ] = None
@@ -212,6 +218,12 @@ class Evaluation(Section):
         list[Annotated[str, AfterValidator(_function)]],
         Field(description="Metrics of your own, each `PATH.py:FUNCTION` (see docs/evaluation.md)."),
     ] = Field(default_factory=list)
+    lower_is_better: Annotated[
+        dict[str, float],
+        Field(
+            description="Those of your own of which less is better, each with what a failure scores: `{edits: 100}`."
+        ),
+    ] = Field(default_factory=dict)
     few_shot: Annotated[
         int,
         Field(ge=0, le=50, description="Also evaluate the base model with so many examples from train in its prompt."),
@@ -219,11 +231,41 @@ class Evaluation(Section):
     judge: Annotated[Judge, Field(description="A Gemini model that compares answers.")] = Judge()
 
 
+FAILURE_RATE = "failure_rate"
+"""What a guard calls the share of examples without an answer that could be scored."""
+
+
+class Guard(Section):
+    """Something that must not get worse by more than a little, whatever the deciding metric gains."""
+
+    metric: Annotated[
+        str | None, Field(min_length=1, description=f"Which metric, or `{FAILURE_RATE}`; else the one that decides.")
+    ] = None
+    slice: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^=]+(=.*)?$", description="On which part of test: `COLUMN=VALUE`, or `COLUMN` for each value."
+        ),
+    ] = None
+    max_drop: Annotated[float, Field(ge=0, description="By how much it may get worse.")] = 0.0
+
+
 class Gate(Section):
     """When the tuned model is better: the interval of the paired difference must lie above `min_gain`."""
 
-    min_gain: Annotated[float, Field(ge=0, le=1, description="What the primary metric must gain at least.")] = 0.0
+    metric: Annotated[
+        str | None,
+        Field(min_length=1, description="The metric that decides, one of your own if you like; else the task's."),
+    ] = None
+    min_gain: Annotated[float, Field(ge=0, description="What the deciding metric must gain at least.")] = 0.0
     confidence: Annotated[float, Field(gt=0.5, lt=1, description="Of the interval of the difference.")] = 0.95
+    guards: Annotated[
+        list[Guard],
+        Field(max_length=20, description="What must not get worse by more than a little, each shown by its interval."),
+    ] = Field(default_factory=list)
+    min_win_rate: Annotated[
+        float | None, Field(ge=0, le=1, description="What the judge's win rate must be at least, by its interval.")
+    ] = None
 
 
 class Budget(Section):
@@ -240,8 +282,32 @@ class Budget(Section):
     ] = 1000
 
 
+def _secret(place: str) -> str:
+    if not _SECRET.fullmatch(place):
+        raise ValueError("must be env:NAME or projects/PROJECT/secrets/NAME: where the address is, not the address")
+    return place
+
+
+class Notification(Section):
+    """Who is told how a run ended."""
+
+    webhook: Annotated[
+        Annotated[str, AfterValidator(_secret)] | None,
+        Field(
+            description="Where the address of a Slack-compatible webhook is kept: `env:NAME`, a variable of the machine"
+            " that the tasks run on, or `projects/PROJECT/secrets/NAME[/versions/VERSION]` in Secret Manager."
+        ),
+    ] = None
+    email: Annotated[
+        list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]],
+        Field(max_length=3, description="Addresses that Vertex AI Pipelines sends an e-mail to, at most 3."),
+    ] = Field(default_factory=list)
+
+
 CHAMPION = "champion"
 """The alias of the model that an experiment has promoted; as a base model, that model."""
+PREVIOUS = "previous"
+"""The alias of the one before it."""
 _TUNED = re.compile(r"projects/[^/@]+/locations/[^/@]+/models/[^/@]+(@[^/@]+)?")
 
 
@@ -280,3 +346,4 @@ class Experiment(Section):
     evaluation: Annotated[Evaluation, Field(description="How predictions are made.")] = Evaluation()
     gate: Annotated[Gate, Field(description="When the tuned model is better.")] = Gate()
     budget: Annotated[Budget, Field(description="What the run may cost.")] = Budget()
+    notification: Annotated[Notification, Field(description="Who is told how a run ended.")] = Notification()

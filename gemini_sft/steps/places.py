@@ -6,6 +6,8 @@ ANSWERS = "answers"
 """A folder for each model's journal."""
 CLAIMS = "tuning-claims"
 """A file for each tuning job that is about to be made."""
+OUTCOMES = "outcomes"
+"""A file for each run that came to a verdict."""
 PROGRESS = "progress"
 """A folder for each run, in which a file for each model says how far its answers are."""
 

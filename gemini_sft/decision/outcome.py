@@ -1,0 +1,61 @@
+"""How a run came out, in the few values that outlive it: for whoever is told, and for later runs."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+from gemini_sft import storage
+
+
+class Outcome(BaseModel):
+    """What is kept of a run that came to a verdict.
+
+    Attributes:
+        run_id: Of the run.
+        experiment: Its experiment's name.
+        verdict: `promote`, `reject` or `inconclusive`.
+        reasons: Why, in words.
+        metric: The one that decided.
+        base: What the base model scored in it.
+        candidate: What the tuned model scored.
+        gain: How much better the tuned model is than what is in use: the champion, or else the base model.
+        low: Lower end of the gain's interval; None if it could not be computed, as are the others then.
+        high: Upper end.
+        model: Resource name of the tuned model, with its version.
+        checkpoint: Its checkpoint; empty if it has but one.
+        endpoint: Where that answers.
+        against: What was in use: the champion's model with its checkpoint, or the base model.
+        test: Which test examples were asked: a hash of their contents.
+        report: URI of the report.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_id: str
+    experiment: str
+    verdict: str
+    reasons: list[str]
+    metric: str
+    base: float | None
+    candidate: float | None
+    gain: float | None
+    low: float | None
+    high: float | None
+    model: str
+    checkpoint: str
+    endpoint: str
+    against: str
+    test: str
+    report: str
+
+
+def outcome_uri(folder: str, run_id: str) -> str:
+    """Returns where a run's outcome is kept, in the folder for those of its experiment."""
+    return f"{folder}/{run_id}.json"
+
+
+def read_outcomes(folder: str) -> Iterator[Outcome]:
+    """Yields the outcomes of all runs of an experiment, sorted by run; none if there is no such folder."""
+    for uri in sorted(storage.list_files(folder)):
+        if uri.endswith(".json"):
+            yield Outcome.model_validate(storage.read_json(uri))
