@@ -1,7 +1,24 @@
-"""Whether the tuned model is really better, by the same examples answered by both."""
+"""Whether the tuned model is really better, by the same examples answered by all models."""
 
-from gemini_sft.decision.comparison import Comparison, Difference, FewShot, Verdict, compare
+from gemini_sft.decision.comparison import Champion, Comparison, Difference, FewShot, Guarded, Power, Slice, Verdict
+from gemini_sft.decision.deciding import compare
+from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.few_shot import few_shot_arm, worth
 from gemini_sft.decision.judged import Judged, judged
 
-__all__ = ["Comparison", "Difference", "FewShot", "Judged", "Verdict", "compare", "few_shot_arm", "judged", "worth"]
+__all__ = [
+    "Champion",
+    "Comparison",
+    "Difference",
+    "Evidence",
+    "FewShot",
+    "Guarded",
+    "Judged",
+    "Power",
+    "Slice",
+    "Verdict",
+    "compare",
+    "few_shot_arm",
+    "judged",
+    "worth",
+]

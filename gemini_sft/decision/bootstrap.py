@@ -1,36 +1,121 @@
-"""The interval in which a mean lies, by resampling.
+"""In which interval a mean lies, by resampling examples.
 
-B. Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979; the percentile interval.
+B. Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979. Where examples belong together (questions about one
+document), whole clusters are drawn: A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application", 1997,
+section 3.8. Ends of an interval are percentiles, taken further out for small samples, of which plain percentiles make
+too little: T. Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, section 3.3, expanded percentiles.
 """
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 FEWEST_EXAMPLES = 10
-"""Below this a bootstrap interval is too narrow to be believed: with one example it has no width at all."""
+"""Below this, of examples or of clusters, no resampling tells anything."""
 
 RESAMPLES = 10_000
 _SEED = 20261122
-_CHUNK = 500
+_DIGITS = 12
+_DRAWN_AT_ONCE = 250_000
+"""So many draws fit into a processor's cache with what is counted of them."""
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Means in resampled worlds.
+
+    Attributes:
+        means: Of each column in each world, shape (worlds, columns), sorted along the worlds.
+        clusters: How many independent things were drawn from.
+    """
+
+    means: NDArray[np.float64]
+    clusters: int
+
+    def interval(self, column: int, confidence: float) -> tuple[float, float]:
+        """Returns the lower and upper end between which the mean lies; NaN if it is none in some world.
+
+        Args:
+            column: Which mean.
+            confidence: Share of all such intervals that hold the true mean.
+        """
+        means = self.means[:, column]
+        cut = min(int(_tail(confidence, self.clusters) * len(means)), (len(means) - 1) // 2)
+        # Counted from both ends alike, so that the differences of swapped models have the mirrored interval.
+        low, high = means[cut], means[len(means) - 1 - cut]
+        return (float(low), float(high)) if np.isfinite(means[-1]) else (np.nan, np.nan)
+
+    def share_above(self, column: int) -> float:
+        """Returns the share of the worlds in which a mean is above zero."""
+        return float(np.mean(self.means[:, column] > 0))
+
+    def share_below(self, column: int) -> float:
+        """Returns the share of the worlds in which a mean is below zero."""
+        return float(np.mean(self.means[:, column] < 0))
+
+    def deviation(self, column: int) -> float:
+        """Returns the standard error of a mean."""
+        return float(np.std(self.means[:, column])) * _widening(self.clusters)
+
+
+def worlds(values: NDArray[np.float64], clusters: Sequence[Hashable] | None = None) -> Worlds:
+    """Resamples means, the same rows for all columns.
+
+    Args:
+        values: One row per example, in an order that does not depend on chance; shape (n, columns), n at least 1.
+        clusters: What each example belongs to; None if each stands for itself.
+
+    Returns:
+        The means in `RESAMPLES` worlds. The resampling is seeded: the same values in the same order give the same.
+    """
+    sums, sizes = (values, np.ones(len(values))) if clusters is None else _by_cluster(values, clusters)
+    n = len(sums)
+    columns = np.column_stack([sums, sizes])
+    generator = np.random.default_rng(_SEED)
+    means = np.empty((RESAMPLES, values.shape[1]))
+    chunk = max(1, _DRAWN_AT_ONCE // n)
+    for start in range(0, RESAMPLES, chunk):
+        rows = min(chunk, RESAMPLES - start)
+        picks = generator.integers(0, n, size=(rows, n), dtype=np.int32)
+        picks += np.arange(0, rows * n, n, dtype=np.int32)[:, None]
+        times = np.bincount(picks.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        totals = times @ columns
+        means[start : start + rows] = totals[:, :-1] / totals[:, -1:]
+    # Sums of the same values differ in the last digits, and a mean that is what was asked must not seem more.
+    return Worlds(np.sort(np.round(means, _DIGITS), axis=0), n)
 
 
 def interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
-    """Returns the bootstrap interval of the mean.
+    """Returns the interval of one mean, of examples that each stand for themselves, in whatever order they come.
 
     Args:
-        values: One number per example, shape (n,), n at least 1. For a paired comparison these are the differences.
-        confidence: Share of the resampled means that lies inside.
-
-    Returns:
-        Lower and upper end. The resampling is seeded: the same values give the same interval in whatever order they
-        come.
+        values: One number per example, shape (n,), n at least 1.
+        confidence: Share of all such intervals that hold the true mean.
     """
-    ordered = np.sort(values)
-    generator = np.random.default_rng(_SEED)
-    means = np.empty(RESAMPLES)
-    for start in range(0, RESAMPLES, _CHUNK):
-        picks = generator.integers(0, len(ordered), size=(min(_CHUNK, RESAMPLES - start), len(ordered)))
-        means[start : start + len(picks)] = ordered[picks].mean(axis=1)
+    return worlds(np.sort(values)[:, None]).interval(0, confidence)
+
+
+def _by_cluster(
+    values: NDArray[np.float64], clusters: Sequence[Hashable]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns for each cluster, in the order of their first examples, the sums of its rows and how many it has."""
+    numbers: dict[Hashable, int] = {}
+    place = np.array([numbers.setdefault(one, len(numbers)) for one in clusters])
+    sums = np.zeros((len(numbers), values.shape[1]))
+    np.add.at(sums, place, values)
+    return sums, np.bincount(place).astype(np.float64)
+
+
+def _widening(n: int) -> float:
+    """Returns by how much resampled means vary too little: they have the variance of n, not of n - 1."""
+    return float(np.sqrt(n / (n - 1))) if n > 1 else 1.0
+
+
+def _tail(confidence: float, n: int) -> float:
+    """Returns the share of the worlds beyond each end of an interval."""
+    from scipy.special import ndtr, stdtrit
+
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
+    return float(ndtr(_widening(n) * stdtrit(n - 1, tail))) if n > 1 else tail

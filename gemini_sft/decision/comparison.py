@@ -1,20 +1,12 @@
-"""Two evaluations, paired example by example, and what follows from them."""
+"""What a comparison of two models says: its parts, as they are kept in `comparison.json`."""
 
-import math
 from enum import StrEnum
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, interval
 from gemini_sft.decision.judged import Judged
-from gemini_sft.errors import EvaluationError
-from gemini_sft.experiment import Gate, Task
 from gemini_sft.inference.evaluation import EvaluationResult, failures
 from gemini_sft.inference.prediction import Outcome
-from gemini_sft.metrics import metrics_of
 
 
 class Verdict(StrEnum):
@@ -30,29 +22,38 @@ class _Frozen(BaseModel):
 
 
 class Difference(_Frozen):
-    """Candidate minus base, of one metric.
+    """Candidate minus another model, of one metric.
 
     Attributes:
         mean: Mean of the differences of all examples.
         low: Lower end of the mean's bootstrap interval.
         high: Upper end.
         confidence: Of that interval.
+        won: Share of the resampled worlds in which the candidate is better.
         wins: How many examples the candidate answered better.
         ties: How many equally well.
         losses: How many worse.
+        lower_is_better: Whether less is better.
     """
 
     mean: float
     low: float
     high: float
     confidence: float
+    won: float
     wins: int
     ties: int
     losses: int
+    lower_is_better: bool = False
+
+    @property
+    def gain(self) -> tuple[float, float, float]:
+        """By how much the candidate is better, whichever way that is: the mean, lower and upper end."""
+        return (-self.mean, -self.high, -self.low) if self.lower_is_better else (self.mean, self.low, self.high)
 
 
 class Side(_Frozen):
-    """One of the two models: see `EvaluationResult`, of which this is the part without single examples."""
+    """One of the models: see `EvaluationResult`, of which this is the part without single examples."""
 
     model: str
     served_by: str
@@ -66,6 +67,20 @@ class Side(_Frozen):
     def failures(self) -> int:
         """How many examples have no answer that could be scored."""
         return failures(self.outcomes, self.unreadable)
+
+
+class Champion(_Frozen):
+    """The model in use now, compared as the base model is; what it cannot be compared in is not in `differences`.
+
+    Attributes:
+        name: Its model's resource name with the version, and its checkpoint if it has several.
+        side: What it scored.
+        differences: Candidate minus that, of every metric.
+    """
+
+    name: str
+    side: Side
+    differences: dict[str, Difference]
 
 
 class PerRequest(_Frozen):
@@ -91,6 +106,60 @@ class FewShot(_Frozen):
     tokens: dict[str, PerRequest]
 
 
+class Slice(_Frozen):
+    """Some of the test examples: those that have one value in a column.
+
+    Attributes:
+        column: Of `data.slices`.
+        value: What these have there.
+        n: How many they are.
+        base: The base model's mean of the deciding metric over them.
+        candidate: Likewise the tuned model's.
+        difference: Candidate minus base; None of too few examples for an interval.
+    """
+
+    column: str
+    value: str
+    n: int
+    base: float
+    candidate: float
+    difference: Difference | None
+
+
+class Guarded(_Frozen):
+    """What became of a guard.
+
+    Attributes:
+        what: What it guards, in words.
+        limit: By how much it may get worse, or for a win rate what it must be at least.
+        n: Of how many examples.
+        difference: Candidate minus what is in use; None if there are too few examples, or it is no difference.
+        held: Whether it holds; None if these examples cannot tell.
+        words: What was found, in a sentence without its stop.
+    """
+
+    what: str
+    limit: float
+    n: int
+    difference: Difference | None
+    held: bool | None
+    words: str
+
+
+class Power(_Frozen):
+    """What a test split of this size can see.
+
+    Attributes:
+        detectable: The smallest true gain that it shows in four of five cases.
+        gain: A true gain, that was seen or asked for.
+        needed: How many test examples would show that gain to be enough, in four of five cases.
+    """
+
+    detectable: float
+    gain: float | None = None
+    needed: int | None = None
+
+
 class Comparison(_Frozen):
     """The outcome of a run.
 
@@ -98,9 +167,15 @@ class Comparison(_Frozen):
         verdict: Promote, reject or inconclusive.
         reasons: Why, in words.
         primary_metric: The metric that decided.
+        confidence: Of all intervals: what the gate asks for, corrected for the number of tries.
+        tries: How many tuned models these test examples have been asked of, against the same model in use.
         base: What the base model scored.
         candidate: What the tuned model scored.
-        differences: Of every metric.
+        differences: Candidate minus base, of every metric.
+        champion: The model in use; None if there is none, or it is the base model, or could not be evaluated.
+        guards: What became of them.
+        slices: The test examples in parts, column by column, those with the most examples first.
+        power: What this test split can see; None if that could not be computed.
         few_shot: The control arm; None if the experiment has none.
         judge: What the judge said, in numbers; likewise.
         absent: What was asked for and could not be had, and why, in sentences.
@@ -109,17 +184,28 @@ class Comparison(_Frozen):
     verdict: Verdict
     reasons: list[str]
     primary_metric: str
+    confidence: float
+    tries: int = 1
     base: Side
     candidate: Side
     differences: dict[str, Difference]
+    champion: Champion | None = None
+    guards: list[Guarded] = []
+    slices: list[Slice] = []
+    power: Power | None = None
     few_shot: FewShot | None = None
     judge: Judged | None = None
     absent: list[str] = []
 
     @property
     def difference(self) -> Difference:
-        """Of the primary metric."""
+        """Candidate minus base, of the primary metric."""
         return self.differences[self.primary_metric]
+
+    @property
+    def decisive(self) -> Difference:
+        """Candidate minus what is in use, be it the champion or the base model, of the primary metric."""
+        return (self.champion or self).differences[self.primary_metric]
 
     def corpus_differences(self) -> dict[str, float | None]:
         """Returns candidate minus base of each metric of the whole split; None where one of the two has none."""
@@ -129,7 +215,7 @@ class Comparison(_Frozen):
     def headline(self) -> dict[str, str | float]:
         """Returns the few values that stand for the whole."""
         difference = self.difference
-        return {
+        values: dict[str, str | float] = {
             "verdict": self.verdict.value,
             "primary_metric": self.primary_metric,
             "base": self.base.metrics[self.primary_metric],
@@ -137,79 +223,16 @@ class Comparison(_Frozen):
             "difference": difference.mean,
             "difference_low": difference.low,
             "difference_high": difference.high,
+            "worlds_won": difference.won,
+            "confidence": self.confidence,
         }
+        if self.champion:
+            values["champion"] = self.champion.side.metrics[self.primary_metric]
+        return values
 
 
-def compare(task: Task, gate: Gate, base: EvaluationResult, candidate: EvaluationResult) -> Comparison:
-    """Compares two models on the same examples.
-
-    Raises:
-        EvaluationError: They were not asked the same examples, or not scored with the same metrics.
-    """
-    primary = metrics_of(task).primary
-    if base.metrics.keys() != candidate.metrics.keys():
-        raise EvaluationError("base and tuned model were not scored with the same metrics")
-    pairs = paired_differences(base, candidate)
-    differences = {name: _difference(pairs[name], gate.confidence) for name in base.metrics}
-    verdict, reasons = _decide(primary, differences[primary], gate, len(pairs))
-    return Comparison(
-        verdict=verdict,
-        reasons=reasons,
-        primary_metric=primary,
-        base=_side(base),
-        candidate=_side(candidate),
-        differences=differences,
-    )
-
-
-def paired_differences(base: EvaluationResult, candidate: EvaluationResult) -> pd.DataFrame:
-    """Returns candidate minus base: one row per example id, one column per metric.
-
-    Raises:
-        EvaluationError: They were not asked the same examples.
-    """
-    if base.scores.keys() != candidate.scores.keys():
-        only = len(base.scores.keys() ^ candidate.scores.keys())
-        raise EvaluationError(f"base and tuned model were not asked the same examples: {only} stand on one side only")
-    if not base.scores:
-        raise EvaluationError("there are no examples to compare on")
-    before, after = (pd.DataFrame.from_dict(one.scores, orient="index") for one in (base, candidate))
-    return after.loc[before.index] - before
-
-
-def _difference(values: "pd.Series[float]", confidence: float) -> Difference:
-    array: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
-    low, high = interval(array, confidence)
-    return Difference(
-        mean=float(array.mean()),
-        low=low,
-        high=high,
-        confidence=confidence,
-        wins=int((array > 0).sum()),
-        ties=int((array == 0).sum()),
-        losses=int((array < 0).sum()),
-    )
-
-
-def _decide(metric: str, difference: Difference, gate: Gate, n: int) -> tuple[Verdict, list[str]]:
-    """Applies the gate: only an interval that lies wholly above what was asked promotes."""
-    span = f"[{difference.low:+.4f}, {difference.high:+.4f}]"
-    stated = (
-        f"{metric} changed by {difference.mean:+.4f} over {n} examples, {difference.confidence:.0%} interval {span}"
-    )
-    asked = f"the gain of {gate.min_gain:g} that was asked" if gate.min_gain else "zero"
-    if not all(map(math.isfinite, (difference.mean, difference.low, difference.high))):
-        return Verdict.REJECT, [f"{metric} could not be computed for every example"]
-    if n < FEWEST_EXAMPLES:
-        return Verdict.INCONCLUSIVE, [f"{stated}: fewer than {FEWEST_EXAMPLES} examples decide nothing"]
-    if difference.low > gate.min_gain:
-        return Verdict.PROMOTE, [f"{stated}: it lies wholly above {asked}"]
-    if difference.high <= gate.min_gain:
-        return Verdict.REJECT, [f"{stated}: it does not reach above {asked}"]
-    return Verdict.INCONCLUSIVE, [f"{stated}: it holds {asked}, so these examples cannot tell"]
-
-
-def _side(result: EvaluationResult) -> Side:
+def side_of(result: EvaluationResult) -> Side:
+    """Returns an evaluation without its single examples."""
     return Side(
         model=result.model,
         served_by=result.served_by,

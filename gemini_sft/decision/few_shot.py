@@ -4,43 +4,43 @@ import math
 from collections.abc import Mapping, Sequence
 
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
-from gemini_sft.decision.comparison import Comparison, Difference, FewShot, PerRequest, compare
+from gemini_sft.decision.comparison import Comparison, Difference, FewShot, PerRequest, side_of
+from gemini_sft.decision.evidence import Evidence
+from gemini_sft.decision.paired import Paired
+from gemini_sft.decision.ruling import level
 from gemini_sft.errors import EvaluationError
-from gemini_sft.experiment import Gate, Task
 from gemini_sft.inference import Prediction
 from gemini_sft.inference.evaluation import EvaluationResult
 
 
 def few_shot_arm(
-    task: Task,
-    gate: Gate,
     examples: int,
     few_shot: EvaluationResult,
-    candidate: EvaluationResult,
+    evidence: Evidence,
+    confidence: float,
     predictions: Mapping[str, Sequence[Prediction]],
 ) -> FewShot:
     """Compares the candidate with the base model that had examples in its prompt.
 
     Args:
-        task: Whose metrics there are.
-        gate: Says the confidence of the intervals.
         examples: How many stood in the prompt.
         few_shot: What it scored with them.
-        candidate: What the candidate scored.
+        evidence: Knows what the candidate scored.
+        confidence: Of the intervals.
         predictions: Of `base`, `few_shot` and `candidate`, for their tokens.
 
     Raises:
         EvaluationError: They were not asked the same examples.
     """
     try:
-        against = compare(task, gate, few_shot, candidate)
+        paired = Paired(few_shot, evidence.candidate, evidence.lower_is_better, evidence.clusters)
     except EvaluationError as error:
         raise EvaluationError(f"with few-shot examples: {error}") from None
     tokens = {name: _per_request(one) for name, one in predictions.items()}
     return FewShot(
         examples=examples,
-        base=against.base,
-        differences=against.differences,
+        base=side_of(few_shot),
+        differences=paired.differences(list(few_shot.metrics), confidence),
         tokens={name: one for name, one in tokens.items() if one},
     )
 
@@ -51,11 +51,11 @@ def worth(comparison: Comparison) -> str:
     if arm is None:
         return ""
     difference = arm.differences[metric]
-    change = "gains" if difference.mean > 0 else "loses" if difference.mean < 0 else "changes"
+    change = {True: "gains", False: "loses"}[difference.gain[0] > 0] if difference.mean else "changes"
     said = (
         f"With {arm.examples} example{'s' * (arm.examples > 1)} in its prompt, the base model scores"
         f" {arm.base.metrics[metric]:.4f} in {metric} ({comparison.base.metrics[metric]:.4f} without); tuning {change}"
-        f" {abs(difference.mean):.4f} over that, {difference.confidence:.0%} interval"
+        f" {abs(difference.mean):.4f} over that, {level(difference.confidence)} interval"
         f" [{difference.low:+.4f}, {difference.high:+.4f}]: {_reading(difference, arm.base.n)}."
     )
     tokens = arm.tokens
@@ -70,9 +70,10 @@ def worth(comparison: Comparison) -> str:
 def _reading(difference: Difference, n: int) -> str:
     if not all(map(math.isfinite, (difference.low, difference.high))):
         return "it could not be computed for every example"
-    if n < FEWEST_EXAMPLES or difference.low <= 0 <= difference.high:
+    _, low, high = difference.gain
+    if n < FEWEST_EXAMPLES or low <= 0 <= high:
         return f"these {n} test examples cannot tell which is better"
-    return "tuning is better" if difference.low > 0 else "the examples are better"
+    return "tuning is better" if low > 0 else "the examples are better"
 
 
 def _per_request(predictions: Sequence[Prediction]) -> PerRequest | None:

@@ -25,6 +25,8 @@ class EvaluationResult(WholeSplit):
         unreadable: How many of the answers no metric could read (see `gemini_sft.words`): failures too.
         metrics: Mean of each metric over all `n` examples; a failure counts as 0.
         scores: Each example's own metrics, by its id.
+        failed: Ids of the examples that have no answer that could be scored, in the split's order.
+        prompt: Fingerprint of the prompt that it was asked with; empty if nobody said.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +38,8 @@ class EvaluationResult(WholeSplit):
     unreadable: int = 0
     metrics: dict[str, float]
     scores: dict[str, dict[str, float]]
+    failed: tuple[str, ...] = ()
+    prompt: str = ""
 
     @property
     def failures(self) -> int:

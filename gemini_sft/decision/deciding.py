@@ -1,0 +1,88 @@
+"""The decision: is the tuned model really better than what could be used instead?"""
+
+from gemini_sft.decision import power
+from gemini_sft.decision.comparison import Champion, Comparison, Verdict, side_of
+from gemini_sft.decision.evidence import Evidence
+from gemini_sft.decision.guards import guarded, on_guards
+from gemini_sft.decision.paired import Paired
+from gemini_sft.decision.ruling import Ruling, level, on_gain, together
+from gemini_sft.decision.slices import sliced
+from gemini_sft.experiment import Gate
+
+_CHAMPION = "the champion"
+
+
+def compare(gate: Gate, evidence: Evidence) -> Comparison:
+    """Compares the tuned model with the base model, and with the champion if there is one.
+
+    It is to be promoted if it is shown to gain enough over each, and every guard holds against what is in use. It is
+    rejected if one of these is shown not to be. Anything else is inconclusive: a champion that could not be evaluated
+    too.
+
+    When several tuned models were compared on the same examples, the confidence of each is raised so that it holds for
+    all of them together (C. E. Bonferroni, 1936): who tries often enough wins by chance.
+
+    Raises:
+        EvaluationError: The models were not asked the same examples, with the same prompt, or not scored with the same
+            metrics.
+    """
+    confidence = corrected(gate.confidence, evidence.tries)
+    names = list(evidence.candidate.metrics)
+    paired = Paired(evidence.base, evidence.candidate, evidence.lower_is_better, evidence.clusters)
+    differences = paired.differences(names, confidence)
+    in_use, champion = paired, None
+    n, metric = len(paired.ids), evidence.primary
+    if evidence.champion:
+        in_use = Paired(evidence.champion, evidence.candidate, evidence.lower_is_better, evidence.clusters)
+        champion = Champion(
+            name=evidence.champion_name,
+            side=side_of(evidence.champion),
+            differences=in_use.differences(names, confidence),
+        )
+    whom = "the base model" if evidence.champion_name else ""
+    rulings = [on_gain(metric, differences[metric], gate.min_gain, n, paired.independent, whom)]
+    if champion:
+        against = champion.differences[metric]
+        rulings.append(on_gain(metric, against, gate.min_gain, n, in_use.independent, _CHAMPION))
+    if evidence.champion_missing:
+        rulings.append(Ruling(Verdict.INCONCLUSIVE, evidence.champion_missing))
+    guards = guarded(gate, evidence, in_use, confidence)
+    rulings += on_guards(guards)
+    verdict = together(rulings)
+    decisive = (champion.differences if champion else differences)[metric]
+    seen = power.power(decisive, in_use.worlds([metric]), 0, n, gate.min_gain)
+    return Comparison(
+        verdict=verdict,
+        reasons=_reasons(verdict, rulings, len(guards), evidence.tries, confidence)
+        + ([power.words(seen, n, gate.min_gain)] if seen and verdict is Verdict.INCONCLUSIVE else []),
+        primary_metric=metric,
+        confidence=confidence,
+        tries=evidence.tries,
+        base=side_of(evidence.base),
+        candidate=side_of(evidence.candidate),
+        differences=differences,
+        champion=champion,
+        guards=guards,
+        slices=sliced(evidence, paired, confidence),
+        power=seen,
+        judge=evidence.judge,
+    )
+
+
+def corrected(confidence: float, tries: int) -> float:
+    """Returns the confidence that each of so many comparisons needs for all of them together to have this one."""
+    return 1 - (1 - confidence) / tries
+
+
+def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, confidence: float) -> list[str]:
+    """Returns why: whatever stands against it if it is not promoted, and the deciding metric in any case."""
+    own = len(rulings) - guards
+    said = [one.words for n, one in enumerate(rulings) if n < own or one.verdict is not Verdict.PROMOTE]
+    if guards and verdict is Verdict.PROMOTE:
+        said.append("the guard holds" if guards == 1 else f"all {guards} guards hold")
+    if tries > 1:
+        said.append(
+            f"it is one of {tries} tuned models that these test examples were asked of, so each is held to"
+            f" {level(confidence)} instead of {level(1 - (1 - confidence) * tries)}"
+        )
+    return said

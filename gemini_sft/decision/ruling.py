@@ -1,0 +1,80 @@
+"""One question that the gate asks, and its answer."""
+
+import math
+from dataclasses import dataclass
+
+from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
+from gemini_sft.decision.comparison import Difference, Verdict
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """An answer, and why, in words: a sentence without its stop."""
+
+    verdict: Verdict
+    words: str
+
+
+def together(rulings: list[Ruling]) -> Verdict:
+    """Returns what follows from all answers: one against is against, one that is open leaves it open."""
+    verdicts = {one.verdict for one in rulings}
+    return next((one for one in (Verdict.REJECT, Verdict.INCONCLUSIVE) if one in verdicts), Verdict.PROMOTE)
+
+
+def on_gain(metric: str, difference: Difference, min_gain: float, n: int, independent: int, whom: str = "") -> Ruling:
+    """Rules on the deciding metric: only an interval that lies wholly beyond what was asked is for the candidate.
+
+    Args:
+        metric: Its name.
+        difference: Candidate minus the other model.
+        min_gain: What was asked.
+        n: How many examples there are.
+        independent: How many of them, or of their clusters, are independent.
+        whom: The other model in words; empty if there is only one that can be meant.
+    """
+    if not is_number(difference):
+        return Ruling(Verdict.INCONCLUSIVE, f"{metric} could not be computed for every example")
+    less = difference.lower_is_better
+    stated = (
+        f"{against(whom)}{metric}{', of which less is better,' if less else ''} {changed(difference)} over {n} examples"
+    )
+    stated += f", {level(difference.confidence)} interval {span(difference)}"
+    beyond, short = ("below", "above") if less else ("above", "below")
+    gain = f"{'-' if less else ''}{min_gain:g}"
+    asked = f"the gain of {gain} that was asked" if min_gain else "zero"
+    _, low, high = difference.gain
+    if independent < FEWEST_EXAMPLES:
+        what = "examples" if independent == n else "groups of examples"
+        return Ruling(Verdict.INCONCLUSIVE, f"{stated}: fewer than {FEWEST_EXAMPLES} {what} decide nothing")
+    if low > min_gain:
+        return Ruling(Verdict.PROMOTE, f"{stated}: it lies wholly {beyond} {asked}")
+    if high < 0:
+        return Ruling(Verdict.REJECT, f"{stated}: it lies wholly {short} zero, the tuned model is worse")
+    if high <= min_gain:
+        return Ruling(Verdict.REJECT, f"{stated}: it does not reach {beyond} {asked}")
+    return Ruling(Verdict.INCONCLUSIVE, f"{stated}: it holds {asked}, so these examples cannot tell")
+
+
+def is_number(difference: Difference) -> bool:
+    """Returns whether a difference could be computed."""
+    return all(map(math.isfinite, (difference.mean, difference.low, difference.high)))
+
+
+def against(whom: str) -> str:
+    """Returns the beginning of a sentence about another model."""
+    return f"against {whom}, " if whom else ""
+
+
+def changed(difference: Difference) -> str:
+    """Returns by how much something changed."""
+    return f"changed by {difference.mean:+.4f}"
+
+
+def span(difference: Difference) -> str:
+    """Returns an interval."""
+    return f"[{difference.low:+.4f}, {difference.high:+.4f}]"
+
+
+def level(confidence: float) -> str:
+    """Returns a confidence in percent, with no digits that it does not have."""
+    return f"{confidence * 100:.4g}%"
