@@ -12,6 +12,7 @@ def prepare_data(
     validation: dsl.Output[dsl.Dataset],
     test: dsl.Output[dsl.Dataset],
     findings: dsl.Output[dsl.Artifact],
+    summary: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
 ) -> None:
@@ -23,17 +24,19 @@ def prepare_data(
         validation: Examples for the loss during tuning; none if the experiment has none.
         test: Examples to compare models on.
         findings: JSONL with everything that the checks found.
+        summary: JSON with what was made of the files: each split, and which rules were broken.
         report: The data report, a page.
         metrics: Counts and mean lengths of each split, and how often each rule was broken.
     """
     from gemini_sft.steps.prepare_data import numbers, prepare_data
 
-    summary = prepare_data(
+    found = prepare_data(
         experiment_uri=experiment_uri,
         train_uri=train.uri,
         validation_uri=validation.uri,
         test_uri=test.uri,
         findings_uri=findings.uri,
+        summary_uri=summary.uri,
         report_uri=report.uri,
     )
-    metrics.metadata.update(numbers(summary))
+    metrics.metadata.update(numbers(found))

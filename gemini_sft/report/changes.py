@@ -73,11 +73,14 @@ class Changes:
 def changes(data: ReportInput) -> Changes:
     """Returns the examples that changed most in the primary metric; equal changes keep the order of the test split."""
     metric = data.comparison.primary_metric
-    differences = [(data.candidate.scores[one.id][metric] - data.base.scores[one.id][metric], one) for one in data.test]
+    differences = [
+        (data.candidate.result.scores[one.id][metric] - data.base.result.scores[one.id][metric], one)
+        for one in data.test
+    ]
     losses = sorted(((gain, one) for gain, one in differences if gain < 0), key=lambda pair: pair[0])
     wins = sorted(((gain, one) for gain, one in differences if gain > 0), key=lambda pair: -pair[0])
-    base = {one.example_id: one for one in data.base_predictions}
-    tuned = {one.example_id: one for one in data.candidate_predictions}
+    base = {one.example_id: one for one in data.base.predictions}
+    tuned = {one.example_id: one for one in data.candidate.predictions}
     shown_losses, shown_wins = (
         [_change(data, gain, one, base, tuned) for gain, one in some[:SHOWN]] for some in (losses, wins)
     )
@@ -110,8 +113,8 @@ def _change(
         prompt=passage(_conversation(example), _PROMPT_LIMIT),
         references=[passage(one, _ANSWER_LIMIT) for one in example.references[:SHOWN_REFERENCES]],
         more_references=max(0, len(example.references) - SHOWN_REFERENCES),
-        base=_answer(base.get(example.id), data.base, example.id, metric),
-        tuned=_answer(tuned.get(example.id), data.candidate, example.id, metric),
+        base=_answer(base.get(example.id), data.base.result, example.id, metric),
+        tuned=_answer(tuned.get(example.id), data.candidate.result, example.id, metric),
     )
 
 

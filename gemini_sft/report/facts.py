@@ -192,8 +192,14 @@ def _evaluation(data: ReportInput) -> list[Fact]:
     temperature = "the model's own" if asked.temperature is None else f"{asked.temperature:g}"
     longest = "the model's own limit" if asked.max_output_tokens is None else f"{asked.max_output_tokens:,} tokens"
     return [
-        Fact("Base answers came from", data.base.served_by or _NOT_REPORTED, code=bool(data.base.served_by)),
-        Fact("Tuned answers came from", data.candidate.served_by or _NOT_REPORTED, code=bool(data.candidate.served_by)),
+        Fact(
+            "Base answers came from", data.base.result.served_by or _NOT_REPORTED, code=bool(data.base.result.served_by)
+        ),
+        Fact(
+            "Tuned answers came from",
+            data.candidate.result.served_by or _NOT_REPORTED,
+            code=bool(data.candidate.result.served_by),
+        ),
         Fact("Asked", _BACKENDS[asked.backend]),
         Fact("Temperature", temperature),
         Fact("Longest answer", longest),

@@ -57,7 +57,7 @@ class DroppedView:
 def failures(data: ReportInput) -> Failures:
     """Returns the requests without an answer, in the order of the test split."""
     found = list(_failures(data))
-    return Failures(found[:SHOWN], len(found), len(data.base_predictions) + len(data.candidate_predictions))
+    return Failures(found[:SHOWN], len(found), len(data.base.predictions) + len(data.candidate.predictions))
 
 
 def dropped(data: ReportInput) -> DroppedView:
@@ -78,7 +78,7 @@ def dropped(data: ReportInput) -> DroppedView:
 def _failures(data: ReportInput) -> Iterator[Failure]:
     sides = [
         (model, {one.example_id: one for one in predictions})
-        for model, predictions in (("base", data.base_predictions), ("tuned", data.candidate_predictions))
+        for model, predictions in (("base", data.base.predictions), ("tuned", data.candidate.predictions))
     ]
     for example in data.test:
         for model, predictions in sides:

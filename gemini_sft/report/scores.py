@@ -89,15 +89,15 @@ def metric_table(data: ReportInput) -> MetricTable:
 def class_rows(data: ReportInput) -> list[ClassRow]:
     """Returns every label of a classification, in the order of the label set; of other tasks none."""
     return [
-        ClassRow(label, of_base.support, _parts(of_base), _parts(data.candidate.classes[label]))
-        for label, of_base in data.base.classes.items()
-        if label in data.candidate.classes
+        ClassRow(label, of_base.support, _parts(of_base), _parts(data.candidate.result.classes[label]))
+        for label, of_base in data.base.result.classes.items()
+        if label in data.candidate.result.classes
     ]
 
 
 def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
     """Returns every outcome that occurred, and `answered` in any case."""
-    base, tuned = data.base, data.candidate
+    base, tuned = data.base.result, data.candidate.result
     of = base.n, tuned.n
     rows = []
     for outcome, meaning in OUTCOMES.items():
@@ -112,7 +112,7 @@ def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
 
 def _whole_row(data: ReportInput, name: str, change: float | None) -> MetricRow:
     """Returns the row of a metric of the whole split, which has no interval."""
-    words, signature = metric_words(name), data.base.signatures.get(name)
+    words, signature = metric_words(name), data.base.result.signatures.get(name)
     values = data.comparison.base.corpus[name], data.comparison.candidate.corpus.get(name)
     base, tuned = (numbers.NOTHING if one is None else numbers.score(one) for one in values)
     return MetricRow(

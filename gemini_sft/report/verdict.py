@@ -77,7 +77,7 @@ def verdict_view(data: ReportInput) -> VerdictView:
         shares=shares(difference.wins, difference.ties, difference.losses),
         checkpoint=not_the_last(data.selection) if data.selection else "",
         over_fitting=over_fitting(data.curves, data.tuning, data.selection),
-        stand_in=data.base.served_by if data.base.served_by.startswith(STAND_IN) else "",
+        stand_in=data.base.result.served_by if data.base.result.served_by.startswith(STAND_IN) else "",
     )
 
 

@@ -14,7 +14,14 @@ _log = logging.getLogger(__name__)
 
 
 def prepare_data(
-    *, experiment_uri: str, train_uri: str, validation_uri: str, test_uri: str, findings_uri: str, report_uri: str
+    *,
+    experiment_uri: str,
+    train_uri: str,
+    validation_uri: str,
+    test_uri: str,
+    findings_uri: str,
+    summary_uri: str,
+    report_uri: str,
 ) -> DataSummary:
     """Reads, checks and divides the data that the experiment names, and writes them in Gemini's tuning format.
 
@@ -27,6 +34,7 @@ def prepare_data(
     experiment = load_experiment(experiment_uri)
     own_metrics(experiment)
     summary, problems = prepare(experiment, (train_uri, validation_uri, test_uri), findings_uri)
+    storage.write_json(summary_uri, summary.model_dump(mode="json"))
     storage.write_text(report_uri, data_page(summary, experiment_name=experiment.name), "text/html; charset=utf-8")
     for name, split in summary.splits.items():
         _log.info("%s: %d examples, %d left out", name, split.examples, split.dropped)

@@ -1,0 +1,138 @@
+"""What the decision rests on, read from what the tasks before it have written."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gemini_sft import storage
+from gemini_sft.data import Example
+from gemini_sft.decision import Evidence, Judged, judged
+from gemini_sft.decision.outcome import read_outcomes
+from gemini_sft.experiment import Experiment
+from gemini_sft.inference import Traffic, read_predictions
+from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.judging import Judgement
+from gemini_sft.metrics import MetricSet
+from gemini_sft.report.input import Arm
+from gemini_sft.steps.absent import why_absent
+from gemini_sft.steps.find_models import asks_champion, read_champion, read_models
+from gemini_sft.steps.places import OUTCOMES, beside
+from gemini_sft.tuning import Base, Candidate
+
+
+class ArmUris(NamedTuple):
+    """Where `evaluate_model` has written what it found out about a model."""
+
+    predictions: str
+    evaluation: str
+    traffic: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is of something that a run can do without: the thing itself, or why it is missing, or neither."""
+
+    arm: Arm | None = None
+    missing: str = ""
+
+
+def read_arm(uris: ArmUris) -> Arm:
+    """Returns what was found out about a model that must have been asked."""
+    return Arm(
+        EvaluationResult.model_validate(storage.read_json(uris.evaluation)),
+        read_predictions(uris.predictions),
+        Traffic.model_validate(storage.read_json(uris.traffic)),
+    )
+
+
+def find_arm(uris: ArmUris, *, wanted: bool) -> Found:
+    """Returns what was found out about a model that may not have been asked; if it is not wanted, nothing is read."""
+    if not wanted:
+        return Found()
+    why = why_absent(storage.read_json(uris.evaluation))
+    return Found(missing=why) if why else Found(read_arm(uris))
+
+
+def find_judge(experiment: Experiment, uri: str) -> tuple[Judged | None, str]:
+    """Returns what the judge said in numbers, or why it is missing; neither if the experiment has none."""
+    if not experiment.evaluation.judge.model:
+        return None, ""
+    document = storage.read_json(uri)
+    if why := why_absent(document):
+        return None, why
+    return judged(Judgement.model_validate(document), experiment.gate.confidence), ""
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What the tuned model would replace.
+
+    Attributes:
+        name: Of the champion, with its checkpoint, or of the base model.
+        champion: Whether it is a champion that is not the base model.
+    """
+
+    name: str
+    champion: bool
+
+
+def in_use(experiment_uri: str, models_uri: str) -> InUse:
+    """Returns what is in use, as it was found when the run began."""
+    _, base = read_models(experiment_uri, models_uri)
+    champion = read_champion(models_uri)
+    if champion is not None and asks_champion(base, champion):
+        return InUse(_named(champion), champion=True)
+    return InUse(_named(base), champion=False)
+
+
+def digest_of(test: Sequence[Example]) -> str:
+    """Returns which examples these are, in whatever order: 16 hexadecimal digits of a hash of their contents."""
+    return hashlib.sha256("\n".join(sorted(one.id for one in test)).encode()).hexdigest()[:16]
+
+
+def tries_of(experiment_uri: str, run_id: str, test: str, against: str, taken: Candidate) -> int:
+    """Returns how many tuned models were compared on these test examples with what is in use, this one included.
+
+    Those of other runs of the experiment, as their outcomes say. The same model again is no other try.
+    """
+    others = {
+        (one.model, one.checkpoint)
+        for one in read_outcomes(beside(experiment_uri, OUTCOMES))
+        if (one.test, one.against) == (test, against) and one.run_id != run_id
+    }
+    return len(others | {(taken.model, taken.checkpoint)})
+
+
+def gather(
+    experiment: Experiment,
+    metrics: MetricSet,
+    test: Sequence[Example],
+    base: Arm,
+    candidate: Arm,
+    champion: Found,
+    used: InUse,
+    judge: Judged | None,
+    tries: int,
+) -> Evidence:
+    """Returns what the decision rests on."""
+    grouped = {one.id: one.group for one in test if one.group is not None} if experiment.data.group else {}
+    return Evidence(
+        primary=metrics.primary,
+        base=base.result,
+        candidate=candidate.result,
+        champion=champion.arm.result if champion.arm else None,
+        champion_name=used.name if used.champion else "",
+        champion_missing=champion.missing,
+        lower_is_better=metrics.lower_is_better,
+        clusters=grouped,
+        slices={one.id: one.slices for one in test if one.slices},
+        judge=judge,
+        tries=tries,
+    )
+
+
+def _named(model: Base) -> str:
+    if model.model is None:
+        return model.id
+    return f"{model.model} checkpoint {model.checkpoint}" if model.checkpoint else model.model
