@@ -1,4 +1,4 @@
-"""Component: what one model answers on the test split, scored."""
+"""Component: what one arm answers on the test split, scored."""
 
 from kfp import dsl
 
@@ -11,6 +11,7 @@ def evaluate_model(
     location: str,
     experiment_uri: str,
     run_id: str,
+    arm: str,
     models: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
@@ -19,8 +20,7 @@ def evaluate_model(
     traffic: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
     confusion: dsl.Output[dsl.ClassificationMetrics],
-    model: str = "",
-    few_shot: bool = False,
+    endpoint: str = "",
 ) -> None:
     """Asks a model for every test example and scores its answers.
 
@@ -29,7 +29,9 @@ def evaluate_model(
         location: Where base models are asked; a tuned model is asked where its endpoint is.
         experiment_uri: The experiment file.
         run_id: Under which answers are kept until the run has ended.
-        models: The base model, as `find_models` wrote it.
+        arm: Who is asked: base, few_shot (the base model with examples from train in its prompt, as many as
+            `evaluation.few_shot` says), champion or candidate. Without examples or champion nothing is done.
+        models: The base model and the champion, as `find_models` wrote them.
         train: Where few-shot examples are drawn from.
         test: The examples to be asked.
         predictions: JSONL with one prediction for each example, in the examples' order.
@@ -37,8 +39,7 @@ def evaluate_model(
         traffic: JSON with requests, refusals, latency and tokens.
         metrics: Number of examples, failures, the mean of each metric, and those of the split as a whole.
         confusion: Of a classification, which label (row) was answered with which (column); else without content.
-        model: Resource name of a tuned model's endpoint; empty for the base model.
-        few_shot: Put examples from train into the prompt, as many as `evaluation.few_shot` says; none, nothing is done.
+        endpoint: Resource name of the candidate's endpoint; empty for the others.
     """
     from gemini_sft.inference.evaluation import read_confusion
     from gemini_sft.steps.evaluate_model import evaluate_model
@@ -49,8 +50,8 @@ def evaluate_model(
         experiment_uri=experiment_uri,
         run_id=run_id,
         models_uri=models.uri,
-        model=model,
-        few_shot=few_shot,
+        arm=arm,
+        endpoint=endpoint,
         train_uri=train.uri,
         test_uri=test.uri,
         predictions_uri=predictions.uri,

@@ -23,10 +23,10 @@ def quote_cost(
         project: Google Cloud project.
         location: Where the run is.
         experiment_uri: The experiment file, with the budget.
-        models: The base model, as `find_models` wrote it.
+        models: The base model and the champion, as `find_models` wrote them.
         train: Examples to tune on.
         validation: Examples that checkpoints are asked, if the experiment wants that.
-        test: Examples that both models are asked.
+        test: Examples that the models are asked.
         quote: JSON with each line of the quote, its sum, its error and what it rests on.
         metrics: Amounts in US dollars, tokens of the training data, tuning jobs and their epochs.
     """

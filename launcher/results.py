@@ -51,6 +51,11 @@ _FEW_SHOT = {
     "few-shot-evaluation.json": ("evaluate base with examples", "evaluation"),
     "few-shot-traffic.json": ("evaluate base with examples", "traffic"),
 }
+_CHAMPION = {
+    "champion-predictions.jsonl": ("evaluate champion", "predictions"),
+    "champion-evaluation.json": ("evaluate champion", "evaluation"),
+    "champion-traffic.json": ("evaluate champion", "traffic"),
+}
 _JUDGE = {"judgement.json": ("judge answers", "judgement")}
 
 _NOTHING = "–"
@@ -65,21 +70,22 @@ def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experi
     Args:
         artifacts: URIs, by task and output.
         folder: Where to.
-        experiment: What was asked for: there is no more than that.
+        experiment: What was asked for: there is no more than that, and the champion if there is one.
     """
     evaluation = experiment.evaluation
     files = _FILES
     if experiment.sweep:
         files = {name: place for name, place in _FILES.items() if name != "curves.html"} | _SWEEP
-    asked_for = (_FEW_SHOT if evaluation.few_shot else {}) | (_JUDGE if evaluation.judge.model else {})
+    perhaps = (_FEW_SHOT if evaluation.few_shot else {}) | (_JUDGE if evaluation.judge.model else {}) | _CHAMPION
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         whole = Path(temporary) / folder.name
         for name, (task, output) in files.items():
             storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
-        for name, (task, output) in asked_for.items():
-            with suppress(UserError):  # what could not be had has left nothing
-                storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
+        for name, (task, output) in perhaps.items():
+            if uri := artifacts.get(task, {}).get(output):
+                with suppress(UserError):  # what could not be had, or is not, has left nothing
+                    storage.write_bytes(str(whole / name), storage.read_bytes(uri))
         shutil.rmtree(folder, ignore_errors=True)
         whole.replace(folder)
 

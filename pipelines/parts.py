@@ -27,10 +27,11 @@ class Begun:
     Attributes:
         place: `project`, `location` and `experiment_uri`, which nearly every task takes.
         data: The three splits.
-        models: The base model.
+        models: The base model and the champion.
         quote: What it costs; it has passed the budget.
         base: The base model, evaluated.
         few_shot: The same with examples in its prompt.
+        champion: The model that the experiment has promoted, evaluated.
     """
 
     place: dict[str, Any]
@@ -39,6 +40,7 @@ class Begun:
     quote: dsl.PipelineTask
     base: dsl.PipelineTask
     few_shot: dsl.PipelineTask
+    champion: dsl.PipelineTask
 
     @property
     def run(self) -> dict[str, Any]:
@@ -47,7 +49,7 @@ class Begun:
 
 
 def begin(project: str, location: str, experiment_uri: str) -> Begun:
-    """Prepares data, finds the base model, quotes the cost, and evaluates the base model."""
+    """Prepares data, finds the models, quotes the cost, and evaluates what there is before tuning."""
     place = {"project": project, "location": location, "experiment_uri": experiment_uri}
     data = _fresh(prepare_data(experiment_uri=experiment_uri), "prepare data")
     models = _fresh(find_models(**place), "find models")
@@ -69,10 +71,12 @@ def begin(project: str, location: str, experiment_uri: str) -> Begun:
         "train": data.outputs["train"],
         "test": data.outputs["test"],
     }
-    base = _resumable(evaluate_model(**asked), "evaluate base model").after(quote)
+    base = _resumable(evaluate_model(**asked, arm="base"), "evaluate base model").after(quote)
     # What one could have without tuning; nothing is done unless the experiment asks for it.
-    few_shot = _resumable(evaluate_model(**asked, few_shot=True), "evaluate base with examples").after(quote)
-    return Begun(place, data, models, quote, base, few_shot)
+    few_shot = _resumable(evaluate_model(**asked, arm="few_shot"), "evaluate base with examples").after(quote)
+    # What is in use already; nothing is done if nothing has been promoted.
+    champion = _resumable(evaluate_model(**asked, arm="champion"), "evaluate champion").after(quote)
+    return Begun(place, data, models, quote, base, few_shot, champion)
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,8 @@ def decide(begun: Begun, tuning: dsl.PipelineTask, curves: dsl.PipelineTask, tak
     ).set_display_name("register tuned endpoint")
     train, test = begun.data.outputs["train"], begun.data.outputs["test"]
     candidate = _resumable(
-        evaluate_model(**begun.run, train=train, test=test, model=taken.outputs["endpoint"]), "evaluate tuned model"
+        evaluate_model(**begun.run, arm="candidate", endpoint=taken.outputs["endpoint"], train=train, test=test),
+        "evaluate tuned model",
     )
     predictions = {
         "base_predictions": begun.base.outputs["predictions"],

@@ -1,6 +1,6 @@
 """What a run will cost, before anything is spent, and what the service counted after it."""
 
-from gemini_sft.cost.asking import Extras, FrameCount
+from gemini_sft.cost.asking import Champion, Extras, FrameCount
 from gemini_sft.cost.budget import require_within
 from gemini_sft.cost.cache import TokenCache
 from gemini_sft.cost.line import Line
@@ -10,6 +10,7 @@ from gemini_sft.cost.split import SplitCount, TokenCount, count_split
 
 __all__ = [
     "Bill",
+    "Champion",
     "Extras",
     "FrameCount",
     "Line",

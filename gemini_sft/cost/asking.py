@@ -1,4 +1,4 @@
-"""What the evaluations of a run cost: checkpoints, both models, the control arm and the judge."""
+"""What the evaluations of a run cost: checkpoints, the models, the control arm and the judge."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,20 +24,35 @@ class FrameCount:
 
 
 @dataclass(frozen=True)
+class Champion:
+    """A promoted model that is asked as well.
+
+    Attributes:
+        model: The Gemini model at its root, whose price it has.
+        location: Of its endpoint.
+    """
+
+    model: str
+    location: str
+
+
+@dataclass(frozen=True)
 class Extras:
-    """Tokens of what stands beside the test examples; None where the experiment does not ask for it.
+    """What is asked besides, and tokens of what stands beside the test examples; None where there is no such thing.
 
     Attributes:
         shots: Of the examples in the control arm's prompt.
         comparison: Of a request to compare two answers.
         grade: Of a request to grade one.
         references: How many right answers a test example has, on the average.
+        champion: Who else is asked.
     """
 
     shots: int | None = None
     comparison: FrameCount | None = None
     grade: FrameCount | None = None
     references: float = 1.0
+    champion: Champion | None = None
 
 
 def of_checkpoints(
@@ -82,6 +97,9 @@ def evaluations(experiment: Experiment, asked: Asked, test: SplitCount, extras: 
         examples = counted(experiment.evaluation.few_shot, "example")
         yield asked.line(f"evaluation of the base model with {examples}", model, n, shown, answers)
     # If no batch job takes a tuned model, its requests are sent one by one: then it costs that.
+    if champion := extras.champion:
+        alone = Asked(champion.location, batch=False)
+        yield alone.line("evaluation of the champion", champion.model, n, prompts, answers)
     yield replace(asked, batch=False).line("evaluation of the tuned model", model, n, prompts, answers)
     judge = experiment.evaluation.judge.model
     if judge and extras.comparison:

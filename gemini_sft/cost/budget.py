@@ -29,11 +29,9 @@ def require_within(quote: Quote, experiment: Experiment, requote: Requote) -> No
     """
     budget = experiment.budget
     if quote.usd is None and not budget.allow_unknown_price:
-        others = {line.model for line in quote.lines if line.usd is None} - {quote.model}
-        key = "evaluation.judge.model" if others else "base_model"
         raise BudgetError(
-            f"{unknown(quote.brief)} is not known: set budget.allow_unknown_price to true to run all the same, or"
-            f" choose another {key}"
+            f"{unknown(quote.brief)} is not known: set budget.allow_unknown_price to true to run all the same"
+            f"{_other_model(quote)}"
         )
     most = budget.max_usd
     if most is None or _highest(quote) <= most:
@@ -50,6 +48,14 @@ def require_within(quote: Quote, experiment: Experiment, requote: Requote) -> No
 
 def _highest(quote: Quote) -> float:
     return quote.known_usd + quote.error_usd
+
+
+def _other_model(quote: Quote) -> str:
+    """Returns in words what else helps against an unknown price: who is champion is none of the experiment's keys."""
+    others = [line for line in quote.lines if line.usd is None and line.model != quote.model]
+    if not others:
+        return ", or choose another base_model"
+    return ", or choose another evaluation.judge.model" if any("judge" in line.what for line in others) else ""
 
 
 def _changes(quote: Quote, experiment: Experiment, fits: Callable[[Settings], bool]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from gemini_sft.catalog import catalog
+from gemini_sft.cost.asking import Champion
 from gemini_sft.cost.jobs import Job
 from gemini_sft.cost.split import SplitCount
 from gemini_sft.experiment import Experiment
@@ -17,6 +18,7 @@ def notes(
     train: SplitCount,
     test: SplitCount,
     validation: SplitCount | None,
+    champion: Champion | None,
     unknown: str,
 ) -> Iterator[str]:
     """Yields sentences.
@@ -27,6 +29,7 @@ def notes(
         train: Tokens of the training data.
         test: Tokens of the test split.
         validation: Tokens of the validation split; None if nothing is asked about it.
+        champion: Who else is asked the test split; None for nobody.
         unknown: For what no price is known, in words; empty if there is nothing.
     """
     if jobs[0].trial:
@@ -40,13 +43,18 @@ def notes(
         if count.counted < count.examples:
             yield f"Of {count.examples:,} {name} examples, {count.counted:,} drawn at random were counted."
     yield from _training(experiment.base_model, train)
-    yield from _thoughts(experiment)
+    yield from _thoughts(experiment, champion)
     yield "Answers are taken to be as long as their targets; longer ones, and what else a model thinks, cost more."
     yield (
         "Validation examples are taken to cost nothing in training: Google bills tokens of the training data times"
         " epochs."
     )
-    yield from _batches(experiment, asked=validation is not None and any(job.asked for job in jobs))
+    yield from _batches(experiment, champion, asked=validation is not None and any(job.asked for job in jobs))
+    if champion and champion.model != experiment.base_model:
+        yield (
+            f"The champion, tuned from {champion.model}, is taken to see as many tokens in the examples as"
+            f" {experiment.base_model}."
+        )
     if judge := experiment.evaluation.judge.model:
         yield (
             f"The judge, {judge}, is taken to see as many tokens in the examples as {experiment.base_model}; where"
@@ -83,9 +91,10 @@ def _training(model: str, train: SplitCount) -> Iterator[str]:
         )
 
 
-def _thoughts(experiment: Experiment) -> Iterator[str]:
+def _thoughts(experiment: Experiment, champion: Champion | None) -> Iterator[str]:
     judge = experiment.evaluation.judge.model
-    for name in dict.fromkeys([experiment.base_model, *([judge] if judge else [])]):
+    others = [*([champion.model] if champion else []), *([judge] if judge else [])]
+    for name in dict.fromkeys([experiment.base_model, *others]):
         if thoughts := catalog().models[name].least_thoughts:
             yield (
                 f"{name} cannot be kept from thinking: the {thoughts} tokens that it may think in each request are in"
@@ -93,12 +102,13 @@ def _thoughts(experiment: Experiment) -> Iterator[str]:
             )
 
 
-def _batches(experiment: Experiment, *, asked: bool) -> Iterator[str]:
+def _batches(experiment: Experiment, champion: Champion | None, *, asked: bool) -> Iterator[str]:
     batch = catalog().batch
     if experiment.evaluation.backend is Backend.BATCH:
         checkpoints = " So are checkpoints, which batch jobs cannot ask one by one." if asked else ""
+        tuned = "the champion and the tuned model are" if champion else "the tuned model is"
         yield (
             f"Models are asked in batch jobs, at {batch.price_factor:.0%} of the price of single requests (Google,"
-            f" {batch.date}); the tuned model is quoted at the full price, for whether batch jobs take it is not"
-            f" documented.{checkpoints}"
+            f" {batch.date}); {tuned} quoted at the full price, for whether batch jobs take"
+            f" {'them' if champion else 'it'} is not documented.{checkpoints}"
         )

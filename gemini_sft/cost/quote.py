@@ -109,7 +109,7 @@ def quote(
         train: Tokens of the training data.
         test: Tokens of the examples that the models are asked.
         validation: Tokens of those that checkpoints are asked, see `asks_validation`; None if there are none.
-        extras: Tokens of what else the experiment wants of them; None for nothing.
+        extras: What else is asked about them; None for nothing.
         settings: Of the tuning jobs; None for those of the experiment.
     """
     model = experiment.base_model
@@ -119,7 +119,8 @@ def quote(
     tokens = Tokens(train.total.tokens, train.total.error)
     lines = [tuning_line(tuning_name(job.trial), model, tokens, job.epochs) for job in jobs]
     lines += of_checkpoints(experiment, location, jobs, validation) if validation else []
-    lines += evaluations(experiment, asked, test, extras or Extras())
+    extras = extras or Extras()
+    lines += evaluations(experiment, asked, test, extras)
     prices = [price for name in {line.model for line in lines} if (price := catalog().models[name].price)]
     amounts = [line.usd for line in lines if line.usd is not None]
     made = Quote(
@@ -134,7 +135,7 @@ def quote(
         trials={job.trial: job.epochs for job in jobs if job.trial},
         notes=[],
     )
-    said = notes(experiment, jobs, train, test, validation, unknown(made.brief))
+    said = notes(experiment, jobs, train, test, validation, extras.champion, unknown(made.brief))
     return made.model_copy(update={"notes": [*said]})
 
 

@@ -15,12 +15,13 @@ LABEL = "prompt"
 _log = logging.getLogger(__name__)
 
 
-def check_prompt(model: str, fingerprint: str) -> None:
+def check_prompt(model: str, fingerprint: str, *, new: bool = True) -> None:
     """Checks that a tuned model was tuned with the prompt that it is about to be asked with.
 
     Args:
         model: Resource name of its endpoint; whatever else it is (a base model) was tuned with no prompt of ours.
         fingerprint: Of the prompt in the test split: 16 hexadecimal digits.
+        new: Whether it was just tuned: its endpoint is waited for, where that of an older one is gone.
 
     Raises:
         EvaluationError: It was tuned with another prompt.
@@ -28,7 +29,8 @@ def check_prompt(model: str, fingerprint: str) -> None:
     """
     if not vertex.is_endpoint(model):
         return
-    labels = vertex.get(model, vertex.location_of(model, ""), patience_seconds=COLD_SECONDS).get("labels", {})
+    patience = COLD_SECONDS if new else 0.0
+    labels = vertex.get(model, vertex.location_of(model, ""), patience_seconds=patience).get("labels", {})
     tuned = labels.get(LABEL)
     if tuned is None:
         _log.info("%s has no label %s: nobody knows the prompt that it was tuned with", model, LABEL)

@@ -1,6 +1,7 @@
-"""One model's predictions on the test split, and their scores."""
+"""The predictions of one arm on the test split, and their scores."""
 
 import logging
+from enum import StrEnum
 
 from gemini_sft import storage
 from gemini_sft.data import Example, read_split
@@ -14,9 +15,25 @@ from gemini_sft.inference.fingerprint import check_prompt
 from gemini_sft.metrics import metrics_for
 from gemini_sft.steps.absent import write_absent
 from gemini_sft.steps.asking import ask
-from gemini_sft.steps.find_models import read_models
+from gemini_sft.steps.find_models import asks_champion, read_champion, read_models, silent
 
 _log = logging.getLogger(__name__)
+
+
+class Arm(StrEnum):
+    """Who is asked, of those whose answers are compared.
+
+    Attributes:
+        BASE: The base model.
+        FEW_SHOT: The base model with examples from train in its prompt.
+        CHAMPION: The model that the experiment has promoted.
+        CANDIDATE: The model that was just tuned.
+    """
+
+    BASE = "base"
+    FEW_SHOT = "few_shot"
+    CHAMPION = "champion"
+    CANDIDATE = "candidate"
 
 
 def evaluate_model(
@@ -26,42 +43,60 @@ def evaluate_model(
     experiment_uri: str,
     run_id: str,
     models_uri: str,
-    model: str,
-    few_shot: bool,
+    arm: str,
+    endpoint: str,
     train_uri: str,
     test_uri: str,
     predictions_uri: str,
     evaluation_uri: str,
     traffic_uri: str,
 ) -> dict[str, float]:
-    """Asks `model` (the base model of `find_models` if empty) for every test example and scores the answers.
+    """Asks the model of an `Arm` for every test example and scores the answers; `endpoint` is the candidate's.
 
-    A second attempt asks only for what the first had no answer to. With `few_shot`, examples from train stand in the
-    prompt, as many as the experiment says; if it says none, nothing is asked and nothing written. That arm has no say
-    in the verdict: if it cannot be had, why is written in its place.
+    A second attempt asks only for what the first had no answer to. Examples stand in the prompt of `few_shot`, as many
+    as the experiment says; if it says none, or if there is no champion beside the base model, nothing is asked and
+    nothing written. These two arms end no run: if one cannot be had, why is written in its place.
 
     Raises:
         EvaluationError: The model was tuned with another prompt; or more examples are without an answer than the
             experiment allows, and then the predictions are written all the same.
-        DataError: Train has too few examples that can stand in the prompt.
         ServiceError: The endpoint of a tuned model could not be read, or an answer could not be kept.
+        ValueError: There is no such arm, or no endpoint of the candidate.
     """
+    arm = Arm(arm)
+    if (arm is Arm.CANDIDATE) != bool(endpoint):
+        raise ValueError(f"an endpoint is given for the candidate and for no other arm; {arm} has {endpoint!r}")
     experiment, base = read_models(experiment_uri, models_uri)
-    settings = experiment.evaluation
-    if few_shot and not settings.few_shot:
+    champion = read_champion(models_uri)
+    if arm is Arm.FEW_SHOT and not experiment.evaluation.few_shot:
         _log.info("evaluation.few_shot is not set: nothing to do")
         return {}
-    service = Service(project, location, model or base.asked, read_fingerprint(test_uri))
+    if arm is Arm.CHAMPION and not asks_champion(base, champion):
+        _log.info("there is no champion beside the base model: nothing to do")
+        return {}
+    asked = champion if arm is Arm.CHAMPION and champion else base
+    service = Service(project, location, endpoint or asked.asked, read_fingerprint(test_uri))
     examples = read_split(test_uri)
     try:
-        asked = _with_shots(experiment, examples, train_uri, test_uri) if few_shot else examples
-        check_prompt(model, service.fingerprint)
-        answers = ask(service, base.id, asked, settings, experiment_uri=experiment_uri, run_id=run_id, variant=few_shot)
+        if arm is Arm.CHAMPION and (why := silent(asked)):
+            raise UserError(why)
+        if arm in (Arm.CHAMPION, Arm.CANDIDATE):
+            check_prompt(service.model, service.fingerprint, new=arm is Arm.CANDIDATE)
+        answers = ask(
+            service,
+            asked.id,
+            _with_shots(experiment, examples, train_uri, test_uri) if arm is Arm.FEW_SHOT else examples,
+            experiment.evaluation,
+            experiment_uri=experiment_uri,
+            run_id=run_id,
+            variant=arm is Arm.FEW_SHOT,
+        )
         result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri))
     except (RunError, UserError) as error:
-        if not few_shot:
+        if arm not in (Arm.FEW_SHOT, Arm.CHAMPION):
             raise
-        write_absent(evaluation_uri, f"the evaluation of {service.model} with examples in its prompt", error)
+        with_examples = " with examples in its prompt" if arm is Arm.FEW_SHOT else ", the champion,"
+        write_absent(evaluation_uri, f"the evaluation of {asked.model or service.model}{with_examples}", error)
         return {}
     storage.write_json(evaluation_uri, result.model_dump(mode="json"))
     _log.info("%d of %d examples have an answer of %s", result.n - result.failures, result.n, service.model)

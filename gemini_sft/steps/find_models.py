@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, datetime
 
 from gemini_sft import storage
+from gemini_sft.catalog import catalog
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.tuning import Base, find_base, refusals
@@ -38,3 +39,21 @@ def read_models(experiment_uri: str, models_uri: str) -> tuple[Experiment, Base]
     """Returns an experiment with the Gemini model that its base model comes down to, and what was found of that."""
     base = Base.model_validate(storage.read_json(models_uri)["base"])
     return load_experiment(experiment_uri).model_copy(update={"base_model": base.id}), base
+
+
+def read_champion(models_uri: str) -> Base | None:
+    """Returns the model that the experiment has promoted; None if there is none."""
+    found = storage.read_json(models_uri).get("champion")
+    return None if found is None else Base.model_validate(found)
+
+
+def asks_champion(base: Base, champion: Base | None) -> bool:
+    """Returns whether there is a champion that is not the very model and checkpoint that is the base."""
+    return champion is not None and (champion.model, champion.checkpoint) != (base.model, base.checkpoint)
+
+
+def silent(champion: Base) -> str | None:
+    """Returns why a champion cannot be asked; None if it can."""
+    if champion.endpoint is None:
+        return f"no endpoint serves {champion.model}: deploy it to have it compared"
+    return catalog().objection(champion.id, "can be asked")

@@ -1,11 +1,13 @@
 """What the run will cost."""
 
+import dataclasses
 import functools
 import logging
 
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.cost import (
+    Champion,
     Extras,
     FrameCount,
     Quote,
@@ -24,8 +26,10 @@ from gemini_sft.errors import DataError, Problem
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference.few_shot import draw_shots
 from gemini_sft.judging import Frame, comparing, grading
-from gemini_sft.steps.find_models import read_models
+from gemini_sft.steps.find_models import asks_champion, read_champion, read_models, silent
 from gemini_sft.steps.places import beside
+from gemini_sft.tuning import Base
+from gemini_sft.vertex import location_of
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ def quote_cost(
         UserError: Vertex AI refuses the model or an example.
         ServiceError: Vertex AI did not count the tokens.
     """
-    experiment, _ = read_models(experiment_uri, models_uri)
+    experiment, base = read_models(experiment_uri, models_uri)
     _refuse_files(experiment, validation_uri)
     model = experiment.base_model
     count = functools.partial(
@@ -66,6 +70,7 @@ def quote_cost(
         max_output_tokens=experiment.evaluation.max_output_tokens,
     )
     extras = _Counting(project, location, experiment_uri, experiment).extras(train_uri, test_uri)
+    extras = dataclasses.replace(extras, champion=_champion(base, read_champion(models_uri)))
     train, test = count(train_uri), count(test_uri)
     asked = asks_validation(experiment, train.total.examples) and has_examples(validation_uri)
     reckon = functools.partial(
@@ -78,6 +83,13 @@ def quote_cost(
     _log.info("the run is quoted at %s%s%s", usd(result.known_usd), error, unknown)
     require_within(result, experiment, lambda settings: reckon(settings=settings))
     return result
+
+
+def _champion(base: Base, champion: Base | None) -> Champion | None:
+    """Returns who will be asked besides, as `evaluate_model` decides it."""
+    if champion is None or not asks_champion(base, champion) or silent(champion):
+        return None
+    return Champion(champion.id, location_of(champion.asked, ""))
 
 
 def _refuse_files(experiment: Experiment, validation_uri: str) -> None:

@@ -161,9 +161,11 @@ def test_model_and_endpoint_enter_the_lineage_and_every_task_shows_metrics(finis
         "select checkpoint",
         "compare models",
         "evaluate base with examples",
+        "evaluate champion",
         "judge answers",
     }
     assert shown["evaluate base with examples"] == shown["judge answers"] == {}, "nobody asked for them"
+    assert shown["evaluate champion"] == {}, "nothing has been promoted"
     assert shown["compare models"]["verdict"] == summary["verdict"]
     assert shown["evaluate tuned model"]["rougeL_f"] == summary["candidate"]["metrics"]["rougeL_f"]
 

@@ -10,6 +10,7 @@ from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
 from gemini_sft.data.example import turn
 from gemini_sft.inference.journal import sweep
+from gemini_sft.steps.absent import why_absent
 from gemini_sft.steps.evaluate_model import evaluate_model
 from gemini_sft.steps.places import ANSWERS, beside
 from tests.contract.conftest import Server
@@ -55,8 +56,8 @@ def files(server: Server) -> Iterator[dict[str, Any]]:
     server.http.put("/emulator/faults", json=[])
 
 
-def run(files: dict[str, Any], run_id: str = "one", model: str = "", *, few_shot: bool = False) -> dict[str, float]:
-    return evaluate_model(project=PROJECT, location=LOCATION, run_id=run_id, model=model, few_shot=few_shot, **files)
+def run(files: dict[str, Any], run_id: str = "one", arm: str = "base", endpoint: str = "") -> dict[str, float]:
+    return evaluate_model(project=PROJECT, location=LOCATION, run_id=run_id, arm=arm, endpoint=endpoint, **files)
 
 
 def journal(files: dict[str, Any]) -> list[str]:
@@ -87,8 +88,18 @@ def test_a_second_attempt_asks_for_the_rest_and_comes_to_the_same(files: dict[st
 
 
 def test_with_examples_the_prompt_is_longer(files: dict[str, Any]) -> None:
-    assert run(files, few_shot=True) == {}, "it was not asked for"
+    assert run(files, arm="few_shot") == {}, "it was not asked for"
     experiment = storage.read_json(files["experiment_uri"])
     storage.write_json(files["experiment_uri"], experiment | {"evaluation": {"few_shot": 3}})
-    without, within = run(files), run(files, few_shot=True)
+    without, within = run(files), run(files, arm="few_shot")
     assert within["prompt_tokens"] > without["prompt_tokens"] + COUNT * 3 * 5
+
+
+def test_a_champion_whose_endpoint_is_gone_ends_no_run_and_is_not_waited_for(files: dict[str, Any]) -> None:
+    place = f"projects/{PROJECT}/locations/{LOCATION}"
+    champion = {"id": MODEL, "model": f"{place}/models/3@2", "endpoint": f"{place}/endpoints/42"}
+    storage.write_json(files["models_uri"], {"base": {"id": MODEL}, "champion": champion})
+    assert run(files, arm="champion") == {} and journal(files) == []
+    why = why_absent(storage.read_json(files["evaluation_uri"]))
+    assert why and why.startswith(f"the evaluation of {place}/models/3@2, the champion, could not be had: ")
+    assert "answered 404" in why

@@ -142,8 +142,8 @@ def test_a_field_that_no_pipeline_has(plant: Callable[[Spec], None], field: str)
             "root.extract-metrics.tuning: tune-model has no output 'job'",
         ),
         (
-            put_input("evaluate-model-3", "model", "taskOutputParameter", "outputParameterKey", value="address"),
-            "root.evaluate-model-3.model: select-checkpoint has no output 'address'",
+            put_input("evaluate-model-4", "endpoint", "taskOutputParameter", "outputParameterKey", value="address"),
+            "root.evaluate-model-4.endpoint: select-checkpoint has no output 'address'",
         ),
         (
             without(*TASKS, "tune-model", "inputs", "parameters", "run_id"),
@@ -164,7 +164,7 @@ def test_a_reference_that_leads_nowhere(plant: Callable[[Spec], None], refusal: 
 
 
 def test_an_optional_input_may_be_left_out() -> None:
-    assert planted(without(*TASKS, "evaluate-model-3", "inputs", "parameters", "model")) == []
+    assert planted(without(*TASKS, "evaluate-model-4", "inputs", "parameters", "endpoint")) == []
 
 
 def test_references_inside_a_component_are_followed_too() -> None:

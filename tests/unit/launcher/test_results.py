@@ -265,14 +265,16 @@ class TestFetching:
         [
             ({"few_shot": 3}, {"few-shot-predictions.jsonl", "few-shot-evaluation.json", "few-shot-traffic.json"}),
             ({"judge": {"model": "gemini-2.5-pro"}}, {"judgement.json"}),
+            ({}, {"champion-predictions.jsonl", "champion-evaluation.json", "champion-traffic.json"}),
         ],
     )
     def test_what_was_asked_for_is_there_as_well(
         self, tmp_path: Path, artifacts: dict[str, dict[str, str]], evaluation: dict[str, Any], more: set[str]
     ) -> None:
-        for task, output in (results._FEW_SHOT | results._JUDGE).values():
-            (tmp_path / output).write_text("x")
-            artifacts.setdefault(task, {})[output] = str(tmp_path / output)
+        for name, (task, output) in (results._FEW_SHOT | results._JUDGE | results._CHAMPION).items():
+            artifacts.setdefault(task, {})[output] = str(tmp_path / name)
+            if name in more or task != "evaluate champion":  # a champion that was not asked has left nothing
+                (tmp_path / name).write_text("x")
         results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment(evaluation=evaluation))
         assert {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()} == {*results._FILES} | more
 
@@ -299,8 +301,8 @@ class TestFetching:
     @pytest.mark.parametrize(
         ("pipeline", "files"),
         [
-            ("finetune", results._FILES | results._FEW_SHOT | results._JUDGE),
-            ("sweep", results._SWEEP | results._FEW_SHOT | results._JUDGE),
+            ("finetune", results._FILES | results._FEW_SHOT | results._JUDGE | results._CHAMPION),
+            ("sweep", results._SWEEP | results._FEW_SHOT | results._JUDGE | results._CHAMPION),
         ],
     )
     def test_the_compiled_pipeline_makes_all_of_them(self, pipeline: str, files: dict[str, tuple[str, str]]) -> None:

@@ -175,7 +175,7 @@ class TestTasks:
         assert self.artifacts("sweep", listed) == {"tune model": "gs://b/2"}
 
     def test_without_a_loop_every_task_is_there_once(self) -> None:
-        names = ("evaluate-model", "evaluate-model-2", "evaluate-model-3", "prepare-data")
+        names = ("evaluate-model", "evaluate-model-2", "evaluate-model-4", "prepare-data")
         listed = [self.detail(n, name, 1, n) for n, name in enumerate(names, 2)]
         assert [*self.artifacts("finetune", [self.detail(1, "demo-1", second=0), *listed])] == [
             "evaluate base model", "evaluate base with examples", "evaluate tuned model", "prepare data",

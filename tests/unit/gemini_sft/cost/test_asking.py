@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemini_sft.catalog import catalog
-from gemini_sft.cost import Extras, FrameCount, Quote, SplitCount, quote, require_within
+from gemini_sft.cost import Champion, Extras, FrameCount, Quote, SplitCount, quote, require_within
 from gemini_sft.cost.quote import TUNING
 from gemini_sft.errors import BudgetError
 from gemini_sft.experiment import Experiment
@@ -122,6 +122,43 @@ def test_batch_jobs_halve_what_they_are_sure_to_take(model: str, location: str) 
         assert after.usd == pytest.approx((before.usd or 0) / share), before.what
     assert any("at 50% of the price of single requests (Google, 2026-11-22)" in note for note in batch.notes)
     assert not any("batch" in note for note in online.notes)
+
+
+def test_the_champion_has_the_price_of_its_own_root_where_its_endpoint_is() -> None:
+    made = quoted(Extras(champion=Champion("gemini-3.5-flash", "us")), location="global", backend="batch")
+    assert [line.what for line in made.lines][1:] == [
+        "evaluation of the base model",
+        "evaluation of the champion",
+        "evaluation of the tuned model",
+    ]
+    line = made.line("evaluation of the champion")
+    assert (line.model, line.tokens, line.output_tokens) == ("gemini-3.5-flash", 300_000, 60_000)
+    assert line.usd == pytest.approx((300_000 * 1.65 + 60_000 * 9.90) / 1e6), "a tenth more than globally, and no batch"
+    assert made.usd == pytest.approx(sum(one.usd or 0 for one in made.lines))
+    said = " ".join(made.notes)
+    assert "The champion, tuned from gemini-3.5-flash, is taken to see as many tokens" in said
+    assert "the champion and the tuned model are quoted at the full price, for whether batch jobs take them" in said
+
+
+def test_of_a_champion_of_the_same_root_nothing_need_be_said() -> None:
+    made = quoted(Extras(champion=Champion("gemini-2.5-flash", "us-central1")))
+    assert not any("champion" in note for note in made.notes)
+    base, champion, _ = made.lines[1:]
+    assert champion.usd == base.usd and champion.how == base.how
+
+
+def test_a_champion_that_must_think_is_said_to() -> None:
+    made = quoted(Extras(champion=Champion("gemini-2.5-pro", "us-central1")))
+    assert made.line("evaluation of the champion").output_tokens == 60_000 + 50 * 128
+    assert any(note.startswith("gemini-2.5-pro cannot be kept from thinking") for note in made.notes)
+
+
+def test_a_champion_without_a_price_is_nothing_to_be_chosen_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = catalog().models["gemini-2.5-pro"]
+    monkeypatch.setitem(catalog().models, "gemini-2.5-pro", model.model_copy(update={"price": None}))
+    made = quoted(Extras(champion=Champion("gemini-2.5-pro", "us-central1")))
+    with pytest.raises(BudgetError, match=r"^what evaluation of the champion costs .* to run all the same$"):
+        hold(made, Budget())
 
 
 def test_the_budget_applies_to_the_sum() -> None:

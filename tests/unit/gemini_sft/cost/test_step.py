@@ -170,6 +170,42 @@ def test_too_few_examples_to_show_stop_the_run_here(counter: Counter, files: dic
         run(files)
 
 
+CHAMPION = {
+    "id": "gemini-3.5-flash",
+    "model": "projects/7/locations/us/models/3@2",
+    "endpoint": "projects/7/locations/us/endpoints/42",
+}
+
+
+@pytest.mark.parametrize(
+    ("champion", "base", "quoted"),
+    [
+        (None, {}, False),
+        (CHAMPION, {}, True),
+        (CHAMPION, CHAMPION, False),
+        (CHAMPION, CHAMPION | {"checkpoint": "2"}, True),
+        (CHAMPION | {"endpoint": None}, {}, False),
+        (CHAMPION | {"id": "gemini-1.0-pro"}, {}, False),
+    ],
+)
+def test_a_champion_is_quoted_if_it_will_be_asked(
+    counter: Counter,
+    files: dict[str, str],
+    champion: dict[str, str] | None,
+    base: dict[str, str],
+    quoted: bool,
+) -> None:
+    say(files, tuning={"epochs": 1})
+    models = {"base": {"id": "gemini-2.5-flash"} | base, "champion": champion}
+    Path(files["models_uri"]).write_text(json.dumps(models))
+    made = run(files)
+    found = [line for line in made.lines if line.what == "evaluation of the champion"]
+    assert [(line.model, line.tokens, line.output_tokens) for line in found] == [
+        ("gemini-3.5-flash", 20, 20),
+    ] * quoted
+    assert {path for path, _ in counter.calls if "endpoints" in path} == set(), "its root's tokens are the base's"
+
+
 @pytest.mark.parametrize(
     ("experiment", "cache"),
     [

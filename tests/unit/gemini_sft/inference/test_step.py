@@ -42,8 +42,8 @@ def files(tmp_path: Path) -> dict[str, Any]:
     return {f"{port}_uri": str(tmp_path / name) for port, name in names.items()}
 
 
-def run(model: str = "", few_shot: bool = False, **files: Any) -> dict[str, float]:
-    return evaluate_model(project="p", location="us-central1", run_id="run", model=model, few_shot=few_shot, **files)
+def run(arm: str = "base", endpoint: str = "", **files: Any) -> dict[str, float]:
+    return evaluate_model(project="p", location="us-central1", run_id="run", arm=arm, endpoint=endpoint, **files)
 
 
 def test_writes_predictions_and_scores(gemini: Gemini, files: dict[str, Any]) -> None:
@@ -66,32 +66,32 @@ def test_too_many_failures_leave_the_predictions_but_no_evaluation(gemini: Gemin
 
     gemini.answer = fail
     with pytest.raises(EvaluationError, match=r"^4 of 4 examples have no answer .*PERMISSION_DENIED"):
-        run(ENDPOINT, **files)
+        run("candidate", ENDPOINT, **files)
     assert len(list(storage.read_jsonl(files["predictions_uri"]))) == 4
     assert not Path(files["evaluation_uri"]).exists()
 
 
 def test_a_model_that_was_tuned_with_this_prompt_is_asked(gemini: Gemini, files: dict[str, Any]) -> None:
     gemini.labels = {"prompt": FINGERPRINT}
-    assert run(ENDPOINT, **files)["failures"] == 0
+    assert run("candidate", ENDPOINT, **files)["failures"] == 0
     assert {path for path, _ in gemini.calls} == {f"/v1beta1/{ENDPOINT}:generateContent"}
 
 
 def test_a_model_that_was_tuned_with_another_prompt_is_not_asked(gemini: Gemini, files: dict[str, Any]) -> None:
     gemini.labels = {"prompt": "f" * 16}
     with pytest.raises(EvaluationError, match=f"another prompt .*{'f' * 16}.*{FINGERPRINT}"):
-        run(ENDPOINT, **files)
+        run("candidate", ENDPOINT, **files)
     assert not gemini.calls and not Path(files["predictions_uri"]).exists()
 
 
 class TestFewShot:
     def test_without_it_nothing_is_done(self, gemini: Gemini, files: dict[str, Any]) -> None:
-        assert run(few_shot=True, **files) == {}
+        assert run("few_shot", **files) == {}
         assert not gemini.calls and not any(Path(files[f"{one}_uri"]).exists() for one in ("predictions", "evaluation"))
 
     def test_examples_from_train_stand_in_the_instruction(self, gemini: Gemini, files: dict[str, Any]) -> None:
         ask_for(files, 2)
-        assert run(few_shot=True, **files)["examples"] == 4
+        assert run("few_shot", **files)["examples"] == 4
         told = {body["systemInstruction"]["parts"][0]["text"] for _, body in gemini.calls}
         assert told == {"Here are some examples:\n\nown\nAnswer: a\n\nmine\nAnswer: b"}, "q1 is asked, so not told"
         ids = [one["example_id"] for one in storage.read_jsonl(files["predictions_uri"])]
@@ -100,8 +100,93 @@ class TestFewShot:
     def test_its_answers_are_not_those_of_the_plain_base_model(self, gemini: Gemini, files: dict[str, Any]) -> None:
         ask_for(files, 1)
         run(**files)
-        run(few_shot=True, **files)
+        run("few_shot", **files)
         assert len(gemini.calls) == 8
+
+
+CHAMPION = {"id": "gemini-2.5-flash", "model": "projects/7/locations/us/models/3@2", "checkpoint": "4"}
+
+
+class TestChampion:
+    @pytest.fixture(autouse=True)
+    def tuned(self, gemini: Gemini) -> None:
+        gemini.labels = {"prompt": FINGERPRINT}
+
+    def test_the_promoted_model_is_asked_at_its_endpoint(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        promote(files, endpoint=ENDPOINT)
+        assert run("champion", **files)["examples"] == 4
+        assert {path for path, _ in gemini.calls} == {f"/v1beta1/{ENDPOINT}:generateContent"}
+        assert storage.read_json(files["evaluation_uri"])["model"] == ENDPOINT
+
+    def test_its_settings_are_those_of_its_own_root(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        promote(files, endpoint=ENDPOINT, id="gemini-2.5-pro")
+        run("champion", **files)
+        assert {body["generationConfig"]["thinkingConfig"]["thinking_budget"] for _, body in gemini.calls} == {128}
+
+    @pytest.mark.parametrize("base", [None, {**CHAMPION, "endpoint": ENDPOINT}], ids=["none", "the base model"])
+    def test_without_another_model_nothing_is_done(
+        self, gemini: Gemini, files: dict[str, Any], base: dict[str, Any] | None
+    ) -> None:
+        if base:
+            storage.write_json(files["models_uri"], {"base": base, "champion": base})
+        assert run("champion", **files) == {}
+        written = [port for port in ("predictions", "evaluation", "traffic") if Path(files[f"{port}_uri"]).exists()]
+        assert not gemini.calls and not written
+
+    def test_another_checkpoint_of_the_base_model_is_another_model(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        promote(files, endpoint=ENDPOINT)
+        base = {**CHAMPION, "checkpoint": "3", "endpoint": ENDPOINT}
+        storage.write_json(files["models_uri"], storage.read_json(files["models_uri"]) | {"base": base})
+        assert run("champion", **files)["examples"] == 4
+
+    @pytest.mark.parametrize(
+        ("champion", "labels", "why"),
+        [
+            ({}, FINGERPRINT, "no endpoint serves projects/7/locations/us/models/3@2: deploy it"),
+            ({"endpoint": ENDPOINT, "id": "gemini-1.0-pro"}, FINGERPRINT, "gemini-1.0-pro"),
+            ({"endpoint": ENDPOINT}, "f" * 16, "was tuned with another prompt"),
+        ],
+        ids=["served nowhere", "unheard-of root", "another prompt"],
+    )
+    def test_why_it_cannot_be_had_is_written(
+        self, gemini: Gemini, files: dict[str, Any], champion: dict[str, str], labels: str, why: str
+    ) -> None:
+        gemini.labels = {"prompt": labels}
+        promote(files, **champion)
+        assert run("champion", **files) == {} and not gemini.calls
+        said = why_absent(storage.read_json(files["evaluation_uri"]))
+        assert said and said.startswith(f"the evaluation of {CHAMPION['model']}, the champion, could not be had: ")
+        assert why in said
+
+    def test_too_many_failures_end_no_run(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        async def fail(question: str, attempt: int) -> Response:
+            return refused(400, "INVALID_ARGUMENT")
+
+        gemini.answer = fail
+        promote(files, endpoint=ENDPOINT)
+        assert run("champion", **files) == {}
+        assert "4 of 4 examples have no answer" in str(why_absent(storage.read_json(files["evaluation_uri"])))
+
+    def test_what_it_answered_is_not_asked_again_of_the_same_candidate(
+        self, gemini: Gemini, files: dict[str, Any]
+    ) -> None:
+        promote(files, endpoint=ENDPOINT)
+        run("champion", **files)
+        assert run("candidate", ENDPOINT, **files)["examples"] == 4 and len(gemini.calls) == 4
+
+
+def promote(files: dict[str, Any], **champion: str) -> None:
+    models = {"base": {"id": "gemini-2.5-flash"}, "champion": CHAMPION | champion}
+    storage.write_json(files["models_uri"], models)
+
+
+@pytest.mark.parametrize(
+    ("arm", "endpoint"), [("candidate", ""), ("base", ENDPOINT), ("champion", ENDPOINT), ("x", "")]
+)
+def test_an_arm_that_is_none(gemini: Gemini, files: dict[str, Any], arm: str, endpoint: str) -> None:
+    with pytest.raises(ValueError, match=r"an endpoint is given for|not a valid Arm"):
+        run(arm, endpoint, **files)
+    assert not gemini.calls
 
 
 def ask_for(files: dict[str, Any], shots: int) -> None:
@@ -138,6 +223,6 @@ def test_the_control_arm_cannot_end_a_run(gemini: Gemini, files: dict[str, Any])
     train = Path(files["test_uri"]).with_name("train")
     storage.write_jsonl(examples_uri(str(train)), [{"contents": [turn("user", "other"), turn("model", "a")]}])
     storage.write_jsonl(sources_uri(str(train)), [{"id": "t", "source": "f", "line": 1}])
-    assert run(few_shot=True, **files | {"train_uri": str(train)}) == {}
+    assert run("few_shot", **files | {"train_uri": str(train)}) == {}
     why = why_absent(storage.read_json(files["evaluation_uri"]))
     assert why and why.startswith("the evaluation of gemini-2.5-flash with examples in its prompt could not be had: ")
