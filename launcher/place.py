@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,16 @@ class Request:
         here = experiment.evaluation.model_copy(update={"metrics": local})
         own_metrics(experiment.model_copy(update={"evaluation": here}))
         return experiment
+
+    def command(self) -> str:
+        """Returns the command that runs the same again."""
+        words = ["gemini-sft", "run", str(self.experiment_file)]
+        words += [word for override in self.overrides for word in ("--set", override)]
+        words += ["--on", "vertex"] if self.on_vertex else []
+        options = {"project": self.project, "location": self.location, "bucket": self.bucket}
+        options |= {"service-account": self.service_account}
+        words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
+        return shlex.join(words)
 
     def target(self) -> Target:
         """Returns where on Vertex AI.

@@ -23,7 +23,9 @@ from launcher.choice import show_choice
 
 _FILES = {
     "report.html": ("compare models", "report"),
+    "summary.md": ("compare models", "summary"),
     "data.html": ("prepare data", "report"),
+    "data.json": ("prepare data", "summary"),
     "findings.jsonl": ("prepare data", "findings"),
     "quote.json": ("quote cost", "quote"),
     "comparison.json": ("compare models", "comparison"),

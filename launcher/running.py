@@ -9,10 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
+from gemini_sft import storage
 from gemini_sft.errors import DataError, RunError, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.steps.find_models import find_models
-from gemini_sft.steps.places import PROGRESS, beside
+from gemini_sft.steps.places import COMMANDS, PROGRESS, beside
 from gemini_sft.telling import lines
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
@@ -98,6 +99,7 @@ def _execute(
         )
     progress.run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}
+    storage.write_text(f"{beside(experiment_uri, COMMANDS)}/{progress.run_id}.txt", request.command())
     submitted = Run(template, progress.run_id, target, parameters)
     try:
         submitted.submit()

@@ -20,6 +20,9 @@ from components.select_checkpoint import select_checkpoint
 from components.tune_model import tune_model
 
 
+_OF_AN_ARM = ("predictions", "evaluation", "traffic")
+
+
 @dataclass(frozen=True)
 class Begun:
     """The tasks with which a run begins.
@@ -133,7 +136,7 @@ def decide(begun: Begun, tuning: dsl.PipelineTask, curves: dsl.PipelineTask, tak
     ).set_display_name("register tuned endpoint")
     train, test = begun.data.outputs["train"], begun.data.outputs["test"]
     candidate = _resumable(
-        evaluate_model(**begun.run, arm="candidate", endpoint=taken.outputs["endpoint"], train=train, test=test),
+        evaluate_model(**begun.run, train=train, test=test, arm="candidate", endpoint=taken.outputs["endpoint"]),
         "evaluate tuned model",
     )
     predictions = {
@@ -142,17 +145,16 @@ def decide(begun: Begun, tuning: dsl.PipelineTask, curves: dsl.PipelineTask, tak
     }
     run_id = dsl.PIPELINE_JOB_NAME_PLACEHOLDER
     judgement = _resumable(judge_answers(**begun.place, run_id=run_id, test=test, **predictions), "judge answers")
+    asked = {"base": begun.base, "candidate": candidate, "few_shot": begun.few_shot, "champion": begun.champion}
     _fresh(
         compare_models(
             experiment_uri=begun.place["experiment_uri"],
             run_id=run_id,
+            models=begun.models.outputs["models"],
             train=train,
             test=test,
-            **predictions,
-            base_evaluation=begun.base.outputs["evaluation"],
-            candidate_evaluation=candidate.outputs["evaluation"],
-            few_shot_predictions=begun.few_shot.outputs["predictions"],
-            few_shot_evaluation=begun.few_shot.outputs["evaluation"],
+            data=begun.data.outputs["summary"],
+            **{f"{arm}_{name}": task.outputs[name] for arm, task in asked.items() for name in _OF_AN_ARM},
             judgement=judgement.outputs["judgement"],
             tuning=tuning.outputs["tuning"],
             curves=curves.outputs["curves"],
