@@ -57,7 +57,9 @@ def evaluate_model(
         asked = _with_shots(experiment, examples, train_uri, test_uri) if few_shot else examples
         check_prompt(model, service.fingerprint)
         answers = ask(service, base.id, asked, settings, experiment_uri=experiment_uri, run_id=run_id, variant=few_shot)
-        result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri))
+        # With examples in it, the prompt is not the one that the fingerprint stands for.
+        prompt = "" if few_shot else service.fingerprint
+        result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri), prompt)
     except (RunError, UserError) as error:
         if not few_shot:
             raise
@@ -75,6 +77,7 @@ def _score(
     answers: Answers,
     test_uri: str,
     uris: tuple[str, str],
+    prompt: str,
 ) -> EvaluationResult:
     """Writes predictions and traffic, and returns the scores."""
     predictions_uri, traffic_uri = uris
@@ -86,6 +89,7 @@ def _score(
         examples,
         answers.predictions,
         max_failure_rate=experiment.evaluation.max_failure_rate,
+        prompt=prompt,
     )
 
 
