@@ -38,6 +38,7 @@ def evaluation(
         outcomes={Outcome.ANSWERED: len(scores)},
         metrics=dict.fromkeys(names, math.fsum(scores) / max(len(scores), 1)),
         scores={f"{prefix}{position}": dict.fromkeys(names, score) for position, score in enumerate(scores)},
+        failed=[],
     )
 
 
