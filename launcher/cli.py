@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
-from launcher import results
+from launcher import results, showing
 from launcher.checking import check, unknown
 from launcher.place import Request
 from launcher.running import Progress, run
@@ -76,7 +76,7 @@ def run_command(
     if as_json:
         print(json.dumps(summary))
     else:
-        results.show(Path(summary["artifacts"]), console)
+        showing.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
 
 

@@ -19,7 +19,7 @@ from gemini_sft.judging import Grades, Tally
 from gemini_sft.metrics import metrics_of
 from gemini_sft.tuning import Selection, TuningRecord
 from gemini_sft.tuning.record import DroppedExamples
-from launcher import results
+from launcher import results, showing
 from tests.unit.gemini_sft.report.selection_sample import one_job
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -85,7 +85,7 @@ def printed(width: int = 120) -> tuple[Console, io.StringIO]:
 
 def test_the_table_stands_the_models_side_by_side() -> None:
     console, file = printed()
-    console.print(results.table(comparison()))
+    console.print(showing.table(comparison()))
     title, _, head, _, *rows = (line.strip() for line in file.getvalue().splitlines())
     cells = [[cell.strip() for cell in line.strip("│┃").split("│")] for line in rows if line.startswith("│")]
     assert title == "gemini-2.5-flash, base and tuned, on the same 64 examples"
@@ -108,7 +108,7 @@ def shown(names: Iterable[str], primary: str) -> list[str]:
     one = Difference(mean=0.1, low=0.0, high=0.2, confidence=0.9, wins=1, ties=0, losses=0)
     side = comparison().candidate.model_copy(update={"metrics": dict.fromkeys(names, 0.5), "corpus": {}})
     fields = {"primary_metric": primary, "base": side, "candidate": side, "differences": dict.fromkeys(names, one)}
-    return [str(cell) for cell in results.table(comparison().model_copy(update=fields)).columns[0].cells]
+    return [str(cell) for cell in showing.table(comparison().model_copy(update=fields)).columns[0].cells]
 
 
 @pytest.mark.parametrize("task", Task)
@@ -122,7 +122,7 @@ def test_the_table_has_every_metric(task: Task) -> None:
 def test_what_a_person_is_shown(folder: Path, verdict: Verdict) -> None:
     storage.write_json(str(folder / "comparison.json"), comparison(verdict).model_dump(mode="json"))
     console, file = printed()
-    results.show(folder, console)
+    showing.show(folder, console)
     text = file.getvalue()
     assert f"Verdict: {verdict.value}. rougeL_f changed by [+0.1250]." in text
     assert f"Report:  {folder}/report.html\n" in text
@@ -131,7 +131,7 @@ def test_what_a_person_is_shown(folder: Path, verdict: Verdict) -> None:
 
 def test_the_checkpoint_that_was_taken_is_said_first(folder: Path) -> None:
     console, file = printed()
-    results.show(folder, console)
+    showing.show(folder, console)
     first = file.getvalue().splitlines()[0]
     assert first == "Checkpoint 2 of 3 (epoch 2): rougeL_f on validation 0.412, best of 3."
 
@@ -140,7 +140,7 @@ def test_answers_of_a_stand_in_are_declared(folder: Path) -> None:
     document = comparison(served_by="stand-in for gemini-2.5-flash").model_dump(mode="json")
     storage.write_json(str(folder / "comparison.json"), document)
     console, file = printed()
-    results.show(folder, console)
+    showing.show(folder, console)
     assert "A local stand-in answered, not Gemini: these scores say nothing about Gemini." in file.getvalue()
 
 
@@ -216,7 +216,7 @@ def with_extras() -> Comparison:
 def test_the_control_arm_and_the_judge_have_a_line_each(folder: Path) -> None:
     storage.write_json(str(folder / "comparison.json"), with_extras().model_dump(mode="json"))
     console, file = printed(1000)
-    results.show(folder, console)
+    showing.show(folder, console)
     *_, worth, judge, verdict, _ = file.getvalue().splitlines()
     assert worth == (
         "With 3 examples in its prompt, the base model scores 0.3125 in rougeL_f (0.2500 without); tuning gains 0.0625"
@@ -338,7 +338,7 @@ class TestFetching:
 def test_what_was_not_paid_for_again_and_over_fitting_are_not_missed(folder: Path) -> None:
     def shown() -> str:
         console, file = printed()
-        results.show(folder, console)
+        showing.show(folder, console)
         return " ".join(file.getvalue().split())
 
     selection = one_job()
