@@ -68,7 +68,12 @@ def test_the_order_of_the_examples_does_not_matter(pairs: list[tuple[float, floa
         ([0.25] * 12, 0.3, Verdict.REJECT, ": it does not reach beyond the gain of 0.3 that was asked"),
         ([0.0] * 12, 0.0, Verdict.REJECT, ": it does not reach above zero"),
         ([-0.25] * 12, 0.0, Verdict.REJECT, ": it lies wholly below zero, the tuned model is worse"),
-        ([0.5, -0.25] * 6, 0.0, Verdict.INCONCLUSIVE, ": it lies only partly above zero, so these examples cannot tell"),
+        (
+            [0.5, -0.25] * 6,
+            0.0,
+            Verdict.INCONCLUSIVE,
+            ": it lies only partly above zero, so these examples cannot tell",
+        ),
         (
             [0.5, -0.25] * 6,
             0.125,
