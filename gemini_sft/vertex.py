@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from gemini_sft.errors import ServiceError, UserError
 from gemini_sft.refusals import no_credentials
@@ -106,6 +107,13 @@ def host(location: str) -> str:
 def resource_uri(name: str) -> str:
     """Returns the HTTPS address of a Vertex AI resource, by which it stands in the lineage."""
     return f"{host(location_of(name, ''))}/v1/{name}"
+
+
+def console_link(project: str, location: str, run_id: str) -> str:
+    """Returns where Vertex AI's console shows the run of a pipeline."""
+    project, location, run_id = (quote(one, safe="") for one in (project, location, run_id))
+    console = "https://console.cloud.google.com/vertex-ai"
+    return f"{console}/locations/{location}/pipelines/runs/{run_id}?project={project}"
 
 
 def get(

@@ -175,6 +175,14 @@ def test_a_file_that_cannot_be_run(refused: Refused, text: str, problems: list[s
     assert refused(text) == problems
 
 
+@pytest.mark.parametrize("text", ["{webhook: ADDRESS}", "{webhook: [ADDRESS]}", "{email: [ADDRESS]}", "ADDRESS"])
+def test_the_address_of_a_webhook_is_not_repeated(refused: Refused, text: str) -> None:
+    """Whoever writes it here by mistake finds it in no log."""
+    address = "https://hooks.slack.com/services/T00/B00/SECRET"
+    (problem,) = refused(VALID + f"notification: {text}\n".replace("ADDRESS", address))
+    assert problem.startswith("x.yaml:7: notification") and "SECRET" not in problem
+
+
 @pytest.mark.parametrize("text", ["[" * 500, "name: \x01\n", "name: !!python/object:os.system {}\n"])
 def test_hostile_yaml_is_refused_and_not_a_crash(refused: Refused, text: str) -> None:
     (problem,) = refused(text)
