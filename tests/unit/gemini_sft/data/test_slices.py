@@ -95,7 +95,7 @@ EVERY = LINES | {
 def check(made: list[tuple[Record, Beside]], formats: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "test.jsonl").write_bytes(jsonl(pair("x", **dict.fromkeys(SLICES))))
+        (folder / "test.jsonl").write_bytes(jsonl(pair("a prompt that nobody makes up", **dict.fromkeys(SLICES))))
         for suffix, write in formats.items():
             file = folder / f"train.{suffix}"
             write(file, copy.deepcopy(made))
