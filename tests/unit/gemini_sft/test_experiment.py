@@ -21,7 +21,7 @@ data:
   train: train.jsonl
   test: test.csv
 """
-KEYS = "name, task, base_model, data, prompt, tuning, sweep, evaluation, gate, budget"
+KEYS = "name, task, base_model, data, prompt, tuning, sweep, evaluation, gate, budget, notification"
 
 Refused = Callable[..., list[str]]
 
@@ -131,7 +131,10 @@ extra: 1
         ),
         (
             VALID + "gate:\n",
-            ["x.yaml:7: gate is None: expected keys below it (there are: min_gain, confidence)"],
+            [
+                "x.yaml:7: gate is None: expected keys below it"
+                " (there are: metric, min_gain, confidence, guards, min_win_rate)"
+            ],
         ),
         (
             "task: summarization\nbase_model: gemini-2.5-flash\ndata: {train: a.jsonl, test: b.csv}\n",
