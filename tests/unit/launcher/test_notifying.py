@@ -50,8 +50,8 @@ def test_nobody_elsewhere_is_told_and_the_terminal_says_so(
     monkeypatch.setenv("HOOK", HERE)
     monkeypatch.setenv("AWAY", ELSEWHERE)
     monkeypatch.delenv("NOT_SET", raising=False)
-    # An attempt to reach Secret Manager would fail, and loudly.
-    monkeypatch.setenv("SECRET_MANAGER_ENDPOINT", "http://127.0.0.1:1")
+    # Secret Manager would be asked with these.
+    monkeypatch.setattr("google.auth.default", lambda **_: pytest.fail("the user's credentials were taken"))
     kept, said = run(asked)
     assert kept == left
     assert said == "A run on this machine tells nobody elsewhere: notification is for --on vertex.\n"
