@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
-from launcher import results, showing
+from launcher import predicting, results, showing
 from launcher.checking import check, unknown
 from launcher.place import Request
 from launcher.releasing import roll_back
@@ -112,6 +112,59 @@ def check_command(
         print(json.dumps(found))
     if not found["ok"]:
         raise typer.Exit(2)
+
+
+@app.command("predict")
+def predict_command(
+    experiment: ExperimentFile,
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="The user's text; of a template with several columns, COLUMN=VALUE for each.", metavar="[TEXT]..."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Many prompts, in any form that data may have, with or without answers.")
+    ] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="Ask this run's model [the experiment's champion].")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Put the answers to --file here, as JSONL [standard output].")
+    ] = None,
+    on: Annotated[
+        Place, typer.Option(help="Where the model is: in the embedded emulator, or on Vertex AI.")
+    ] = Place.LOCAL,
+    set_: Overrides = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+) -> None:
+    """Ask the tuned model, with the prompt that it was tuned with: exit code 1 if a prompt has no answer."""
+    request = Request(
+        experiment_file=experiment,
+        overrides=set_ or (),
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+    )
+    question = predicting.Question(texts=text or (), file=file, run_id=run_id, out=out)
+    # Standard output is the answer's alone.
+    console = Console(stderr=True, highlight=False)
+    try:
+        found = predicting.ask_model(request, question, console)
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            print(json.dumps(predicting.nothing(_ending(error)[1])))
+        raise
+    if as_json:
+        print(json.dumps(found))
+    else:
+        predicting.show(question, found, console)
+    if found["failures"]:
+        raise typer.Exit(1)
 
 
 @app.command("rollback")
