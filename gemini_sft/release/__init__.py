@@ -1,0 +1,1 @@
+"""What becomes of tuned models after the verdict."""
