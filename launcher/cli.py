@@ -13,6 +13,7 @@ from rich.console import Console
 from gemini_sft.errors import RunError, UserError
 from launcher import results
 from launcher.checking import check, unknown
+from launcher.cleaning import clean
 from launcher.place import Request
 from launcher.running import Progress, run
 
@@ -39,6 +40,7 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
 Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
+Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
@@ -51,7 +53,7 @@ def run_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
-    bucket: Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")] = None,
+    bucket: Bucket = None,
     service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
@@ -111,6 +113,42 @@ def check_command(
         print(json.dumps(found))
     if not found["ok"]:
         raise typer.Exit(2)
+
+
+@app.command("cleanup")
+def cleanup_command(
+    experiment: ExperimentFile,
+    on: Annotated[Place, typer.Option(help="The embedded emulator, or Vertex AI.")] = Place.LOCAL,
+    older_than: Annotated[
+        int, typer.Option(metavar="DAYS", min=1, help="From which age on runs go that were not rejected.")
+    ] = 30,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only say what would be deleted.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+    bucket: Bucket = None,
+) -> None:
+    """Delete what rejected and old runs left, never what is in use: exit code 1 if some of it could not be deleted."""
+    request = Request(
+        experiment_file=experiment,
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+        bucket=bucket,
+    )
+    try:
+        cleaned = clean(request, older_than, yes, Console(stderr=as_json, highlight=False))
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            state, reasons = _ending(error)
+            print(json.dumps({"state": state, "reasons": reasons}))
+        raise
+    if as_json:
+        print(json.dumps(cleaned))
+    if cleaned["state"] == "INCOMPLETE":
+        raise typer.Exit(1)
 
 
 @app.command("emulator")
