@@ -13,6 +13,7 @@ from rich.console import Console
 from gemini_sft.errors import RunError, UserError
 from launcher import predicting, results, showing
 from launcher.checking import check, unknown
+from launcher.cleaning import clean
 from launcher.place import Request
 from launcher.releasing import roll_back
 from launcher.running import Progress, run
@@ -189,6 +190,42 @@ def rollback_command(
     done = roll_back(request, Console(stderr=as_json, highlight=False, soft_wrap=True))
     if as_json:
         print(json.dumps(done))
+
+
+@app.command("cleanup")
+def cleanup_command(
+    experiment: ExperimentFile,
+    on: Annotated[Place, typer.Option(help="The embedded emulator, or Vertex AI.")] = Place.LOCAL,
+    older_than: Annotated[
+        int, typer.Option(metavar="DAYS", min=1, help="From which age on runs go that were not rejected.")
+    ] = 30,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only say what would be deleted.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+    bucket: Bucket = None,
+) -> None:
+    """Delete what rejected and old runs left, never what is in use: exit code 1 if some of it could not be deleted."""
+    request = Request(
+        experiment_file=experiment,
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+        bucket=bucket,
+    )
+    try:
+        cleaned = clean(request, older_than, yes, Console(stderr=as_json, highlight=False))
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            state, reasons = _ending(error)
+            print(json.dumps({"state": state, "reasons": reasons}))
+        raise
+    if as_json:
+        print(json.dumps(cleaned))
+    if cleaned["state"] == "INCOMPLETE":
+        raise typer.Exit(1)
 
 
 @app.command("emulator")
