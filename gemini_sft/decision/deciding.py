@@ -7,6 +7,7 @@ from gemini_sft.decision.guards import guarded, on_guards
 from gemini_sft.decision.paired import Paired
 from gemini_sft.decision.ruling import Ruling, level, on_gain, together
 from gemini_sft.decision.slices import sliced
+from gemini_sft.decision.whole import corpus_intervals
 from gemini_sft.experiment import Gate
 
 _CHAMPION = "the champion"
@@ -62,6 +63,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
         base=side_of(evidence.base),
         candidate=side_of(evidence.candidate),
         differences=differences,
+        corpus_intervals=corpus_intervals(evidence.whole, evidence.clusters, confidence) if evidence.whole else {},
         champion=champion,
         guards=guards,
         slices=sliced(evidence, paired, confidence),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from gemini_sft.decision.judged import Judged
+from gemini_sft.decision.whole import Whole
 from gemini_sft.inference.evaluation import EvaluationResult
 
 
@@ -21,6 +22,7 @@ class Evidence:
         lower_is_better: The metrics of which less is better.
         clusters: What each example belongs to, by its id; empty if each stands for itself.
         slices: The values that each example has in the columns of `data.slices`, by its id.
+        whole: What metrics of the whole split are computed from; None if the task has none.
         judge: What the judge said; None if it was not asked, or could not be had.
         tries: How many tuned models were compared on these examples with the same model in use, this one included.
     """
@@ -34,5 +36,6 @@ class Evidence:
     lower_is_better: Collection[str] = ()
     clusters: Mapping[str, str] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    whole: Whole | None = None
     judge: Judged | None = None
     tries: int = 1
