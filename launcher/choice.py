@@ -26,7 +26,8 @@ def words(selection: Selection) -> str:
     named = f"Trial {job.name}, {name}" if job.name else name[0].upper() + name[1:]
     tries = len(compared(selection))
     if selection.by is CheckpointChoice.METRIC and one.score is not None:
-        rank = f", best of {tries}" if tries > 1 and is_best(selection) else ""
+        which = "lowest" if selection.lower_is_better else "best"
+        rank = f", {which} of {tries}" if tries > 1 and is_best(selection) else ""
         return f"{named}: {selection.metric} on validation {one.score:.3f}{rank}."
     if selection.by is CheckpointChoice.LOSS and one.validation_loss is not None:
         rank = f", lowest of {tries}" if tries > 1 and is_best(selection) else ""

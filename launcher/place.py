@@ -14,6 +14,7 @@ from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.files import complete
 from gemini_sft.experiment.schema import listed
+from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics
 from launcher.emulator import EmulatorProcess, embedded_emulator, enter
 from launcher.target import Target, choose_target
@@ -57,6 +58,7 @@ class Request:
                         f"data.{split} is {uri}: BigQuery is asked for it with your account, so give --on vertex, or"
                         " export the table to a file"
                     )
+        check_names(experiment)
         # What lies in a bucket is loaded where the bucket can be read: before anything is paid for, but not here.
         local = [one for one in experiment.evaluation.metrics if not one.startswith("gs://")]
         here = experiment.evaluation.model_copy(update={"metrics": local})

@@ -19,7 +19,6 @@ from components.quote_cost import quote_cost
 from components.select_checkpoint import select_checkpoint
 from components.tune_model import tune_model
 
-
 _OF_AN_ARM = ("predictions", "evaluation", "traffic")
 
 

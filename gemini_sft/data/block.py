@@ -94,6 +94,7 @@ class Drafted:
         sketch: For near-duplicates; None if they are not looked for.
         unreadable: Rows here none of whose right answers the metrics can read.
         beginnings: Of conversations with several answers, each a prompt in itself: its row here, and its key.
+        columns: Those that any of the records has; empty if there are no slices.
     """
 
     source: str
@@ -108,3 +109,4 @@ class Drafted:
     sketch: Sketch | None = None
     unreadable: list[int] = field(default_factory=list)
     beginnings: list[tuple[int, int]] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)

@@ -68,6 +68,7 @@ class _BlockReader:
         self._beside: dict[int, Draft] = {}
         self._resolutions: dict[str, int] = {}
         self._beginnings: list[tuple[int, int]] = []
+        self._columns: set[str] = set()
 
     def read(self, folder: Path, near: bool) -> Drafted:
         for self._line, fault in self._block.faults:  # noqa: B020
@@ -102,6 +103,7 @@ class _BlockReader:
             sketch=sketch(keys) if near else None,
             unreadable=self._unreadable(),
             beginnings=self._beginnings,
+            columns=self._columns,
         )
 
     def _read_rows(self) -> None:
@@ -155,6 +157,8 @@ class _BlockReader:
         return exactly(line) if _LONG_NUMBER.search(line) else record
 
     def _take(self, record: dict[str, Any]) -> None:
+        if self._reading.slices:
+            self._columns.update(record)
         try:
             self._add(read_record(record, self._block.shape, self._reading, self._soft))
         except orjson.JSONEncodeError:
@@ -168,7 +172,7 @@ class _BlockReader:
             about = (len(encoded.decode()) + len(self._reading.instruction or "")) // CHARACTERS_PER_TOKEN
         if about > self._reading.max_tokens:
             self._soft("too_long", f"has about {about:,} tokens: at most {self._reading.max_tokens:,} are allowed")
-        if draft.references or draft.group:
+        if draft.references or draft.group or draft.slices:
             self._beside[len(self._ids)] = draft
         for end in range(1, len(contents) - 2, 2):
             key = hash64(normalised("\n".join(map(text_of, contents[:end]))))
@@ -201,6 +205,8 @@ class _BlockReader:
                 lines += (b',"references":', orjson.dumps(draft.references))
             if draft and draft.group:
                 lines += (b',"group":', orjson.dumps(draft.group))
+            if draft and draft.slices:
+                lines += (b',"slices":', orjson.dumps(draft.slices))
             lines.append(b"}\n")
         return b"".join(lines)
 
@@ -240,7 +246,7 @@ class _BlockReader:
     def _screen(self, content: bytes, sources: bytes, rows: NDArray[np.void]) -> None:
         """Looks for secrets and personal data in all records at once."""
         hits = [("record_end", hit) for hit in find_sensitive(content)]
-        if self._beside:  # references and groups
+        if self._beside:  # references, groups and slices
             hits += [("source_end", hit) for hit in find_sensitive(sources)]
         found: dict[tuple[int, str], Sensitive] = {}
         for ends, hit in hits:

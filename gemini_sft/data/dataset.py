@@ -1,7 +1,7 @@
 """A split as an artifact: what Gemini reads, and beside it where each line came from.
 
 {uri}/examples.jsonl    one record a line in Gemini's tuning format
-{uri}/sources.jsonl     for the same line: id, source, line; references if there are others than the target; group
+{uri}/sources.jsonl     for the same line: id, source, line; other right answers than the target; group; slices
 {uri}/prompt.json       the fingerprint of what stands around the user's text
 {uri}/labels.json       of a classification all labels that there are, declared or learnt from train; else an empty list
 """
@@ -46,6 +46,7 @@ def read_split(uri: str) -> list[Example]:
             line=source["line"],
             references=tuple(source.get("references") or [text_of(record["contents"][-1])]),
             group=source.get("group"),
+            slices=source.get("slices") or {},
         )
         for record, source in zip(records, read_sources(uri), strict=True)
     ]

@@ -5,7 +5,7 @@ turns alternate between user and model and end with the model's, which is the ta
 may stand beside them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -25,6 +25,7 @@ class Example:
         line: Its line there, counted from 1 (the row's number in a table without lines).
         references: Every answer that is right, the target first.
         group: What `data.group` says of it; None if there is no such column.
+        slices: Its value in each column of `data.slices`; see `gemini_sft.data.records.NO_VALUE` for none.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Example:
     line: int
     references: tuple[str, ...]
     group: str | None = None
+    slices: dict[str, str] = field(default_factory=dict)
 
     @property
     def system_instruction(self) -> str | None:

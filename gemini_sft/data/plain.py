@@ -95,7 +95,7 @@ class PlainLines:
 
 def can_be_plain(reading: Reading) -> bool:
     """Returns whether an experiment asks nothing of a line that is not looked at here."""
-    return reading.group is None and reading.task is not Task.EXTRACTION
+    return reading.group is None and not reading.slices and reading.task is not Task.EXTRACTION
 
 
 def read_plain(lines: bytes, reading: Reading) -> PlainLines | None:

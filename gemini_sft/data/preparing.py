@@ -147,6 +147,9 @@ class _Preparation:
             keeps = self._reading.policies[hit.rule] is Policy.WARN  # an instruction cannot be left out
             policy = Policy.WARN if keeps else Policy.ERROR
             self._note("prompt.system_instruction", 0, Fault(hit.rule, hit.words), policy)
+        for split in (TRAIN, VALIDATION, TEST):
+            for fault in whole.slices(self._drafts[split], self._reading.slices):
+                self._note(SPLITS[split], 0, fault)
         if self._experiment.task is Task.CLASSIFICATION:
             self._labels = whole.label_set(table, self._experiment.data.labels)
             self._apply(table, whole.labels(table, self._labels))

@@ -52,6 +52,7 @@ class Reading:
         max_tokens: What one example may have.
         instruction: Put in front of every example that brings none of its own.
         tokenizer: What a word is to the metrics that will score answers; None if they do not need any.
+        slices: The columns by whose values test is looked at in parts.
     """
 
     task: Task
@@ -62,6 +63,7 @@ class Reading:
     max_tokens: int
     instruction: str | None
     tokenizer: Tokenizer | None = None
+    slices: tuple[str, ...] = ()
 
     @property
     def usual_template(self) -> str:
@@ -100,4 +102,5 @@ def reading_of(experiment: Experiment) -> Reading:
         max_tokens=catalog().max_example_tokens(experiment.base_model),
         instruction=experiment.prompt.system_instruction,
         tokenizer=experiment.evaluation.tokenizer if experiment.task in BY_WORDS else None,
+        slices=tuple(experiment.data.slices),
     )

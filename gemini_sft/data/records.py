@@ -1,7 +1,7 @@
 """From one record, whatever its shape, to an example's parts."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -14,6 +14,10 @@ from gemini_sft.data.turns import check_turns, read_contents, read_instruction, 
 from gemini_sft.experiment import Task
 from gemini_sft.experiment.template import columns_of, render
 
+NO_VALUE = "(none)"
+"""What stands in a slice for a value that is absent, null or the empty text, which is how a CSV file writes null."""
+
+_LONGEST_VALUE = 100
 _SHOWN_COLUMNS = 8
 _RESOLUTIONS = ("MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH")
 
@@ -27,12 +31,14 @@ class Draft:
         contents: Its turns.
         references: Every right answer; empty if there is none but the target.
         group: What the group column says; empty if there is no such column.
+        slices: What the columns of `data.slices` say.
     """
 
     record: dict[str, Any]
     contents: list[Content]
     references: tuple[str, ...] = ()
     group: str = ""
+    slices: dict[str, str] = field(default_factory=dict)
 
 
 def shape_of(record: dict[str, Any]) -> Shape:
@@ -68,6 +74,8 @@ def read_record(record: dict[str, Any], shape: Shape, reading: Reading, soft: So
     check_turns(draft.contents)
     if reading.task is Task.EXTRACTION:
         _check_json(text_of(draft.contents[-1]), soft)
+    if reading.slices:
+        return replace(draft, slices={name: _value(record.get(name), name) for name in reading.slices})
     return draft
 
 
@@ -161,7 +169,7 @@ def _references(record: dict[str, Any], contents: list[Content]) -> tuple[str, .
 def _beside(record: dict[str, Any], known: set[str], reading: Reading, soft: Soft) -> str:
     """Notes keys that are not used, and returns the group."""
     for name in record:
-        if name not in known and name not in ("references", reading.group):
+        if name not in known and name not in ("references", reading.group) and name not in reading.slices:
             soft("unknown_key", f"has the key {shown(name)}, which is not used", "")
     return "" if reading.group is None else _group(record, reading.group)
 
@@ -172,10 +180,20 @@ def _group(record: dict[str, Any], name: str) -> str:
     return _text(record[name], name)
 
 
+def _value(value: Any, name: str) -> str:
+    """Returns what a slice is called by, which must fit into a table."""
+    text = NO_VALUE if _is_null(value) or value == "" else _text(value, name)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or (type(value) is float and math.isnan(value))
+
+
 def _text(value: Any, name: str) -> str:
     if type(value) is str:
         return value
-    if value is None or (type(value) is float and math.isnan(value)):
+    if _is_null(value):
         raise Fault("columns", f"has nothing in the column {shown(name)}")
     if type(value) is int:
         return str(value)

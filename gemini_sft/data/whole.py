@@ -1,5 +1,6 @@
 """Rules about a split as a whole: sizes, labels, targets, system instructions."""
 
+import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gemini_sft.data.across import Hit
+from gemini_sft.data.block import Drafted
 from gemini_sft.data.findings import Fault, shown
 from gemini_sft.data.keys import hash64
 from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION
@@ -43,6 +45,23 @@ def sizes(table: Table, train_bytes: int) -> Iterator[tuple[int, Fault]]:
             TRAIN,
             Fault("file_size", f"has {train_bytes / 1e9:.2f} GB: at most {MAX_TRAIN_BYTES / 1e9:.0f} are allowed"),
         )
+
+
+def slices(drafts: Sequence[Drafted], columns: Sequence[str]) -> Iterator[Fault]:
+    """Yields what is wrong with a split of which no record has a column that `data.slices` names.
+
+    Args:
+        drafts: Of the split.
+        columns: That are named.
+    """
+    if not any(len(one.rows) for one in drafts):
+        return
+    there = set().union(*(one.columns for one in drafts))
+    for column in columns:
+        if column not in there:
+            near = difflib.get_close_matches(column, there, n=1)
+            instead = f"did you mean {shown(near[0])}?" if near else f"there are {_listed(sorted(there))}"
+            yield Fault("slice", f"has no {shown(column)} in any record, which data.slices names ({instead})")
 
 
 def targets(table: Table) -> Iterator[tuple[int, Fault]]:

@@ -87,16 +87,6 @@ def worlds(values: NDArray[np.float64], clusters: Sequence[Hashable] | None = No
     return Worlds(np.sort(np.round(means, _DIGITS), axis=0), n)
 
 
-def interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
-    """Returns the interval of one mean, of examples that each stand for themselves, in whatever order they come.
-
-    Args:
-        values: One number per example, shape (n,), n at least 1.
-        confidence: Share of all such intervals that hold the true mean.
-    """
-    return worlds(np.sort(values)[:, None]).interval(0, confidence)
-
-
 def _by_cluster(
     values: NDArray[np.float64], clusters: Sequence[Hashable]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

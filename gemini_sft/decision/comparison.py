@@ -168,7 +168,8 @@ class Comparison(_Frozen):
         reasons: Why, in words.
         primary_metric: The metric that decided.
         confidence: Of all intervals: what the gate asks for, corrected for the number of tries.
-        tries: How many tuned models these test examples have been asked of, against the same model in use.
+        tries: How many tuned models were compared on these test examples, against the same model in use.
+        groups: How many groups the examples belong to, that were drawn as a whole; None if each stands for itself.
         base: What the base model scored.
         candidate: What the tuned model scored.
         differences: Candidate minus base, of every metric.
@@ -186,6 +187,7 @@ class Comparison(_Frozen):
     primary_metric: str
     confidence: float
     tries: int = 1
+    groups: int | None = None
     base: Side
     candidate: Side
     differences: dict[str, Difference]

@@ -58,6 +58,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
         primary_metric=metric,
         confidence=confidence,
         tries=evidence.tries,
+        groups=paired.independent if paired.clusters else None,
         base=side_of(evidence.base),
         candidate=side_of(evidence.candidate),
         differences=differences,
@@ -82,7 +83,7 @@ def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, c
         said.append("the guard holds" if guards == 1 else f"all {guards} guards hold")
     if tries > 1:
         said.append(
-            f"it is one of {tries} tuned models that these test examples were asked of, so each is held to"
+            f"it is one of {tries} tuned models that were compared on these test examples, so each is held to"
             f" {level(confidence)} instead of {level(1 - (1 - confidence) * tries)}"
         )
     return said

@@ -1,13 +1,12 @@
 """Was tuning worth it? The candidate against the base model with examples in its prompt."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
 from gemini_sft.decision.comparison import Comparison, Difference, FewShot, PerRequest, side_of
 from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.paired import Paired
-from gemini_sft.decision.ruling import level
+from gemini_sft.decision.ruling import is_number, level
 from gemini_sft.errors import EvaluationError
 from gemini_sft.inference import Prediction
 from gemini_sft.inference.evaluation import EvaluationResult
@@ -50,13 +49,10 @@ def worth(comparison: Comparison) -> str:
     arm, metric = comparison.few_shot, comparison.primary_metric
     if arm is None:
         return ""
-    difference = arm.differences[metric]
-    change = {True: "gains", False: "loses"}[difference.gain[0] > 0] if difference.mean else "changes"
     said = (
         f"With {arm.examples} example{'s' * (arm.examples > 1)} in its prompt, the base model scores"
-        f" {arm.base.metrics[metric]:.4f} in {metric} ({comparison.base.metrics[metric]:.4f} without); tuning {change}"
-        f" {abs(difference.mean):.4f} over that, {level(difference.confidence)} interval"
-        f" [{difference.low:+.4f}, {difference.high:+.4f}]: {_reading(difference, arm.base.n)}."
+        f" {arm.base.metrics[metric]:.4f} in {metric} ({comparison.base.metrics[metric]:.4f} without);"
+        f" {_beyond(arm.differences[metric], arm.base.n, comparison.groups)}."
     )
     tokens = arm.tokens
     if {"few_shot", "candidate"} <= tokens.keys():
@@ -67,13 +63,21 @@ def worth(comparison: Comparison) -> str:
     return said
 
 
-def _reading(difference: Difference, n: int) -> str:
-    if not all(map(math.isfinite, (difference.low, difference.high))):
-        return "it could not be computed for every example"
+def _beyond(difference: Difference, n: int, groups: int | None) -> str:
+    if not is_number(difference):
+        return "what tuning gains over that could not be computed for every example"
     _, low, high = difference.gain
-    if n < FEWEST_EXAMPLES or low <= 0 <= high:
-        return f"these {n} test examples cannot tell which is better"
-    return "tuning is better" if low > 0 else "the examples are better"
+    if (groups or n) < FEWEST_EXAMPLES or low <= 0 <= high:
+        reading = f"these {n} test examples cannot tell which is better"
+    else:
+        reading = "tuning is better" if low > 0 else "the examples are better"
+    up, down = ("adds", "takes off") if difference.lower_is_better else ("gains", "loses")
+    change = up if difference.mean > 0 else down if difference.mean < 0 else "changes"
+    less = " (less is better)" if difference.lower_is_better else ""
+    return (
+        f"tuning {change} {abs(difference.mean):.4f} over that{less}, {level(difference.confidence)} interval"
+        f" [{difference.low:+.4f}, {difference.high:+.4f}]: {reading}"
+    )
 
 
 def _per_request(predictions: Sequence[Prediction]) -> PerRequest | None:

@@ -8,10 +8,10 @@ equivalence trials and non-inferiority trials", 2007).
 from collections.abc import Iterator
 
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
-from gemini_sft.decision.comparison import Guarded, Verdict
+from gemini_sft.decision.comparison import Difference, Guarded, Verdict
 from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.paired import Paired
-from gemini_sft.decision.ruling import Ruling, changed, is_number, level, span
+from gemini_sft.decision.ruling import Ruling, found, is_number, level, too_few
 from gemini_sft.experiment import Gate
 from gemini_sft.experiment.schema import FAILURE_RATE, Guard
 
@@ -46,53 +46,55 @@ def _on_metric(guard: Guard, evidence: Evidence, paired: Paired, confidence: flo
         return
     column, equals, wanted = guard.slice.partition("=")
     values = {one: row[column] for one, row in evidence.slices.items() if column in row}
-    for value in [wanted] if equals else sorted(set(values.values())):
+    # Of a column without a value there is one answer too, an open one: a guard must not vanish.
+    for value in [wanted] if equals else sorted(set(values.values())) or ["any value"]:
         ids = {one for one, has in values.items() if has == value}
         yield _judge(guard, metric, f"{name} where {column} is {value}", paired.part(ids), confidence)
 
 
 def _judge(guard: Guard, metric: str, what: str, paired: Paired, confidence: float) -> Guarded:
     n = len(paired.ids)
-    if paired.independent < FEWEST_EXAMPLES:
-        words = f"{what} is guarded, and {n} examples tell nothing of it: {FEWEST_EXAMPLES} are the least"
-        return Guarded(what=what, limit=guard.max_drop, n=n, difference=None, held=None, words=words)
-    difference = paired.differences([metric], confidence)[metric]
-    _, low, high = difference.gain
-    held = low >= -guard.max_drop
-    lost = high < -guard.max_drop
-    worse = f"{'rise' if difference.lower_is_better else 'drop'} by {guard.max_drop:g}"
-    stated = f"{what} {changed(difference)} over {n} examples, {level(confidence)} interval {span(difference)}"
-    if not is_number(difference):
-        ending, held, lost = "it could not be computed for every example", False, False
-    elif held:
-        ending = f"it may {worse} and does not"
-    elif lost:
-        ending = f"it may {worse} at most"
+    allowed = f"may get worse by {guard.max_drop:g} at most" if guard.max_drop else "must not get worse"
+    difference, held = None, None
+    if not n:
+        words = f"{what} {allowed}, and there is no such test example"
+    elif paired.independent < FEWEST_EXAMPLES:
+        words = f"{what} {allowed}, and {n} examples cannot tell: {too_few(n, paired.independent)}"
     else:
-        ending = f"it may {worse}, and these examples cannot exclude that it does more"
-    return Guarded(
-        what=what,
-        limit=guard.max_drop,
-        n=n,
-        difference=difference,
-        held=True if held else False if lost else None,
-        words=f"{stated}: {ending}",
-    )
+        difference = paired.differences([metric], confidence)[metric]
+        held, ending = _holds(difference, guard.max_drop)
+        words = f"{found(what, difference, n)}: it {allowed}, and {ending}"
+    return Guarded(what=what, limit=guard.max_drop, n=n, difference=difference, held=held, words=words)
+
+
+def _holds(difference: Difference, max_drop: float) -> tuple[bool | None, str]:
+    _, low, high = difference.gain
+    if not is_number(difference):
+        return None, "could not be computed for every example"
+    if low >= -max_drop:
+        return True, "that holds"
+    if high < -max_drop:
+        return False, "that does not hold"
+    return None, "these examples cannot tell whether that holds"
 
 
 def _on_win_rate(least: float, evidence: Evidence) -> Guarded:
     judge, what = evidence.judge, "the judge's win rate"
+    asked = f"must be at least {least:g}"
     if judge is None or judge.tally.win_rate is None or judge.low is None or judge.high is None:
-        words = f"{what} must be at least {least:g}, and there is none, or none with an interval"
-        return Guarded(what=what, limit=least, n=0, difference=None, held=None, words=words)
-    stated = f"{what} is {judge.tally.win_rate:.4f} of {judge.tally.n} pairs"
-    stated += f", {level(judge.confidence)} interval [{judge.low:.4f}, {judge.high:.4f}]"
+        why = "the judge's verdicts are missing" if judge is None else "too few of its verdicts can be used"
+        return Guarded(what=what, limit=least, n=0, difference=None, held=None, words=f"{what} {asked}, and {why}")
+    held: bool | None = None
     if judge.biased:
-        held, ending = None, "the judge went by the place of an answer too often to be relied on"
+        ending = "the judge went by the place of an answer too often to be relied on"
     elif judge.low >= least:
-        held, ending = True, f"it must be at least {least:g} and is"
+        held, ending = True, "that holds"
     elif judge.high < least:
-        held, ending = False, f"it must be at least {least:g}"
+        held, ending = False, "that does not hold"
     else:
-        held, ending = None, f"it must be at least {least:g}, and these pairs cannot tell"
-    return Guarded(what=what, limit=least, n=judge.tally.n, difference=None, held=held, words=f"{stated}: {ending}")
+        ending = "these pairs cannot tell whether that holds"
+    stated = f"{what} is {judge.tally.win_rate:.4f} over {judge.tally.n} pairs"
+    words = (
+        f"{stated}, {level(judge.confidence)} interval [{judge.low:.4f}, {judge.high:.4f}]: it {asked}, and {ending}"
+    )
+    return Guarded(what=what, limit=least, n=judge.tally.n, difference=None, held=held, words=words)

@@ -1,9 +1,11 @@
 """What the judge said, in numbers, with the uncertainty that so many examples leave."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, interval
+from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, worlds
 from gemini_sft.judging import Grades, Judgement, Tally, Winner
 
 MOST_BIASED = 0.3
@@ -14,7 +16,7 @@ _POINTS = {Winner.CANDIDATE: 1.0, Winner.TIE: 0.5, Winner.BASE: 0.0}
 
 
 class Judged(BaseModel):
-    """The part of a judgement that is without single examples. It never changes the verdict.
+    """The part of a judgement that is without single examples; it has a say only through `gate.min_win_rate`.
 
     Attributes:
         model: The judge.
@@ -73,17 +75,20 @@ class Judged(BaseModel):
         return said
 
 
-def judged(judgement: Judgement, confidence: float) -> Judged:
+def judged(judgement: Judgement, confidence: float, clusters: Mapping[str, str] | None = None) -> Judged:
     """Returns a judgement in numbers.
 
     Args:
         judgement: With its single examples.
         confidence: Of the win rate's interval.
+        clusters: What each example belongs to, by its id; those that are missing stand for themselves.
     """
     low = high = None
-    if judgement.tally.win_rate is not None and judgement.tally.n >= FEWEST_EXAMPLES:
-        points = [_POINTS[one.winner] for one in judgement.pairs if one.winner is not None]
-        low, high = interval(np.asarray(points), confidence)
+    pairs = sorted((one for one in judgement.pairs if one.winner is not None), key=lambda one: one.example_id)
+    points = np.array([_POINTS[one.winner] for one in pairs if one.winner is not None])
+    belongs = [clusters.get(one.example_id, one.example_id) for one in pairs] if clusters else None
+    if judgement.tally.win_rate is not None and len(set(belongs) if belongs else pairs) >= FEWEST_EXAMPLES:
+        low, high = worlds(points[:, None], belongs).interval(0, confidence)
     return Judged(
         model=judgement.model,
         served_by=judgement.served_by,

@@ -109,7 +109,7 @@ def _check(other: EvaluationResult, candidate: EvaluationResult) -> None:
         raise EvaluationError("there are no examples to compare on")
     if other.metrics.keys() != candidate.metrics.keys():
         raise EvaluationError(f"{other.model} and {candidate.model} were not scored with the same metrics")
-    if other.prompt != candidate.prompt:
+    if other.prompt and candidate.prompt and other.prompt != candidate.prompt:
         raise EvaluationError(
             f"{other.model} and {candidate.model} were asked with different prompts: their fingerprints are"
             f" {other.prompt} and {candidate.prompt}"

@@ -49,7 +49,8 @@ def words(found: Power, n: int, min_gain: float) -> str:
     said = f"{n} test examples show a gain of {found.detectable:.2g} in four of five cases"
     if found.gain is None:
         return said
-    which = "as was seen here" if found.gain > min_gain else "as was asked"
-    beyond = f" to be more than the {min_gain:g} that was asked" if min_gain and found.gain > min_gain else ""
+    seen = found.gain > min_gain
+    which = "as was seen here" if seen else "as was asked"
+    beyond = f"the {min_gain:g} that was asked" if min_gain and seen else "zero"
     needed = f"about {found.needed:,}" if found.needed else f"more than {_MOST:,}"
-    return f"{said}; {needed} would show one of {found.gain:.2g}, {which},{beyond}".rstrip(",")
+    return f"{said}; {needed} would show that one of {found.gain:.2g}, {which}, is more than {beyond}"

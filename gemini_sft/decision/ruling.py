@@ -33,19 +33,15 @@ def on_gain(metric: str, difference: Difference, min_gain: float, n: int, indepe
         whom: The other model in words; empty if there is only one that can be meant.
     """
     if not is_number(difference):
-        return Ruling(Verdict.INCONCLUSIVE, f"{metric} could not be computed for every example")
+        return Ruling(Verdict.INCONCLUSIVE, f"{against(whom)}{metric} could not be computed for every example")
     less = difference.lower_is_better
-    stated = (
-        f"{against(whom)}{metric}{', of which less is better,' if less else ''} {changed(difference)} over {n} examples"
-    )
-    stated += f", {level(difference.confidence)} interval {span(difference)}"
+    named = f"{metric}, of which less is better," if less else metric
+    stated = f"{against(whom)}{found(named, difference, n)}"
     beyond, short = ("below", "above") if less else ("above", "below")
-    gain = f"{'-' if less else ''}{min_gain:g}"
-    asked = f"the gain of {gain} that was asked" if min_gain else "zero"
+    asked = f"{-min_gain if less else min_gain:+g}, the gain that was asked" if min_gain else "zero"
     _, low, high = difference.gain
     if independent < FEWEST_EXAMPLES:
-        what = "examples" if independent == n else "groups of examples"
-        return Ruling(Verdict.INCONCLUSIVE, f"{stated}: fewer than {FEWEST_EXAMPLES} {what} decide nothing")
+        return Ruling(Verdict.INCONCLUSIVE, f"{stated}: {too_few(n, independent)}")
     if low > min_gain:
         return Ruling(Verdict.PROMOTE, f"{stated}: it lies wholly {beyond} {asked}")
     if high < 0:
@@ -65,16 +61,21 @@ def against(whom: str) -> str:
     return f"against {whom}, " if whom else ""
 
 
-def changed(difference: Difference) -> str:
-    """Returns by how much something changed."""
-    return f"changed by {difference.mean:+.4f}"
+def found(what: str, difference: Difference, n: int) -> str:
+    """Returns by how much something changed, of how many examples and how surely."""
+    return (
+        f"{what} changed by {difference.mean:+.4f} over {n} examples, {level(difference.confidence)} interval"
+        f" [{difference.low:+.4f}, {difference.high:+.4f}]"
+    )
 
 
-def span(difference: Difference) -> str:
-    """Returns an interval."""
-    return f"[{difference.low:+.4f}, {difference.high:+.4f}]"
+def too_few(n: int, independent: int) -> str:
+    """Returns why so few examples, or groups of them, decide nothing."""
+    what = "examples" if independent == n else "groups of examples that belong together"
+    return f"fewer than {FEWEST_EXAMPLES} {what} decide nothing"
 
 
 def level(confidence: float) -> str:
-    """Returns a confidence in percent, with no digits that it does not have."""
-    return f"{confidence * 100:.4g}%"
+    """Returns a confidence in percent, with as many digits as it takes not to be 100%."""
+    doubt = float(f"{(1 - confidence) * 100:.3g}")
+    return f"{100 - doubt:.10g}%"

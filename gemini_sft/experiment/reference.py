@@ -80,12 +80,13 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _rows(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
     for name, field in section.model_fields.items():
-        inner = None if get_origin(field.annotation) is list else section_in(field.annotation)
-        if inner:
-            yield from _rows(inner, f"{prefix}{name}.")
-        else:
+        inner = section_in(field.annotation)
+        several = get_origin(field.annotation) is list
+        if several or not inner:
             default = field.get_default(call_default_factory=True)
             yield f"`{prefix}{name}`", _type(field), _default(default), _meaning(field)
+        if inner:
+            yield from _rows(inner, f"{prefix}{name}{'[]' if several else ''}.")
 
 
 def _type(field: FieldInfo) -> str:

@@ -56,7 +56,7 @@ _TABLE = (
         "fill or rename it, or set prompt.template",
         (_E, _D),
     ),
-    Rule("unknown_key", "a key that is not used", "remove it, or name it in data.group", (_W, _E, _D)),
+    Rule("unknown_key", "a key that is not used", "remove it, or name it in data.group or data.slices", (_W, _E, _D)),
     # One example as a conversation.
     Rule("structure", "not shaped as Gemini demands", "see docs/data.md for the shape", (_E, _D)),
     Rule(
@@ -96,6 +96,7 @@ _TABLE = (
     Rule("secret", "a key or password in the text", "remove it, and revoke it where it was issued", (_E, _D, _W)),
     Rule("personal_data", "personal data in the text", "replace it, or make sure that it may be used", (_W, _E, _D)),
     # A split, or all of them together.
+    Rule("slice", "a column of data.slices that a split does not have", "name one that every split has", (_E,)),
     Rule("empty_split", "no example", "give it at least one", (_E,)),
     Rule("too_few_examples", "few examples", "collect more: Google advises 100 to 500 to start", (_W, _E)),
     Rule("too_many_examples", "more examples than Vertex AI takes", "leave some out", (_E,)),

@@ -67,7 +67,7 @@ class Tuning(Section):
         CheckpointChoice,
         Field(
             strict=False,
-            description="Which checkpoint is taken: the best by the task's `metric` or by `loss`, both on the"
+            description="Which checkpoint is taken: the best by the `metric` that decides or by `loss`, both on the"
             " validation split, or the `last`.",
         ),
     ] = CheckpointChoice.METRIC
@@ -129,10 +129,12 @@ class Grid(Section):
 class Trial(Section):
     """Hyperparameters that are tried; what is left out is as `tuning` has it."""
 
-    epochs: _Epochs | None = None
-    adapter_size: int | None = None
-    learning_rate_multiplier: _Multiplier | None = None
-    attempt: _Attempt | None = None
+    epochs: Annotated[_Epochs | None, Field(description="Its `tuning.epochs`.")] = None
+    adapter_size: Annotated[int | None, Field(description="Its `tuning.adapter_size`.")] = None
+    learning_rate_multiplier: Annotated[
+        _Multiplier | None, Field(description="Its `tuning.learning_rate_multiplier`.")
+    ] = None
+    attempt: Annotated[_Attempt | None, Field(description="Its `tuning.attempt`.")] = None
 
 
 class Sweep(Section):

@@ -23,10 +23,10 @@ class EvaluationResult(WholeSplit):
         n: How many examples: the denominator of every number here.
         outcomes: How many predictions ended in each outcome that occurred.
         unreadable: How many of the answers no metric could read (see `gemini_sft.words`): failures too.
-        metrics: Mean of each metric over all `n` examples; a failure counts as 0.
+        metrics: Mean of each metric over all `n` examples; what a failure counts as, see `MetricSet.failure`.
         scores: Each example's own metrics, by its id.
-        failed: Ids of the examples that have no answer that could be scored, in the split's order.
-        prompt: Fingerprint of the prompt that it was asked with; empty if nobody said.
+        failed: Ids of the examples without an answer that could be scored, in the split's order.
+        prompt: Fingerprint of the prompt that was asked with; empty if that is not one which a split was made with.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +38,7 @@ class EvaluationResult(WholeSplit):
     unreadable: int = 0
     metrics: dict[str, float]
     scores: dict[str, dict[str, float]]
-    failed: tuple[str, ...] = ()
+    failed: list[str]
     prompt: str = ""
 
     @property
@@ -64,8 +64,17 @@ def evaluate(
     predictions: Sequence[Prediction],
     *,
     max_failure_rate: float,
+    prompt: str = "",
 ) -> EvaluationResult:
     """Scores the predictions of one model.
+
+    Args:
+        metrics: What to score with.
+        model: Whose they are.
+        examples: What was asked.
+        predictions: One for each of them, in their order.
+        max_failure_rate: Share of the examples that may be without an answer that could be scored.
+        prompt: See `EvaluationResult`.
 
     Raises:
         EvaluationError: There are no examples; or more than `max_failure_rate` of them have no answer that could be
@@ -73,13 +82,16 @@ def evaluate(
     """
     if not examples:
         raise EvaluationError("there are no examples to evaluate on")
-    nothing = dict.fromkeys(metrics.names, 0.0)
+    failure = metrics.failure()
+    failed: list[str] = []
     scores: dict[str, dict[str, float]] = {}
     unreadable = 0
     for example, prediction in zip(examples, predictions, strict=True):
         lost = prediction.text.strip() and not metrics.readable(prediction.text)
         scored = prediction.outcome.has_answer and not lost
-        scores[example.id] = _score(metrics, example, prediction.text) if scored else nothing
+        scores[example.id] = _score(metrics, example, prediction.text) if scored else failure
+        if not scored:
+            failed.append(example.id)
         unreadable += prediction.outcome.has_answer and not scored
     answers = [one.text if one.outcome.has_answer else "" for one in predictions]
     result = EvaluationResult(
@@ -90,6 +102,8 @@ def evaluate(
         unreadable=unreadable,
         metrics={name: sum(one[name] for one in scores.values()) / len(scores) for name in metrics.names},
         scores=scores,
+        failed=failed,
+        prompt=prompt,
         **dict(metrics.whole(answers, [one.references for one in examples])),
     )
     if result.failures / result.n > max_failure_rate:

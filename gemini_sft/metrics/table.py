@@ -1,11 +1,11 @@
 """Which metrics a task is measured with, and which one decides."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from gemini_sft.data.dataset import read_labels, read_split
-from gemini_sft.experiment.schema import Experiment, Task, Tokenizer
+from gemini_sft.experiment.schema import FAILURE_RATE, Experiment, Task, Tokenizer
 from gemini_sft.metrics import classification, extraction, generation, question_answering, rouge
 from gemini_sft.metrics.own import OwnMetric, load_own, rehearse
 from gemini_sft.metrics.whole import WholeMetric, nothing
@@ -23,13 +23,14 @@ class MetricSet:
 
     Attributes:
         task_names: Of each example, in the order in which they are shown. Each is in [0, 1], and more is better.
-        primary: The one of them that the verdict rests on.
+        primary: The metric of an example that the verdict rests on, one of the task's or of the user's own.
         task_score: Computes them.
         whole: Computes those of a whole split.
         whole_names: Their names.
         readable: Returns whether the metrics can make anything of an answer.
         tokenizer: What counts as a word.
         own: The user's own.
+        of_failure: What an example without an answer scores in those of which less is better.
     """
 
     task_names: tuple[str, ...]
@@ -40,11 +41,21 @@ class MetricSet:
     readable: Callable[[str], bool]
     tokenizer: Tokenizer
     own: tuple[OwnMetric, ...]
+    of_failure: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every metric of an example."""
         return (*self.task_names, *(one.name for one in self.own))
+
+    @property
+    def lower_is_better(self) -> frozenset[str]:
+        """Those of which less is better."""
+        return frozenset(self.of_failure)
+
+    def failure(self) -> dict[str, float]:
+        """Returns what an example without an answer that could be scored has, for every name."""
+        return {**dict.fromkeys(self.names, 0.0), **self.of_failure}
 
     def score(self, answer: str, references: tuple[str, ...], prompt: str = "") -> dict[str, float]:
         """Returns a value for every name.
@@ -63,7 +74,7 @@ class MetricSet:
 
 
 def metrics_for(experiment: Experiment, split_uri: str) -> MetricSet:
-    """Returns the metrics with which an experiment scores the answers to a split.
+    """Returns the metrics with which an experiment scores the answers to a split, and which of them decides.
 
     Raises:
         ExperimentError: A metric of the user's own cannot be loaded.
@@ -71,7 +82,10 @@ def metrics_for(experiment: Experiment, split_uri: str) -> MetricSet:
     labels: Sequence[str] = ()
     if experiment.task is Task.CLASSIFICATION:
         labels = experiment.data.labels or read_labels(split_uri)
-    return metrics_of(experiment.task, experiment.evaluation.tokenizer, labels, own_metrics(experiment))
+    settings = experiment.evaluation
+    metrics = metrics_of(experiment.task, settings.tokenizer, labels, own_metrics(experiment))
+    primary = experiment.gate.metric or metrics.primary
+    return replace(metrics, primary=primary, of_failure=settings.lower_is_better)
 
 
 def own_metrics(experiment: Experiment) -> tuple[OwnMetric, ...]:
@@ -82,7 +96,7 @@ def own_metrics(experiment: Experiment) -> tuple[OwnMetric, ...]:
     """
     others = [metrics_of(task, labels=("any", "label")) for task in Task]
     taken = {name for one in others for name in (*one.names, *one.whole_names)}
-    return load_own(experiment.evaluation.metrics, taken)
+    return load_own(experiment.evaluation.metrics, taken | {FAILURE_RATE})
 
 
 def rehearse_own(experiment: Experiment, test_uri: str) -> None:
@@ -107,7 +121,7 @@ def metrics_of(
         task: What kind of answer is wanted.
         tokenizer: What counts as a word.
         labels: All labels of a classification; without them nothing can be said of its splits as a whole.
-        own: Metrics of the user's own, which never decide.
+        own: Metrics of the user's own.
     """
     can_read: Callable[[str], bool] = partial(readable, tokenizer=tokenizer) if task in BY_WORDS else _anything
     names: tuple[str, ...]

@@ -91,7 +91,9 @@ def evaluate_model(
             run_id=run_id,
             variant=arm is Arm.FEW_SHOT,
         )
-        result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri))
+        # With examples in it, the prompt is not the one that the fingerprint stands for.
+        prompt = "" if arm is Arm.FEW_SHOT else service.fingerprint
+        result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri), prompt)
     except (RunError, UserError) as error:
         if arm not in (Arm.FEW_SHOT, Arm.CHAMPION):
             raise
@@ -110,6 +112,7 @@ def _score(
     answers: Answers,
     test_uri: str,
     uris: tuple[str, str],
+    prompt: str,
 ) -> EvaluationResult:
     """Writes predictions and traffic, and returns the scores."""
     predictions_uri, traffic_uri = uris
@@ -121,6 +124,7 @@ def _score(
         examples,
         answers.predictions,
         max_failure_rate=experiment.evaluation.max_failure_rate,
+        prompt=prompt,
     )
 
 

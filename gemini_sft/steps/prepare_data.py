@@ -7,6 +7,7 @@ from gemini_sft.data.preparing import prepare
 from gemini_sft.data.summary import DataSummary
 from gemini_sft.errors import DataError
 from gemini_sft.experiment import load_experiment
+from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics, rehearse_own
 from gemini_sft.report.data_page import data_page
 
@@ -28,10 +29,12 @@ def prepare_data(
     A split that the experiment does not have is written with no examples.
 
     Raises:
-        ExperimentError: A metric of the user's own cannot be loaded or fails: found here, before anything is paid for.
+        ExperimentError: A metric of the user's own cannot be loaded or fails, or the experiment names one that is not
+            there: found here, before anything is paid for.
         DataError: There are findings that stop the run; report and findings are written all the same.
     """
     experiment = load_experiment(experiment_uri)
+    check_names(experiment)
     own_metrics(experiment)
     summary, problems = prepare(experiment, (train_uri, validation_uri, test_uri), findings_uri)
     storage.write_json(summary_uri, summary.model_dump(mode="json"))

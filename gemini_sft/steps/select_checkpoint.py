@@ -64,7 +64,8 @@ def select_checkpoint(
         if all(one.score is None for one in candidates) and not record.trial:
             raise EvaluationError(f"no checkpoint could be scored on validation: {candidates[-1].error}")
     bill = bill_of(record)
-    selection = choose(candidates, experiment.tuning.checkpoint, metrics.primary, [bill])
+    lower = metrics.primary in metrics.lower_is_better
+    selection = choose(candidates, experiment.tuning.checkpoint, metrics.primary, [bill], lower_is_better=lower)
     taken = selection.taken
     if taken.checkpoint:
         kept = chosen_before(taken.model, candidates[-1].checkpoint) if record.adopted else None

@@ -50,7 +50,8 @@ def select_trial(
     if errors and all(one.score is None for one in candidates):
         raise EvaluationError(f"no checkpoint of any trial could be scored on validation: {errors[-1]}")
     bills = [bill for selection in found for bill in selection.bills]
-    selection = choose(candidates, experiment.tuning.checkpoint, found[0].metric, bills)
+    metric, lower = found[0].metric, found[0].lower_is_better
+    selection = choose(candidates, experiment.tuning.checkpoint, metric, bills, lower_is_better=lower)
     place = next(n for n, one in enumerate(found) if selection.taken in one.candidates)
     selection = selection.model_copy(update={"other_default": found[place].other_default})
     if TuningRecord.model_validate(storage.read_json(tuning_uris[place])).job != selection.taken.job:

@@ -1,4 +1,4 @@
-"""Choosing a checkpoint: by the task's metric or the loss, both on validation, or the last."""
+"""Choosing a checkpoint: by the metric that decides or the loss, both on validation, or the last."""
 
 import math
 from collections.abc import Sequence
@@ -45,18 +45,26 @@ def to_be_asked(candidates: Sequence[Candidate], by: CheckpointChoice, *, trial:
     return [candidates[-1]] if by is CheckpointChoice.LAST and trial else []
 
 
-def choose(candidates: Sequence[Candidate], by: CheckpointChoice, metric: str, bills: Sequence[Bill] = ()) -> Selection:
+def choose(
+    candidates: Sequence[Candidate],
+    by: CheckpointChoice,
+    metric: str,
+    bills: Sequence[Bill] = (),
+    *,
+    lower_is_better: bool = False,
+) -> Selection:
     """Returns which candidate is taken.
 
-    By the metric it is the one with the highest score; among equals the one with the lower loss, then the earlier. By
+    By the metric it is the one with the best score; among equals the one with the lower loss, then the earlier. By
     the loss it is the one with the lowest. Where there is nothing to choose by, it is the last; of several trials,
     that with the best last checkpoint.
 
     Args:
         candidates: At least one, trial by trial in the order of their epochs.
         by: What is wanted.
-        metric: The metric that scores are of; more is better.
+        metric: The metric that scores are of.
         bills: Of the jobs.
+        lower_is_better: Whether less of the metric is better.
     """
     scored = [n for n, one in enumerate(candidates) if one.score is not None]
     with_loss = [n for n, one in enumerate(candidates) if one.validation_loss is not None]
@@ -64,16 +72,26 @@ def choose(candidates: Sequence[Candidate], by: CheckpointChoice, metric: str, b
         chosen = min(with_loss, key=lambda n: (_loss(candidates[n]), n))
         reason = f"its loss on validation, {_loss(candidates[chosen]):.4g}, is the lowest of {len(with_loss)}"
     elif by is not CheckpointChoice.LOSS and scored:
-        chosen = max(scored, key=lambda n: (candidates[n].score or 0.0, -_loss(candidates[n]), -n))
+        sign = 1 if lower_is_better else -1
+        chosen = min(scored, key=lambda n: (sign * (candidates[n].score or 0.0), _loss(candidates[n]), n))
         best = candidates[chosen]
         what = "last checkpoints" if by is CheckpointChoice.LAST else "checkpoints"
         reason = f"its {metric} on {best.n:,} validation examples, {best.score:.3f}, "
-        reason += f"is the best of {len(scored)} {what}" if len(scored) > 1 else "has no other beside it"
+        rank = "lowest" if lower_is_better else "best"
+        reason += f"is the {rank} of {len(scored)} {what}" if len(scored) > 1 else "has no other beside it"
         reason += _ties([candidates[n] for n in scored if candidates[n].score == best.score], best)
     else:
         chosen, reason = len(candidates) - 1, _nothing_to_choose_by(candidates, by)
         by = CheckpointChoice.LAST
-    return Selection(by=by, metric=metric, candidates=list(candidates), chosen=chosen, reason=reason, bills=list(bills))
+    return Selection(
+        by=by,
+        metric=metric,
+        lower_is_better=lower_is_better,
+        candidates=list(candidates),
+        chosen=chosen,
+        reason=reason,
+        bills=list(bills),
+    )
 
 
 def _ties(equals: Sequence[Candidate], taken: Candidate) -> str:

@@ -25,7 +25,7 @@ class Candidate(BaseModel):
         step: Likewise.
         endpoint: Where it answers.
         n: How many validation examples it was asked; 0 if it was not.
-        failures: How many of them brought no answer that could be scored; they count as 0.
+        failures: How many of them brought no answer that could be scored; see `MetricSet.failure` for what they count.
         score: Mean of the metric over all `n`; None if it was not asked.
         validation_loss: At its step; None if there is none.
         error: Why it could not be scored; None if it was, or if nobody wanted it.
@@ -57,6 +57,7 @@ class Selection(BaseModel):
     Attributes:
         by: What it was chosen by; `last` also where there is nothing to choose by.
         metric: The metric that `score` is the mean of.
+        lower_is_better: Whether less of it is better.
         candidates: All of them, trial by trial in the order of their epochs.
         chosen: Position of the one that was taken.
         reason: Why it was, in a sentence.
@@ -68,6 +69,7 @@ class Selection(BaseModel):
 
     by: CheckpointChoice
     metric: str
+    lower_is_better: bool = False
     candidates: list[Candidate]
     chosen: int
     reason: str

@@ -69,4 +69,4 @@ def _rank(selection: Selection, candidate: Candidate) -> float:
     number = value(selection, candidate)
     if number is None:
         return -math.inf
-    return -number if selection.by is CheckpointChoice.LOSS else number
+    return -number if selection.by is CheckpointChoice.LOSS or selection.lower_is_better else number

@@ -83,6 +83,14 @@ def test_a_metric_of_ones_own_that_cannot_be_used(tmp_path: Path, content: str |
     assert "evaluation.metrics: " in said and f"{tmp_path}/{message}" in said
 
 
+def test_a_gate_that_rests_on_what_is_not_there(tmp_path: Path) -> None:
+    gate = {"metric": "rougeL", "guards": [{"slice": "language=de"}], "min_win_rate": 0.5}
+    said = refused(tmp_path, write_experiment(tmp_path, gate=gate))
+    assert "gate.metric: rougeL is no metric of this experiment: did you mean rougeL_f?" in said
+    assert "gate.guards.0.slice: language is no column of data.slices" in said
+    assert "gate.min_win_rate: is for a judge" in said
+
+
 def test_vertex_without_a_project(tmp_path: Path) -> None:
     said = refused(tmp_path, write_experiment(tmp_path), "--on", "vertex")
     assert "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT" in said

@@ -88,3 +88,12 @@ def test_a_metric_of_ones_own_that_cannot_be_loaded_is_found_before_anything_els
     with pytest.raises(ExperimentError, match=r"own\.py: there is no such file"):
         prepare(tmp_path, files)
     assert not (tmp_path / "data.html").exists()
+
+
+def test_a_gate_that_rests_on_what_is_not_there_is_found_before_anything_else(
+    tmp_path: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VALID, "gate", {"metric": "rougel_f"})
+    with pytest.raises(ExperimentError, match=r"^gate\.metric: rougel_f is no metric .*: did you mean rougeL_f\?$"):
+        prepare(tmp_path, files)
+    assert not (tmp_path / "data.html").exists()

@@ -74,12 +74,14 @@ def test_every_key_stands_in_the_page_once() -> None:
     def keys(section: type[BaseModel], prefix: str = "") -> list[str]:
         found = []
         for name, field in section.model_fields.items():
-            inner = None if get_origin(field.annotation) is list else section_in(field.annotation)
-            found += keys(inner, f"{prefix}{name}.") if inner else [prefix + name]
+            inner, several = section_in(field.annotation), get_origin(field.annotation) is list
+            found += [] if inner and not several else [prefix + name]
+            found += keys(inner, f"{prefix}{name}{'[]' if several else ''}.") if inner else []
         return found
 
+    assert {"gate.guards", "gate.guards[].slice", "sweep.trials[].epochs"} <= {*keys(Experiment)}
     for key in keys(Experiment):
-        assert len(row_of(reference.reference(), key)) == 4
+        assert len(row_of(reference.reference(), key)) == 4 and row_of(reference.reference(), key)[3]
 
 
 def test_type_without_a_word_is_an_error() -> None:

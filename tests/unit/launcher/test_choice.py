@@ -16,6 +16,10 @@ from tests.unit.gemini_sft.report.selection_sample import candidate, chosen, one
     [
         (one_job(), "Checkpoint 2 of 3 (epoch 2): rougeL_f on validation 0.412, best of 3."),
         (one_job().model_copy(update={"chosen": 0}), "Checkpoint 1 of 3 (epoch 1): rougeL_f on validation 0.387."),
+        (
+            one_job().model_copy(update={"metric": "edits", "lower_is_better": True, "chosen": 0}),
+            "Checkpoint 1 of 3 (epoch 1): edits on validation 0.387, lowest of 3.",
+        ),
         (one_job(CheckpointChoice.LOSS), "Checkpoint 2 of 3 (epoch 2): validation loss 0.422, lowest of 3."),
         (one_job(CheckpointChoice.LAST), "Checkpoint 3 of 3 (epoch 3): the experiment asks for the last."),
         (chosen([candidate(None, 0.4)]), "The only checkpoint: rougeL_f on validation 0.400."),

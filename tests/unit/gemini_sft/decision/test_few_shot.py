@@ -1,34 +1,26 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from gemini_sft.decision import Comparison, Verdict, compare, few_shot_arm, judged, worth
+from gemini_sft.decision import Comparison, Verdict, few_shot_arm, judged, worth
 from gemini_sft.decision.comparison import PerRequest
-from gemini_sft.experiment import Gate, Task
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.judging import Choice, Judgement, tally
 from gemini_sft.judging.pair import judged as pair_of
-from tests.unit.gemini_sft.decision.test_comparison import evaluation
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fewer_resamples() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gemini_sft.decision.bootstrap.RESAMPLES", 250)
-        yield
+from tests.unit.gemini_sft.decision.evaluations import compared, evaluation, evidence
 
 
 def with_arm(
-    base: Sequence[float], few_shot: Sequence[float], candidate: Sequence[float], tokens: int = 0
+    base: Sequence[float], few_shot: Sequence[float], candidate: Sequence[float], tokens: int = 0, **more: Any
 ) -> Comparison:
     predictions = {
         "base": [],
         "few_shot": [answered(prompt_tokens=tokens)],
         "candidate": [answered(prompt_tokens=tokens // 4)],
     }
-    tuned = evaluation(candidate)
-    made = compare(Task.SUMMARIZATION, Gate(), evaluation(base), tuned)
-    arm = few_shot_arm(Task.SUMMARIZATION, Gate(), 5, evaluation(few_shot), tuned, predictions)
+    made = compared(base, candidate, **more)
+    arm = few_shot_arm(5, evaluation(few_shot), evidence(base, candidate, **more), 0.95, predictions)
     return made.model_copy(update={"few_shot": arm})
 
 
@@ -76,14 +68,13 @@ def test_prompts_are_compared_if_they_were_counted() -> None:
 def test_tokens_are_those_of_the_requests_that_were_answered() -> None:
     failed = Prediction(example_id="e", outcome=Outcome.ERROR)
     some = [answered(prompt_tokens=10, output_tokens=2, thought_tokens=3), answered(prompt_tokens=20), failed]
-    arm = few_shot_arm(
-        Task.SUMMARIZATION, Gate(), 1, evaluation([0.5]), evaluation([0.5]), {"base": some, "few_shot": [failed]}
-    )
+    predictions = {"base": some, "few_shot": [failed]}
+    arm = few_shot_arm(1, evaluation([0.5]), evidence([0.5], [0.5]), 0.95, predictions)
     assert arm.tokens == {"base": PerRequest(prompt=15, answer=2.5)}
 
 
 def test_without_the_arm_nothing_is_said() -> None:
-    assert worth(compare(Task.SUMMARIZATION, Gate(), evaluation([0.5]), evaluation([0.5]))) == ""
+    assert worth(compared([0.5], [0.5])) == ""
 
 
 def judgement(wins: int, losses: int, unreadable: int = 0) -> Judgement:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from gemini_sft.experiment import Task
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.inference.evaluation import EvaluationResult, evaluate
 from gemini_sft.metrics import metrics_of
+from gemini_sft.metrics.own import OwnMetric
 from gemini_sft.metrics.rouge import NAMES
 
 TARGET = "boil the kettle"
@@ -38,6 +41,7 @@ def test_every_example_is_in_the_denominator(outcomes: list[Outcome]) -> None:
     assert result.n == len(outcomes) == len(result.scores) == sum(result.outcomes.values())
     assert result.metrics == pytest.approx(dict.fromkeys(NAMES, answers / len(outcomes)))
     assert result.failures == len(outcomes) - answers
+    assert result.failed == [f"e{n}" for n, outcome in enumerate(outcomes) if not outcome.has_answer]
     assert result.outcomes == {outcome: outcomes.count(outcome) for outcome in {*outcomes}}
     for position, outcome in enumerate(outcomes):
         assert result.scores[f"e{position}"] == dict.fromkeys(NAMES, float(outcome.has_answer))
@@ -77,6 +81,25 @@ def test_too_many_failures_are_explained_by_their_most_frequent_reasons() -> Non
         " letters not ASCII (other scripts need evaluation.tokenizer: unicode);"
         " 3 x ClientError 403 PERMISSION_DENIED; 2 x blocked SAFETY"
     )
+
+
+def test_failures_are_named_in_the_order_of_the_split() -> None:
+    """Also those that answered, but nothing that could be read."""
+    kinds = [(Outcome.ANSWERED, "日本語"), (Outcome.ANSWERED, TARGET), (Outcome.EMPTY, ""), (Outcome.TRUNCATED, "boil")]
+    result = score([prediction(9 - n, outcome, text) for n, (outcome, text) in enumerate(kinds)])
+    assert (result.failed, result.failures, result.unreadable) == (["e9", "e7"], 2, 1)
+
+
+def test_a_failure_scores_what_the_experiment_says_where_less_is_better() -> None:
+    own = OwnMetric("edits", "own.py", lambda answer, references: len(answer), takes_prompt=False)
+    metrics = replace(metrics_of(Task.CLASSIFICATION, own=(own,)), of_failure={"edits": 100})
+    texts = ("yes", "", "no")
+    predictions = [prediction(n, Outcome.ANSWERED if text else Outcome.BLOCKED, text) for n, text in enumerate(texts)]
+    examples = [example_of(one.example_id, "yes") for one in predictions]
+    result = evaluate(metrics, "m", examples, predictions, max_failure_rate=1, prompt="0f")
+    assert [one["edits"] for one in result.scores.values()] == [3, 100, 2]
+    assert result.metrics == {"accuracy": pytest.approx(1 / 3), "edits": 35}
+    assert metrics.lower_is_better == {"edits"} and result.prompt == "0f"
 
 
 def test_no_failure_at_all_may_be_asked_for() -> None:

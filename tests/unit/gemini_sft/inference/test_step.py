@@ -57,6 +57,7 @@ def test_writes_predictions_and_scores(gemini: Gemini, files: dict[str, Any]) ->
     assert outcomes == ["answered", "answered", "error", "answered"]
     evaluation = storage.read_json(files["evaluation_uri"])
     assert (evaluation["model"], evaluation["n"], evaluation["served_by"]) == ("gemini-2.5-flash", 4, "fake-1")
+    assert evaluation["failed"] == [examples(4)[2].id] and evaluation["prompt"] == FINGERPRINT
     assert {path for path, _ in gemini.calls} == {BASE}
 
 
@@ -94,6 +95,7 @@ class TestFewShot:
         assert run("few_shot", **files)["examples"] == 4
         told = {body["systemInstruction"]["parts"][0]["text"] for _, body in gemini.calls}
         assert told == {"Here are some examples:\n\nown\nAnswer: a\n\nmine\nAnswer: b"}, "q1 is asked, so not told"
+        assert storage.read_json(files["evaluation_uri"])["prompt"] == "", "that is not the split's prompt"
         ids = [one["example_id"] for one in storage.read_jsonl(files["predictions_uri"])]
         assert ids == [one.id for one in examples(4)], "whatever stands in the prompt, an example is the same"
 

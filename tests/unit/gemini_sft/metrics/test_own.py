@@ -41,7 +41,7 @@ def evaluated(metric: OwnMetric, *answers: str) -> EvaluationResult:
     return evaluate(metrics_of(Task.CLASSIFICATION, own=(metric,)), "m", examples, predictions, max_failure_rate=1)
 
 
-def test_a_metric_of_ones_own_is_a_metric_like_others_but_does_not_decide(tmp_path: Path) -> None:
+def test_a_metric_of_ones_own_is_a_metric_like_others_but_does_not_decide_by_itself(tmp_path: Path) -> None:
     metric = loaded(tmp_path, "def mine(answer, references):\n    return len(answer) / len(references)\n")
     result = evaluated(metric, "yes", "no", "")
     assert result.metrics == pytest.approx({"accuracy": 1 / 3, "mine": (3 / 2 + 1) / 3})

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from gemini_sft.errors import ExperimentError
-from gemini_sft.experiment import Data, Evaluation, Experiment, Task
-from gemini_sft.experiment.schema import Tokenizer
+from gemini_sft.experiment import Data, Evaluation, Experiment, Gate, Task
+from gemini_sft.experiment.schema import FAILURE_RATE, Tokenizer
 from gemini_sft.metrics import metrics_for, metrics_of
 from gemini_sft.metrics.table import own_metrics
 from gemini_sft.metrics.words import metric_words
@@ -55,10 +55,27 @@ def test_an_experiments_metrics(tmp_path: Path) -> None:
     assert chat.score("東京", ("東京",))["rougeL_f"] == chat.score("東京", ("東京",))["mine"] == 1
 
 
+def test_the_gate_says_which_metric_decides_and_the_evaluation_of_which_less_is_better(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("def edits(answer, references): return len(answer)\n")
+    experiment = Experiment(
+        name="x",
+        task=Task.EXTRACTION,
+        base_model="m",
+        data=Data(train="t.csv"),
+        evaluation=Evaluation(metrics=[str(tmp_path / "own.py:edits")], lower_is_better={"edits": 50}),
+        gate=Gate(metric="edits"),
+    )
+    metrics = metrics_for(experiment, "nowhere")
+    assert metrics.primary == "edits" and metrics.lower_is_better == frozenset({"edits"})
+    assert metrics.failure() == dict.fromkeys(metrics.task_names, 0.0) | {"edits": 50}
+    exact = metrics_for(experiment.model_copy(update={"gate": Gate(metric="exact_object")}), "nowhere")
+    assert exact.primary == "exact_object"
+
+
 @pytest.mark.parametrize("task", Task)
 def test_a_metric_of_ones_own_cannot_take_the_name_of_another(task: Task, tmp_path: Path) -> None:
     metrics = metrics_of(task, labels=("a", "b"))
-    for name in (*metrics.names, *metrics.whole_names):
+    for name in (*metrics.names, *metrics.whole_names, FAILURE_RATE):
         evaluation = Evaluation(metrics=[f"own.py:{name}"])
         experiment = Experiment(name="x", task=task, base_model="m", data=Data(train="t.csv"), evaluation=evaluation)
         with pytest.raises(ExperimentError, match=f"another metric has the name {name}"):

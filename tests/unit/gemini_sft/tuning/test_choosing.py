@@ -109,6 +109,11 @@ class TestChoosing:
         assert (made.by, made.metric, made.chosen) == (METRIC, "rougeL_f", 1)
         assert made.reason == "its rougeL_f on 30 validation examples, 0.500, is the best of 3 checkpoints"
 
+    def test_by_a_metric_of_which_less_is_better(self) -> None:
+        made = choose([candidate(1, 4.0), candidate(2, 2.5), candidate(3, 9.0)], METRIC, "edits", lower_is_better=True)
+        assert (made.metric, made.lower_is_better, made.chosen) == ("edits", True, 1)
+        assert made.reason == "its edits on 30 validation examples, 2.500, is the lowest of 3 checkpoints"
+
     def test_by_the_loss(self) -> None:
         made = choose([candidate(1, 0.9, 0.51), candidate(2, 0.1, 0.41234), candidate(3, 0.95, None)], LOSS, "f1")
         assert (made.by, made.chosen) == (LOSS, 1)
@@ -155,10 +160,13 @@ class TestChoosing:
             ([(0.0, 1.0), (0.0, 1.0), (None, 0.0)], 0),
         ],
     )
+    @pytest.mark.parametrize("lower", [False, True])
     def test_among_equal_scores_the_lower_loss_and_then_the_earlier(
-        self, values: list[tuple[float | None, float | None]], chosen: int
+        self, values: list[tuple[float | None, float | None]], chosen: int, lower: bool
     ) -> None:
-        assert taken([candidate(n, *one) for n, one in enumerate(values, 1)], METRIC) == chosen
+        sign = -1 if lower else 1
+        made = [candidate(n, score and sign * score, loss) for n, (score, loss) in enumerate(values, 1)]
+        assert choose(made, METRIC, "f1", lower_is_better=lower).chosen == chosen
 
     def test_among_equal_losses_the_earlier(self) -> None:
         assert taken([candidate(1, 0.1, 0.5), candidate(2, 0.9, 0.5)], LOSS) == 0
@@ -172,21 +180,22 @@ class TestChoosing:
         assert choose([candidate(1, 0.5)], METRIC, "f1", bills).bills == bills
 
 
-def worth(one: Candidate, by: CheckpointChoice) -> float | None:
+def worth(one: Candidate, by: CheckpointChoice, lower: bool) -> float | None:
     """What a candidate is chosen by; more is better."""
-    if by is LOSS:
-        return None if one.validation_loss is None else -one.validation_loss
-    return one.score
+    number = one.validation_loss if by is LOSS else one.score
+    return -number if number is not None and (lower or by is LOSS) else number
 
 
-@given(trials(), st.sampled_from(CheckpointChoice))
-def test_none_is_better_than_the_one_that_is_taken(made: list[list[Candidate]], by: CheckpointChoice) -> None:
+@given(trials(), st.sampled_from(CheckpointChoice), st.booleans())
+def test_none_is_better_than_the_one_that_is_taken(
+    made: list[list[Candidate]], by: CheckpointChoice, lower: bool
+) -> None:
     candidates = flat(made)
-    selection = choose(candidates, by, "f1")
+    selection = choose(candidates, by, "f1", lower_is_better=lower)
     assert selection.candidates == candidates
-    known = [value for one in candidates if (value := worth(one, by)) is not None]
+    known = [value for one in candidates if (value := worth(one, by, lower)) is not None]
     if known:
-        assert worth(selection.taken, by) == max(known)
+        assert worth(selection.taken, by, lower) == max(known)
     else:
         assert selection.taken == candidates[-1]
 

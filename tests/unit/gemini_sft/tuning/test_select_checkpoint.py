@@ -183,6 +183,23 @@ class TestByTheMetric:
         assert (selection.taken.checkpoint, selection.taken.score) == ("", 4 / N)
         assert selection.taken.endpoint == f"{PLACE}/endpoints/e3" and defaults.requests == []
 
+    def test_of_a_metric_of_which_less_is_better_the_lowest(
+        self, endpoints: Endpoints, step: Step, defaults: Defaults, tmp_path: Path
+    ) -> None:
+        (tmp_path / "own.py").write_text("def wrong(answer, references): return answer not in references\n")
+        step.experiment(
+            evaluation={
+                "metrics": [str(tmp_path / "own.py:wrong")],
+                "lower_is_better": {"wrong": 3},
+                "max_failure_rate": 0.125,
+            },
+            gate={"metric": "wrong"},
+        )
+        endpoints.broken_at = {"e2": "q0"}
+        selection = step.run()
+        assert scores(selection) == [6 / N, (2 + 3) / N, 4 / N] and defaults.defaults == {MODEL: "3"}
+        assert selection.reason == f"its wrong on {N} validation examples, 0.500, is the lowest of 3 checkpoints"
+
     def test_failures_count_as_nothing_up_to_the_rate(self, endpoints: Endpoints, step: Step) -> None:
         step.experiment(evaluation={"max_failure_rate": 0.125})
         endpoints.broken_at = {"e2": "q0"}

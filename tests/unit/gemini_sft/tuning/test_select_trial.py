@@ -27,6 +27,7 @@ class Sweep:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.by = CheckpointChoice.METRIC
+        self.lower_is_better = False
         self.names: list[str] = []
         self.outputs = {f"{one}_uri": str(folder / "out" / one) for one in OUTPUTS}
 
@@ -55,7 +56,7 @@ class Sweep:
         documents = {
             "tuning": sample_record(**own),
             "curves": Curves(train_loss=Curve(steps=[number], values=[1.0])),
-            "selection": choose(made, self.by, "rougeL_f", [bill]),
+            "selection": choose(made, self.by, "rougeL_f", [bill], lower_is_better=self.lower_is_better),
         }
         for port, document in documents.items():
             storage.write_json(str(self.folder / port / f"{number}"), document.model_dump(mode="json"))
@@ -102,6 +103,14 @@ def test_the_best_of_all_checkpoints_goes_on_with_its_job(sweep: Sweep) -> None:
         ("epochs=1", 1), ("epochs=2", 1), ("epochs=2", 2), ("epochs=3", 1), ("epochs=3", 2), ("epochs=3", 3),
     ]  # fmt: skip
     assert sweep.handed_on() == ("epochs=2", [1])
+
+
+def test_where_less_is_better_the_lowest_of_all_goes_on(sweep: Sweep) -> None:
+    sweep.lower_is_better = True
+    three(sweep)
+    selection = sweep.run()
+    assert (selection.taken.trial, selection.taken.checkpoint) == ("epochs=3", "2")
+    assert selection.reason == "its rougeL_f on 30 validation examples, 0.300, is the lowest of 6 checkpoints"
 
 
 def test_every_job_is_on_the_bill(sweep: Sweep) -> None:

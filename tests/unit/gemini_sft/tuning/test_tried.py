@@ -40,6 +40,13 @@ def test_the_lowest_loss_is_the_best() -> None:
     assert all(job.place(job.best) == 3 for job in jobs)
 
 
+def test_where_less_is_better_the_lowest_score_is_the_best() -> None:
+    made = [candidate(n, score, trial=name, job=name) for name, n, score in (("a", 1, 5), ("b", 1, 4), ("b", 2, 3))]
+    selection = choose(made, CheckpointChoice.METRIC, "edits", lower_is_better=True)
+    assert [(job.name, job.best.score) for job in tried(selection)] == [("b", 3), ("a", 5)]
+    assert is_best(selection) and not is_best(selection.model_copy(update={"chosen": 0}))
+
+
 def test_the_one_that_was_taken_stands_for_its_job_although_another_scores_higher() -> None:
     selection = one_job().model_copy(update={"chosen": 0})
     assert job_of(selection).best is selection.taken and not is_best(selection)

@@ -286,6 +286,34 @@ ACROSS: list[Case] = [
         ("group_leak", 2, "has the page of test.jsonl:1 in test"),
         data=_PAGED | {"policy": {"group_leak": "drop"}},
     ),
+    pairs(
+        "a slice that test does not have",
+        jsonl(pair("a", lang="de")),
+        jsonl(pair("x", page=3)),
+        (
+            "slice",
+            "test",
+            "has no 'lang' in any record, which data.slices names (there are 'completion', 'page', 'prompt')",
+        ),
+        data={"slices": ["lang"]},
+    ),
+    pairs(
+        "a slice that is misspelt",
+        jsonl(chat("a") | {"language": "de"}),
+        jsonl(chat("x") | {"language": None}),
+        ("slice", "train", "has no 'langauge' in any record, which data.slices names (did you mean 'language'?)"),
+        ("slice", "test", "has no 'langauge' in any record, which data.slices names (did you mean 'language'?)"),
+        ("unknown_key", 1, "has the key 'language', which is not used"),
+        ("unknown_key", "test.jsonl:1", "has the key 'language', which is not used"),
+        data={"slices": ["langauge"]},
+    ),
+    pairs(
+        "a slice that is no text",
+        jsonl(pair("a", lang="de"), pair("b", lang=["de"])),
+        jsonl(pair("x", lang="de")),
+        ("columns", 2, "has no text in the column 'lang'"),
+        data={"slices": ["lang"]},
+    ),
 ]
 
 PROMPT: list[Case] = [
