@@ -1,4 +1,4 @@
-"""Component: what the experiment's base model stands for."""
+"""Component: what the experiment's base model stands for, and which model is in use."""
 
 from kfp import dsl
 
@@ -7,13 +7,14 @@ from components.image import component
 
 @component
 def find_models(project: str, location: str, experiment_uri: str, models: dsl.Output[dsl.Artifact]) -> None:
-    """Looks up the base model, and refuses what cannot be tuned.
+    """Looks up the base model and the champion, and refuses what cannot be tuned.
 
     Args:
         project: Google Cloud project.
         location: Region of the tuning job.
         experiment_uri: The experiment file.
-        models: JSON with the base model: its id and, if it was tuned before, its version, checkpoint and endpoint.
+        models: JSON with the base model: its id and, if it was tuned before, its version, checkpoint and endpoint; and
+            the same of the champion, if there is one.
     """
     from gemini_sft.steps.find_models import find_models
 

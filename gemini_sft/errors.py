@@ -7,6 +7,7 @@ GeminiSftError
 │   └── BudgetError           the run would cost more than it may, or nobody knows what
 └── RunError                  the run failed: exit code 1
     ├── ServiceError          Vertex AI or Cloud Storage refused or did not answer
+    │   └── UnansweredError   whether what was asked for was done is not known
     ├── TuningError           the tuning job ended without a model
     └── EvaluationError       too many predictions failed, or two evaluations cannot be compared
 """
@@ -35,6 +36,10 @@ class RunError(GeminiSftError):
 
 class ServiceError(RunError):
     """A Google service refused a request or could not be reached."""
+
+
+class UnansweredError(ServiceError):
+    """A request without a whole answer, or one that met a fault that passes: it may have been served or not."""
 
 
 class TuningError(RunError):

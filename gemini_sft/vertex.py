@@ -4,19 +4,22 @@ Where the services are comes from the environment alone: google-genai reads `GOO
 `VERTEX_API_ENDPOINT` does the same for the REST calls here. Unset, both are Google's own.
 """
 
+import contextlib
 import json
 import os
 import re
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from gemini_sft.errors import ServiceError, UserError
+from gemini_sft.errors import ServiceError, UnansweredError, UserError
 from gemini_sft.refusals import no_credentials
 
 if TYPE_CHECKING:
     import requests
     from google.auth.credentials import Credentials
+    from google.auth.transport.requests import AuthorizedSession
     from google.genai import Client
 
 _LOCATION = re.compile(r"^projects/[^/]+/locations/([^/]+)/")
@@ -108,6 +111,13 @@ def resource_uri(name: str) -> str:
     return f"{host(location_of(name, ''))}/v1/{name}"
 
 
+def console_link(project: str, location: str, run_id: str) -> str:
+    """Returns where Vertex AI's console shows the run of a pipeline."""
+    project, location, run_id = (quote(one, safe="") for one in (project, location, run_id))
+    console = "https://console.cloud.google.com/vertex-ai"
+    return f"{console}/locations/{location}/pipelines/runs/{run_id}?project={project}"
+
+
 def get(
     path: str, location: str, parameters: dict[str, Any] | None = None, *, patience_seconds: float = 0.0
 ) -> dict[str, Any]:
@@ -131,16 +141,16 @@ def find(path: str, location: str) -> dict[str, Any] | None:
     return None if response.status_code == 404 else _document(response)
 
 
-def listed(path: str, location: str, kind: str, query: str) -> Iterator[dict[str, Any]]:
+def listed(path: str, location: str, kind: str, query: str = "") -> Iterator[dict[str, Any]]:
     """Yields the resources of a collection that a filter lets through; for errors see `get`.
 
     Args:
         path: The collection, such as `projects/P/locations/L/models`.
         location: Whose host serves it.
         kind: Its last word, under which a page has its items.
-        query: The filter, in the service's own language.
+        query: The filter, in the service's own language; empty for all.
     """
-    parameters: dict[str, Any] = {"filter": query, "pageSize": 100}
+    parameters: dict[str, Any] = ({"filter": query} if query else {}) | {"pageSize": 100}
     while True:
         page = get(path, location, parameters)
         yield from page.get(kind, [])
@@ -149,12 +159,31 @@ def listed(path: str, location: str, kind: str, query: str) -> Iterator[dict[str
         parameters = parameters | {"pageToken": page["nextPageToken"]}
 
 
+def send(
+    method: str, path: str, location: str, body: dict[str, Any], parameters: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Changes something through the Vertex AI REST API: asks once, whatever becomes of it.
+
+    Args:
+        method: `POST` or `PATCH`.
+        path: Resource name below the API's version, with the verb if it has one.
+        location: Whose host serves it.
+        body: What is sent, as JSON.
+        parameters: Of the query.
+
+    Raises:
+        UnansweredError: No whole answer came, or the service has no time: whether it was done is not known.
+        ServiceError: The service refused; nothing was changed.
+    """
+    url = f"{host(location)}/v1/{path}"
+    with _session(url) as session:
+        response = session.request(method, url, json=body, params=parameters, timeout=_TIMEOUT_SECONDS)
+    return _document(response)
+
+
 def _response(
     path: str, location: str, parameters: dict[str, Any] | None, patience_seconds: float
 ) -> "requests.Response":
-    from google.auth.exceptions import GoogleAuthError
-    from google.auth.transport.requests import AuthorizedSession
-    from requests import RequestException
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
 
@@ -162,26 +191,40 @@ def _response(
     # Hours of tuning may lie before this call: what passes is waited for.
     deadline = time.monotonic() + patience_seconds
     retry = Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False)
+    with _session(url) as session:
+        session.mount(url, HTTPAdapter(max_retries=retry))
+        while True:
+            response: requests.Response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
+            if response.status_code not in _NOT_YET or time.monotonic() > deadline:
+                return response
+            time.sleep(_PAUSE_SECONDS)
+
+
+@contextlib.contextmanager
+def _session(url: str) -> "Iterator[AuthorizedSession]":
+    """Gives a session with credentials, and raises what keeps it from an answer as an error that says where."""
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import AuthorizedSession
+    from requests import RequestException
+
     try:
         with AuthorizedSession(default_credentials()) as session:
-            session.mount(url, HTTPAdapter(max_retries=retry))
-            while True:
-                response: requests.Response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
-                if response.status_code not in _NOT_YET or time.monotonic() > deadline:
-                    break
-                time.sleep(_PAUSE_SECONDS)
+            yield session
     except GoogleAuthError as error:
         raise UserError(no_credentials("Vertex AI", error)) from error
     except RequestException as error:
-        raise ServiceError(f"{url} could not be reached: {error}") from error
-    return response
+        raise UnansweredError(f"{url} could not be reached: {error}") from error
 
 
 def _document(response: "requests.Response") -> dict[str, Any]:
+    url = response.url.partition("?")[0]
     if response.status_code != 200:
-        url = response.url.partition("?")[0]
-        raise ServiceError(f"{url} answered {response.status_code}: {response.text[:500]}")
-    document: dict[str, Any] = response.json()
+        kind = UnansweredError if response.status_code in _PASSING else ServiceError
+        raise kind(f"{url} answered {response.status_code}: {response.text[:500]}")
+    try:
+        document: dict[str, Any] = response.json()
+    except ValueError as error:
+        raise UnansweredError(f"{url} answered something that is not JSON: {error}") from error
     return document
 
 

@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
-from launcher import results
+from launcher import results, showing
 from launcher.checking import check, unknown
 from launcher.place import Request
+from launcher.releasing import roll_back
 from launcher.running import Progress, run
 
 app = typer.Typer(
@@ -76,7 +77,7 @@ def run_command(
     if as_json:
         print(json.dumps(summary))
     else:
-        results.show(Path(summary["artifacts"]), console)
+        showing.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
 
 
@@ -111,6 +112,30 @@ def check_command(
         print(json.dumps(found))
     if not found["ok"]:
         raise typer.Exit(2)
+
+
+@app.command("rollback")
+def rollback_command(
+    experiment: ExperimentFile,
+    on: Annotated[Place, typer.Option(help="Whose models: the embedded emulator's, or Vertex AI's.")] = Place.LOCAL,
+    set_: Overrides = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+) -> None:
+    """Put the champion before this one in use again; once more, and this one is back."""
+    request = Request(
+        experiment_file=experiment,
+        overrides=set_ or (),
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+    )
+    done = roll_back(request, Console(stderr=as_json, highlight=False, soft_wrap=True))
+    if as_json:
+        print(json.dumps(done))
 
 
 @app.command("emulator")

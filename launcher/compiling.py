@@ -30,11 +30,13 @@ def compile_pipelines(folder: Path) -> list[Path]:
 def compile_for(experiment: Experiment, folder: Path) -> Path:
     """Compiles the pipeline that an experiment asks for into `folder` and returns its file; see `compile_pipelines`."""
     from pipelines import PIPELINES
+    from pipelines.ending import mailing
     from pipelines.sweep import sweep_of
 
-    if experiment.sweep is None:
-        return _compile("finetune", PIPELINES["finetune"], folder)
-    return _compile("sweep", sweep_of(experiment.sweep.concurrent_jobs), folder)
+    name, pipeline = "finetune", PIPELINES["finetune"]
+    if experiment.sweep:
+        name, pipeline = "sweep", sweep_of(experiment.sweep.concurrent_jobs)
+    return _compile(name, mailing(pipeline, experiment.notification.email), folder)
 
 
 def _compile(name: str, pipeline: Any, folder: Path) -> Path:

@@ -1,25 +1,17 @@
-"""What a run leaves: its files fetched, its numbers in one object and in one table."""
+"""What a run leaves: its files fetched, and its numbers in one object."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from gemini_sft import storage
-from gemini_sft.decision import Comparison, Difference, Verdict, worth
+from gemini_sft.decision import Comparison, Difference
 from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
-from gemini_sft.inference import Outcome
-from gemini_sft.tuning import Curves, Selection, TuningRecord, lowest_validation_loss
-from gemini_sft.vertex import is_endpoint
-from launcher.choice import show_choice
+from gemini_sft.tuning import Selection, TuningRecord
 
 _FILES = {
     "report.html": ("compare models", "report"),
@@ -59,11 +51,6 @@ _CHAMPION = {
     "champion-traffic.json": ("evaluate champion", "traffic"),
 }
 _JUDGE = {"judgement.json": ("judge answers", "judgement")}
-
-_NOTHING = "–"
-"""Where there is no number: an interval of what is only known of all examples at once, a metric of nothing."""
-
-_VERDICT_STYLES = {Verdict.PROMOTE: "bold green", Verdict.REJECT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
 def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experiment) -> None:
@@ -106,6 +93,9 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "base": _numbers(comparison.base),
         "candidate": _numbers(comparison.candidate),
         "difference": _interval(comparison.difference),
+        "champion": _champion(comparison),
+        "guards": [one.model_dump(mode="json", include={"what", "held", "words"}) for one in comparison.guards],
+        "tries": comparison.tries,
         "few_shot": _few_shot(comparison),
         "judge": _judge(comparison),
         "tuned_model": selection.taken.model,
@@ -119,7 +109,7 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
 
 def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) -> dict[str, Any]:
     """Returns the same object for a run without a result: its state, why, and nulls."""
-    scores = ("base", "candidate", "difference", "few_shot", "judge")
+    scores = ("base", "candidate", "difference", "champion", "guards", "tries", "few_shot", "judge")
     blanks = (*scores, "tuned_model", "endpoint", "selection", "report", "artifacts")
     head = {"run_id": run_id, "state": state, "verdict": None, "reasons": reasons, "primary_metric": None}
     return head | dict.fromkeys(blanks) | {"seconds": round(seconds, 1)}
@@ -137,6 +127,14 @@ def _interval(difference: Difference) -> dict[str, float]:
         "high": difference.high,
         "confidence": difference.confidence,
     }
+
+
+def _champion(comparison: Comparison) -> dict[str, Any] | None:
+    """Returns the model in use, and candidate minus it in the deciding metric."""
+    champion = comparison.champion
+    if champion is None:
+        return None
+    return {"name": champion.name, **_numbers(champion.side), "difference": _interval(comparison.decisive)}
 
 
 def _few_shot(comparison: Comparison) -> dict[str, Any] | None:
@@ -158,78 +156,3 @@ def _judge(comparison: Comparison) -> dict[str, Any] | None:
     grades = {"base_grades": judge.base_grades, "candidate_grades": judge.candidate_grades}
     dumped = {name: one and one.model_dump(mode="json") for name, one in grades.items()}
     return {"model": judge.model, **judge.tally.model_dump(mode="json"), **shares, **interval, **dumped}
-
-
-def show(folder: Path, console: Console) -> None:
-    """Prints the outcome of a fetched run: which checkpoint was taken, the comparison, verdict, path of the report."""
-    selection = Selection.model_validate(storage.read_json(str(folder / "selection.json")))
-    show_choice(selection, console)
-    for said in _about_tuning(folder, selection):
-        console.print(Text(said, "yellow"))
-    comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
-    console.print(table(comparison))
-    if comparison.base.served_by.startswith("stand-in"):
-        console.print(Text("A local stand-in answered, not Gemini: these scores say nothing about Gemini.", "yellow"))
-    for said in (worth(comparison), comparison.judge.words if comparison.judge else "", *comparison.absent):
-        if said:
-            console.print(Text(said))
-    verdict = Text(comparison.verdict.value, _VERDICT_STYLES[comparison.verdict])
-    console.print(Text("Verdict: ").append(verdict).append(f". {'; '.join(comparison.reasons)}."))
-    console.print(Text(f"Report:  {folder / 'report.html'}"), soft_wrap=True)
-
-
-def _about_tuning(folder: Path, selection: Selection) -> Iterator[str]:
-    """Yields what should not be missed of the tuning jobs: what was not paid for again, and over-fitting."""
-    record = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
-    adopted = sum(bill.adopted for bill in selection.bills)
-    if len(selection.bills) == 1 and adopted:
-        yield (
-            f"The tuning job was made before, by {record.made_by or 'another run'}, and is not paid for again; to tune"
-            " anew, set tuning.attempt to another number."
-        )
-    elif adopted:
-        yield f"Of the {len(selection.bills)} tuning jobs, {adopted} made before and not paid for again."
-    if selection.other_default:
-        yield (f"Checkpoint {selection.other_default} stays the default one of the model: another run has chosen it.")
-    lowest = lowest_validation_loss(Curves.model_validate(storage.read_json(str(folder / "curves.json"))), record)
-    if lowest and lowest.turned:
-        yield (
-            f"Over-fitting: the loss on validation was lowest, {lowest.value:.4g}, at step {lowest.step:,}, and rose to"
-            f" {lowest.last:.4g} by the end."
-        )
-
-
-def table(comparison: Comparison) -> Table:
-    """Returns base and tuned model side by side: examples, failures, cut answers, every metric."""
-    base, candidate = comparison.base, comparison.candidate
-    confidence = f"{comparison.difference.confidence:.0%}"
-    what = "A tuned model" if is_endpoint(base.model) else base.model
-    result = Table(title=f"{what}, base and tuned, on the same {base.n} examples", title_justify="left")
-    result.add_column("")
-    for column in ("base", "tuned", "difference", f"{confidence} interval"):
-        result.add_column(column, justify="right")
-    result.add_row("examples (n)", str(base.n), str(candidate.n), "", "")
-    result.add_row("failures", str(base.failures), str(candidate.failures), "", "")
-    cut = base.outcomes.get(Outcome.TRUNCATED, 0), candidate.outcomes.get(Outcome.TRUNCATED, 0)
-    if any(cut):  # no failures, for they are scored as they are; but often what is behind a low score
-        result.add_row("truncated", *map(str, cut), "", "")
-    result.add_section()
-    for name, difference in comparison.differences.items():
-        result.add_row(
-            name + (" *" if name == comparison.primary_metric else ""),
-            f"{base.metrics[name]:.3f}",
-            f"{candidate.metrics[name]:.3f}",
-            f"{difference.mean:+.3f}",
-            f"[{difference.low:+.3f}, {difference.high:+.3f}]".replace("[", r"\["),
-            style="bold" if name == comparison.primary_metric else None,
-        )
-    for name, change in comparison.corpus_differences().items():
-        values = _number(base.corpus[name]), _number(candidate.corpus.get(name)), _number(change, "+")
-        result.add_row(name, *values, _NOTHING)
-    result.caption = "* decides"
-    result.caption_justify = "left"
-    return result
-
-
-def _number(value: float | None, sign: str = "") -> str:
-    return _NOTHING if value is None else f"{value:{sign}.3f}"

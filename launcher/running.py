@@ -18,6 +18,7 @@ from gemini_sft.telling import lines
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_for
+from launcher.notifying import told_here
 from launcher.place import Place, Request, at_place, disk_errors
 from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
@@ -60,6 +61,8 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
                 "the components need an image that Vertex AI can pull: build one with `make image IMAGE=...`, push it,"
                 " and set GEMINI_SFT_IMAGE to its address in Artifact Registry"
             )
+    else:
+        experiment = told_here(experiment, console)
     checked = None
     # What lies elsewhere is read where the pipeline runs; what lies here shows its mistakes before anything starts.
     if is_local(experiment):

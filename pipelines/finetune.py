@@ -2,6 +2,7 @@
 
 from kfp import dsl
 
+from pipelines.ending import telling
 from pipelines.parts import begin, decide, tune
 
 
@@ -10,13 +11,14 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
     """Evaluates the base model, tunes it, evaluates the tuned model on the same examples, and compares.
 
     If the experiment asks for it, the base model is evaluated with examples in its prompt as well, and a judge compares
-    the answers.
+    the answers. However the run ends, whoever the experiment names is told.
 
     Args:
         project: Google Cloud project.
         location: Region of the tuning job and of the base model.
         experiment_uri: The experiment file, with data at `gs://` URIs.
     """
-    begun = begin(project, location, experiment_uri)
-    tuned = tune(begun)
-    decide(begun, tuned.job, tuned.curves, tuned.selection)
+    with telling(project, location, experiment_uri):
+        begun = begin(project, location, experiment_uri)
+        tuned = tune(begun)
+        decide(begun, tuned.job, tuned.curves, tuned.selection)

@@ -15,6 +15,7 @@ from components.extract_metrics import extract_metrics
 from components.find_models import find_models
 from components.judge_answers import judge_answers
 from components.prepare_data import prepare_data
+from components.promote_model import promote_model
 from components.quote_cost import quote_cost
 from components.select_checkpoint import select_checkpoint
 from components.tune_model import tune_model
@@ -115,7 +116,7 @@ def tune(begun: Begun, trial: Any = "") -> Tuned:
 
 
 def decide(begun: Begun, tuning: dsl.PipelineTask, curves: dsl.PipelineTask, taken: dsl.PipelineTask) -> None:
-    """Registers the model, asks it the test split, and compares.
+    """Registers the model, asks it the test split, compares, and promotes it if it is better.
 
     Args:
         begun: The tasks with which the run began.
@@ -145,7 +146,7 @@ def decide(begun: Begun, tuning: dsl.PipelineTask, curves: dsl.PipelineTask, tak
     run_id = dsl.PIPELINE_JOB_NAME_PLACEHOLDER
     judgement = _resumable(judge_answers(**begun.place, run_id=run_id, test=test, **predictions), "judge answers")
     asked = {"base": begun.base, "candidate": candidate, "few_shot": begun.few_shot, "champion": begun.champion}
-    _fresh(
+    compared = _fresh(
         compare_models(
             experiment_uri=begun.place["experiment_uri"],
             run_id=run_id,
@@ -162,6 +163,15 @@ def decide(begun: Begun, tuning: dsl.PipelineTask, curves: dsl.PipelineTask, tak
         ),
         "compare models",
     )
+    with dsl.If(compared.outputs["Output"] == "promote", name="promote"):
+        promoted = promote_model(
+            **begun.run,
+            test=test,
+            selection=taken.outputs["selection"],
+            evaluation=candidate.outputs["evaluation"],
+            comparison=compared.outputs["comparison"],
+        )
+        _resumable(promoted, "promote model")
 
 
 def _fresh(task: dsl.PipelineTask, name: str) -> dsl.PipelineTask:

@@ -8,7 +8,8 @@ def variables(port: int) -> dict[str, str]:
     """Returns what a client must export to reach the emulator on 127.0.0.1:`port`.
 
     google-genai, google-cloud-storage and google-auth read theirs by themselves. google-cloud-aiplatform reads none:
-    `VERTEX_API_ENDPOINT` and `VERTEX_API_TRANSPORT` are for a program to hand to `aiplatform.init`.
+    `VERTEX_API_ENDPOINT` and `VERTEX_API_TRANSPORT` are for a program to hand to `aiplatform.init`, and
+    `SECRET_MANAGER_ENDPOINT` keeps one that reads secrets on this machine, where there are none.
     """
     address = f"127.0.0.1:{port}"
     url = f"http://{address}"
@@ -22,6 +23,7 @@ def variables(port: int) -> dict[str, str]:
         "VERTEX_API_ENDPOINT": url,
         "VERTEX_API_TRANSPORT": "rest",
         "STORAGE_EMULATOR_HOST": url,
+        "SECRET_MANAGER_ENDPOINT": url,
         # google-auth takes credentials from the metadata server; it asks the one by name and pings the other.
         "GCE_METADATA_HOST": address,
         "GCE_METADATA_IP": address,

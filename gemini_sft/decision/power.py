@@ -52,5 +52,11 @@ def words(found: Power, n: int, min_gain: float) -> str:
     seen = found.gain > min_gain
     which = "as was seen here" if seen else "as was asked"
     beyond = f"the {min_gain:g} that was asked" if min_gain and seen else "zero"
-    needed = f"about {found.needed:,}" if found.needed else f"more than {_MOST:,}"
+    needed = f"about {_rounded(found.needed):,}" if found.needed else f"more than {_MOST:,}"
     return f"{said}; {needed} would show that one of {found.gain:.2g}, {which}, is more than {beyond}"
+
+
+def _rounded(n: int) -> int:
+    """Returns the next number of two digits and zeros: the reckoning knows no more."""
+    unit = 10 ** max(len(str(n)) - 2, 0)
+    return -(-n // unit) * unit

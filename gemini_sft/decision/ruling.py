@@ -38,17 +38,19 @@ def on_gain(metric: str, difference: Difference, min_gain: float, n: int, indepe
     named = f"{metric}, of which less is better," if less else metric
     stated = f"{against(whom)}{found(named, difference, n)}"
     beyond, short = ("below", "above") if less else ("above", "below")
-    asked = f"{-min_gain if less else min_gain:+g}, the gain that was asked" if min_gain else "zero"
+    asked = f"{beyond} zero"
+    if min_gain:
+        asked = f"beyond the {'fall' if less else 'gain'} of {min_gain:g} that was asked"
     _, low, high = difference.gain
     if independent < FEWEST_EXAMPLES:
         return Ruling(Verdict.INCONCLUSIVE, f"{stated}: {too_few(n, independent)}")
     if low > min_gain:
-        return Ruling(Verdict.PROMOTE, f"{stated}: it lies wholly {beyond} {asked}")
+        return Ruling(Verdict.PROMOTE, f"{stated}: it lies wholly {asked}")
     if high < 0:
         return Ruling(Verdict.REJECT, f"{stated}: it lies wholly {short} zero, the tuned model is worse")
     if high <= min_gain:
-        return Ruling(Verdict.REJECT, f"{stated}: it does not reach {beyond} {asked}")
-    return Ruling(Verdict.INCONCLUSIVE, f"{stated}: it holds {asked}, so these examples cannot tell")
+        return Ruling(Verdict.REJECT, f"{stated}: it does not reach {asked}")
+    return Ruling(Verdict.INCONCLUSIVE, f"{stated}: it lies only partly {asked}, so these examples cannot tell")
 
 
 def is_number(difference: Difference) -> bool:

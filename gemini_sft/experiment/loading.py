@@ -122,7 +122,7 @@ def _explain(error: ErrorDetails) -> str:
     """Says in one line what is wrong with a value and what was expected."""
     path = _path(error)
     name = ".".join(map(str, path))
-    error = error | {"input": _without_secrets(error["input"])}
+    error = error | {"input": _without_secrets(error["input"], path)}
     match error["type"]:
         case "extra_forbidden":
             return f"{name} is not a key of an experiment{_suggestion(path)}"
@@ -138,8 +138,10 @@ def _explain(error: ErrorDetails) -> str:
             return f"{name} is {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
-def _without_secrets(value: object) -> object:
-    """Returns a value for a message: of a web address, without the user's name and what signs it."""
+def _without_secrets(value: object, path: Path) -> object:
+    """Returns a value for a message: of a web address, without the user's name and what signs it; of a webhook none."""
+    if path[:1] == ("notification",) and "://" in str(value):
+        return "…"
     return _SECRETS.sub("…", value) if isinstance(value, str) else value
 
 

@@ -7,31 +7,36 @@ from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment import Experiment, load_experiment
-from gemini_sft.tuning import Base, find_base, refusals
+from gemini_sft.tuning import Base, find_base, find_champion, refusals
 
 _log = logging.getLogger(__name__)
 
 
 def find_models(*, project: str, location: str, experiment_uri: str, models_uri: str) -> Base:
-    """Looks up the base model, refuses what cannot be tuned, and writes what the rest of the run shall take.
+    """Looks up base model and champion, refuses what cannot be tuned, and writes what the rest of the run shall take.
 
     All of a run goes by what was found here: an alias may move meanwhile.
 
     Raises:
-        UserError: There is no such model.
+        UserError: There is no such model, or nobody can tell which one is the champion.
         ExperimentError: The model or the region does not allow what the experiment asks for.
         ServiceError: Vertex AI did not say.
     """
     experiment = load_experiment(experiment_uri)
     base = find_base(project, location, experiment)
-    if found := refusals(experiment, base, location, datetime.now(UTC).date()):
-        raise ExperimentError([Problem(experiment.name, one) for one in found])
-    storage.write_json(models_uri, {"base": base.model_dump(mode="json")})
+    if refused := refusals(experiment, base, location, datetime.now(UTC).date()):
+        raise ExperimentError([Problem(experiment.name, one) for one in refused])
+    champion = find_champion(project, location, experiment.name)
+    found = {"base": base, "champion": champion}
+    storage.write_json(models_uri, {name: one and one.model_dump(mode="json") for name, one in found.items()})
     if base.model:
         _log.warning(
             "whether %s was tuned on what is now the test split, nobody can tell: see docs/tuning.md", base.model
         )
     _log.info("base model: %s", f"{base.id} as tuned in {base.model}" if base.model else base.id)
+    _log.info("champion: %s", champion.model if champion else "none, nothing is promoted yet")
+    if champion and not champion.endpoint:
+        _log.warning("%s is the champion, but no endpoint has it deployed", champion.model)
     return base
 
 

@@ -1,6 +1,6 @@
 """The tuning job: its making, its waiting, its curves, its checkpoints."""
 
-from gemini_sft.tuning.base import Base, find_base
+from gemini_sft.tuning.base import Base, find_base, find_champion
 from gemini_sft.tuning.curves import Curves, read_curves
 from gemini_sft.tuning.epochs import epoch_ends
 from gemini_sft.tuning.job import tune
@@ -20,6 +20,7 @@ __all__ = [
     "TuningRequest",
     "epoch_ends",
     "find_base",
+    "find_champion",
     "lowest_validation_loss",
     "read_curves",
     "refusals",

@@ -20,6 +20,7 @@ DOCUMENTS = [
     "docs/experiment.md",
     "docs/data.md",
     "docs/costs.md",
+    "docs/notification.md",
 ]
 ELSEWHERE = {
     # Installs, lints and runs these very tests: continuous integration is the test of it.

@@ -110,7 +110,7 @@ def test_a_tuned_model_is_tuned_further_by_its_name_and_as_champion(tmp_path: Pa
     assert model in (folder / "report.html").read_text("utf-8")
 
     refused = gemini_sft("check", experiment, "--set", "base_model=champion", cwd=tmp_path)
-    assert refused.code == 2 and "give it to one in the Model Registry" in " ".join(refused.out.split())
+    assert refused.code == 2 and "until one is promoted" in " ".join(refused.out.split())
     with emulator(tmp_path) as client:
         client.post(f"/v1/{model}:mergeVersionAliases", json={"versionAliases": ["champion"]}).raise_for_status()
     assert gemini_sft("check", experiment, "--set", "base_model=champion", cwd=tmp_path).code == 0

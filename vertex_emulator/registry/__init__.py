@@ -1,6 +1,6 @@
-"""The model registry: models with their versions and aliases, and Google's own models."""
+"""The model registry: models with their versions, aliases and evaluations, and Google's own models."""
 
-from vertex_emulator.registry import publishers, requests
+from vertex_emulator.registry import evaluations, publishers, requests
 from vertex_emulator.registry.models import (
     add_version,
     fetch_version,
@@ -18,4 +18,4 @@ __all__ = [
     "unlink_endpoint",
 ]
 
-routes = [*requests.routes, *publishers.routes]
+routes = [*evaluations.routes, *requests.routes, *publishers.routes]

@@ -15,6 +15,8 @@ from vertex_emulator.resources import Document, fetch, stamp
 from vertex_emulator.wire import now
 
 DEFAULT = "default"
+EVALUATIONS = "evaluations"
+"""The kind of document that hangs on a version."""
 
 
 def add_version(
@@ -199,7 +201,7 @@ def delete_model(database: Database, model: Document) -> None:
     # The model goes first: versions that a kill leaves behind cannot be reached without it.
     database.delete(model["name"])
     for version in versions:
-        database.delete(version["name"])
+        _delete(database, version)
 
 
 def delete_version(database: Database, model: Document, version: Document) -> None:
@@ -217,7 +219,13 @@ def delete_version(database: Database, model: Document, version: Document) -> No
     _refuse_deployed(version)
     kept = {alias: number for alias, number in model["_aliases"].items() if number != version["versionId"]}
     save_model(database, {**model, "_aliases": kept})
+    _delete(database, version)
+
+
+def _delete(database: Database, version: Document) -> None:
     database.delete(version["name"])
+    for evaluation in database.list(EVALUATIONS, version["name"]):
+        database.delete(evaluation["name"])
 
 
 def _refuse_deployed(version: Document) -> None:

@@ -29,7 +29,6 @@ from vertex_emulator.resources import (
     item_path,
     listing,
     masked,
-    name_of,
     operation,
     parameters,
 )
@@ -42,22 +41,27 @@ _OF_VERSION = frozenset({"versionDescription"})
 _OF_EITHER = frozenset({"labels", "defaultCheckpointId"})
 
 
-def _name(request: Request) -> str:
+def model_name(request: Request) -> str:
+    """Returns the canonical name of the model, or its version, that a request's path speaks of.
+
+    Raises:
+        ApiError: 400 for what no model can be called.
+    """
     if not _ID.fullmatch(request.path_params["models"]):
         message = f"Invalid resource name: '{request.path_params['models']}' is not the id of a model or its version."
         raise invalid(message, "name")
-    return name_of(request)
+    return f"{location_of(request)}/models/{request.path_params['models']}"
 
 
 def _versioned_name(request: Request) -> str:
-    name = _name(request)
+    name = model_name(request)
     if "@" not in name:
         raise invalid(f"`{name}` does not say which version: append @ and its id.", "name")
     return name
 
 
 async def _get(request: Request) -> Response:
-    name = _name(request)
+    name = model_name(request)
     return Json(view(*fetch_model(emulator_of(request).database, name), versioned="@" in name))
 
 
@@ -76,7 +80,7 @@ async def _list(request: Request) -> Response:
 
 async def _list_versions(request: Request) -> Response:
     database = emulator_of(request).database
-    model, _ = fetch_model(database, _name(request))
+    model, _ = fetch_model(database, model_name(request))
     documents = [view(model, version) for version in versions_of(database, model)]
     return listing(
         request,
@@ -89,7 +93,7 @@ async def _list_versions(request: Request) -> Response:
 
 
 async def _list_checkpoints(request: Request) -> Response:
-    version = fetch_version(emulator_of(request).database, _name(request))
+    version = fetch_version(emulator_of(request).database, model_name(request))
     return Json(page(request, "checkpoints", version.get("checkpoints", [])))
 
 
@@ -97,7 +101,7 @@ async def _update(request: Request) -> Response:
     """Changes a model, or with `@` in its name one version of it, and never both in one request."""
     given = parse(await read_json(request), types.Model, "model")
     database = emulator_of(request).database
-    name = _name(request)
+    name = model_name(request)
     of_version = "@" in name and not name.endswith("@-")
     model, version = fetch_model(database, name.removesuffix("@-"))
     check_etag("Model", given, view(model, version)["etag"])
@@ -135,7 +139,7 @@ async def _merge_aliases(request: Request) -> Response:
 
 async def _delete(request: Request) -> Response:
     parameters(request)
-    name = _name(request)
+    name = model_name(request)
     if "@" in name:
         raise invalid(f"`{name}` is a version: delete it with :deleteVersion, or name its model without @.", "name")
     database = emulator_of(request).database

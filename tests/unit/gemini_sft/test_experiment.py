@@ -21,7 +21,7 @@ data:
   train: train.jsonl
   test: test.csv
 """
-KEYS = "name, task, base_model, data, prompt, tuning, sweep, evaluation, gate, budget"
+KEYS = "name, task, base_model, data, prompt, tuning, sweep, evaluation, gate, budget, notification"
 
 Refused = Callable[..., list[str]]
 
@@ -131,7 +131,10 @@ extra: 1
         ),
         (
             VALID + "gate:\n",
-            ["x.yaml:7: gate is None: expected keys below it (there are: min_gain, confidence)"],
+            [
+                "x.yaml:7: gate is None: expected keys below it"
+                " (there are: metric, min_gain, confidence, guards, min_win_rate)"
+            ],
         ),
         (
             "task: summarization\nbase_model: gemini-2.5-flash\ndata: {train: a.jsonl, test: b.csv}\n",
@@ -173,6 +176,14 @@ extra: 1
 )
 def test_a_file_that_cannot_be_run(refused: Refused, text: str, problems: list[str]) -> None:
     assert refused(text) == problems
+
+
+@pytest.mark.parametrize("text", ["{webhook: ADDRESS}", "{webhook: [ADDRESS]}", "{email: [ADDRESS]}", "ADDRESS"])
+def test_the_address_of_a_webhook_is_not_repeated(refused: Refused, text: str) -> None:
+    """Whoever writes it here by mistake finds it in no log."""
+    address = "https://hooks.slack.com/services/T00/B00/SECRET"
+    (problem,) = refused(VALID + f"notification: {text}\n".replace("ADDRESS", address))
+    assert problem.startswith("x.yaml:7: notification") and "SECRET" not in problem
 
 
 @pytest.mark.parametrize("text", ["[" * 500, "name: \x01\n", "name: !!python/object:os.system {}\n"])

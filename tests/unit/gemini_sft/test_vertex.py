@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from gemini_sft import vertex
 from gemini_sft.errors import ServiceError, UserError
-from gemini_sft.vertex import host, location_of, resource_uri
+from gemini_sft.vertex import console_link, host, location_of, resource_uri
 
 Serve = Callable[[Sequence[BaseRoute]], str]
 
@@ -83,3 +83,12 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_location_has_its_own_address(monkeypatch: pytest.MonkeyPatch, location: str, address: str) -> None:
     monkeypatch.delenv("VERTEX_API_ENDPOINT", raising=False)
     assert host(location) == address
+
+
+def test_the_consoles_link_is_that_of_the_sdk() -> None:
+    from google.cloud import aiplatform
+
+    name = "projects/my-p/locations/us-central1/pipelineJobs/demo-20261126-025159-bb32"
+    job = aiplatform.PipelineJob.__new__(aiplatform.PipelineJob)
+    job._gca_resource = aiplatform.gapic.PipelineJob(name=name)
+    assert console_link("my-p", "us-central1", name.rpartition("/")[2]) == job._dashboard_uri()

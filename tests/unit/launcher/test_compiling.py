@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from google_cloud_pipeline_components._image import GCPC_IMAGE_TAG
 
 import pipelines
 from gemini_sft.experiment import Experiment
@@ -12,6 +13,7 @@ from launcher.portability import refusals
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 IMAGE = "example.test/python:1"
+MAIL = "vertex-pipelines-notification-email"
 
 
 def one(text: str) -> str:
@@ -75,6 +77,12 @@ def experiment(**sections: Any) -> Experiment:
     return Experiment.model_validate(head | sections)
 
 
+def loops(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    dags = [spec["root"], *spec["components"].values()]
+    tasks = [task for dag in dags for task in dag.get("dag", {}).get("tasks", {}).values()]
+    return [task for task in tasks if "parameterIterator" in task]
+
+
 class TestForAnExperiment:
     def test_without_a_sweep_it_is_the_main_pipeline(self, tmp_path: Path) -> None:
         written = compile_for(experiment(), tmp_path / "compiled")
@@ -89,14 +97,42 @@ class TestForAnExperiment:
         written = compile_for(experiment(sweep=sweep), tmp_path)
         assert written == tmp_path / "sweep.yaml" and [*tmp_path.iterdir()] == [written]
         made, golden = (yaml.safe_load(file.read_text("utf-8")) for file in (written, GOLDEN / "sweep.yaml"))
-        loops = [
-            task["iteratorPolicy"] for task in made["root"]["dag"]["tasks"].values() if "parameterIterator" in task
-        ]
-        assert loops == [{"parallelismLimit": jobs}]
-        for task in golden["root"]["dag"]["tasks"].values():
-            if "parameterIterator" in task:
-                task["iteratorPolicy"] = {"parallelismLimit": jobs}
+        (loop,) = loops(made)
+        assert loop["iteratorPolicy"] == {"parallelismLimit": jobs}
+        for task in loops(golden):
+            task["iteratorPolicy"] = {"parallelismLimit": jobs}
         assert made == golden
+
+    @pytest.mark.parametrize("sweep", [None, {"grid": {"epochs": [1, 2]}, "concurrent_jobs": 2}])
+    def test_addresses_of_an_experiment_are_compiled_in(self, tmp_path: Path, sweep: dict[str, Any] | None) -> None:
+        addresses = ["team@example.test", "me@example.test"]
+        written = compile_for(experiment(sweep=sweep, notification={"email": addresses}), tmp_path)
+        made = yaml.safe_load(written.read_text("utf-8"))
+        mail, body = (made["root"]["dag"]["tasks"][name] for name in (MAIL, "exit-handler-1"))
+        assert mail["inputs"]["parameters"] == {
+            "recipients": {"runtimeValue": {"constant": addresses}},
+            "pipeline_task_final_status": {"taskFinalStatus": {"producerTask": "exit-handler-1"}},
+        }
+        assert mail["triggerPolicy"] == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+        assert made["deploymentSpec"]["executors"][f"exec-{MAIL}"]["container"]["image"] == GCPC_IMAGE_TAG
+        (whole,) = made["components"][body["componentRef"]["name"]]["dag"]["tasks"].values()
+        inner = made["components"][whole["componentRef"]["name"]]["dag"]["tasks"]
+        golden = yaml.safe_load((GOLDEN / written.name).read_text("utf-8"))
+        assert inner.keys() == golden["root"]["dag"]["tasks"].keys() == {"exit-handler-1", "notify"}
+        assert made["pipelineInfo"] == golden["pipelineInfo"]
+        ports, same = (one["root"]["inputDefinitions"]["parameters"].keys() for one in (made, golden))
+        assert ports == same
+
+    def test_one_without_addresses_holds_nothing_of_the_mail(self, tmp_path: Path) -> None:
+        written = compile_for(experiment(notification={"webhook": "env:HOOK"}), tmp_path)
+        assert written.read_bytes() == (GOLDEN / "finetune.yaml").read_bytes()
+
+    def test_the_image_of_googles_mail_must_be_pinned_like_any_other(self, tmp_path: Path) -> None:
+        written = compile_for(experiment(notification={"email": ["me@example.test"]}), tmp_path)
+        text = written.read_text("utf-8")
+        assert refusals(text) == []
+        (found,) = refusals(text.replace(GCPC_IMAGE_TAG, GCPC_IMAGE_TAG.partition(":")[0] + ":latest"))
+        assert found.startswith(f"exec-{MAIL}: the image ") and found.endswith(" is not pinned by a tag or digest")
 
     def test_one_that_vertex_would_refuse_is_not_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(pipelines.PIPELINES, "finetune", pipeline(not_pinned))

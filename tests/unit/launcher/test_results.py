@@ -10,7 +10,7 @@ from rich.console import Console
 
 from gemini_sft import storage
 from gemini_sft.cost import Bill
-from gemini_sft.decision import Comparison, Difference, FewShot, Judged, Verdict
+from gemini_sft.decision import Champion, Comparison, Difference, FewShot, Guarded, Judged, Verdict
 from gemini_sft.decision.comparison import PerRequest, Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment, Task
@@ -19,7 +19,7 @@ from gemini_sft.judging import Grades, Tally
 from gemini_sft.metrics import metrics_of
 from gemini_sft.tuning import Selection, TuningRecord
 from gemini_sft.tuning.record import DroppedExamples
-from launcher import results
+from launcher import results, showing
 from tests.unit.gemini_sft.report.selection_sample import one_job
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -44,12 +44,13 @@ RECORD = TuningRecord(
 
 def comparison(verdict: Verdict = Verdict.PROMOTE, served_by: str = "gemini-2.5-flash") -> Comparison:
     side: dict[str, Any] = {"served_by": served_by, "n": 64}
-    better = Difference(mean=0.125, low=0.0625, high=0.1875, confidence=0.9, wins=40, ties=4, losses=20)
-    worse = Difference(mean=-0.25, low=-0.3, high=-0.2, confidence=0.9, wins=0, ties=0, losses=64)
+    better = Difference(mean=0.125, low=0.0625, high=0.1875, confidence=0.9, won=0.99, wins=40, ties=4, losses=20)
+    worse = Difference(mean=-0.25, low=-0.3, high=-0.2, confidence=0.9, won=0.0, wins=0, ties=0, losses=64)
     return Comparison(
         verdict=verdict,
         reasons=["rougeL_f changed by [+0.1250]"],
         primary_metric="rougeL_f",
+        confidence=0.9,
         base=Side(
             model="gemini-2.5-flash",
             outcomes={Outcome.ANSWERED: 60, Outcome.TRUNCATED: 1, Outcome.BLOCKED: 1, Outcome.ERROR: 2},
@@ -85,7 +86,7 @@ def printed(width: int = 120) -> tuple[Console, io.StringIO]:
 
 def test_the_table_stands_the_models_side_by_side() -> None:
     console, file = printed()
-    console.print(results.table(comparison()))
+    console.print(showing.table(comparison()))
     title, _, head, _, *rows = (line.strip() for line in file.getvalue().splitlines())
     cells = [[cell.strip() for cell in line.strip("│┃").split("│")] for line in rows if line.startswith("│")]
     assert title == "gemini-2.5-flash, base and tuned, on the same 64 examples"
@@ -105,10 +106,10 @@ def test_the_table_stands_the_models_side_by_side() -> None:
 
 
 def shown(names: Iterable[str], primary: str) -> list[str]:
-    one = Difference(mean=0.1, low=0.0, high=0.2, confidence=0.9, wins=1, ties=0, losses=0)
+    one = Difference(mean=0.1, low=0.0, high=0.2, confidence=0.9, won=0.5, wins=1, ties=0, losses=0)
     side = comparison().candidate.model_copy(update={"metrics": dict.fromkeys(names, 0.5), "corpus": {}})
     fields = {"primary_metric": primary, "base": side, "candidate": side, "differences": dict.fromkeys(names, one)}
-    return [str(cell) for cell in results.table(comparison().model_copy(update=fields)).columns[0].cells]
+    return [str(cell) for cell in showing.table(comparison().model_copy(update=fields)).columns[0].cells]
 
 
 @pytest.mark.parametrize("task", Task)
@@ -122,16 +123,16 @@ def test_the_table_has_every_metric(task: Task) -> None:
 def test_what_a_person_is_shown(folder: Path, verdict: Verdict) -> None:
     storage.write_json(str(folder / "comparison.json"), comparison(verdict).model_dump(mode="json"))
     console, file = printed()
-    results.show(folder, console)
+    showing.show(folder, console)
     text = file.getvalue()
-    assert f"Verdict: {verdict.value}. rougeL_f changed by [+0.1250]." in text
+    assert f"Verdict: {verdict.value}.\n- rougeL_f changed by [+0.1250]." in text
     assert f"Report:  {folder}/report.html\n" in text
     assert "stand-in" not in text
 
 
 def test_the_checkpoint_that_was_taken_is_said_first(folder: Path) -> None:
     console, file = printed()
-    results.show(folder, console)
+    showing.show(folder, console)
     first = file.getvalue().splitlines()[0]
     assert first == "Checkpoint 2 of 3 (epoch 2): rougeL_f on validation 0.412, best of 3."
 
@@ -140,7 +141,7 @@ def test_answers_of_a_stand_in_are_declared(folder: Path) -> None:
     document = comparison(served_by="stand-in for gemini-2.5-flash").model_dump(mode="json")
     storage.write_json(str(folder / "comparison.json"), document)
     console, file = printed()
-    results.show(folder, console)
+    showing.show(folder, console)
     assert "A local stand-in answered, not Gemini: these scores say nothing about Gemini." in file.getvalue()
 
 
@@ -169,6 +170,9 @@ def test_the_one_object(folder: Path) -> None:
             "unreadable": 0,
         },
         "difference": {"mean": 0.125, "low": 0.0625, "high": 0.1875, "confidence": 0.9},
+        "champion": None,
+        "guards": [],
+        "tries": 1,
         "few_shot": None,
         "judge": None,
         "tuned_model": taken.model,
@@ -187,10 +191,24 @@ def test_a_run_without_a_result_has_the_same_keys(folder: Path) -> None:
     assert given == {"state": "REFUSED", "reasons": ["x.yaml: there is no such file"], "seconds": 0.0}
 
 
+def test_the_champion_and_the_guards_are_in_the_one_object(folder: Path) -> None:
+    made = comparison()
+    worse = made.differences["rouge1_f"]
+    champion = Champion(name="projects/7/models/2@1", side=made.base, differences={"rougeL_f": worse})
+    guard = Guarded(what="rouge1_f", limit=0.1, n=64, difference=worse, held=False, words="rouge1_f fell")
+    made = made.model_copy(update={"champion": champion, "guards": [guard], "tries": 3})
+    storage.write_json(str(folder / "comparison.json"), made.model_dump(mode="json"))
+    summary = results.summary("demo-1", "S", folder, 1)
+    assert summary["champion"]["name"] == "projects/7/models/2@1" and summary["champion"]["n"] == 64
+    assert summary["champion"]["difference"]["mean"] == -0.25 and summary["difference"]["mean"] == 0.125
+    assert summary["guards"] == [{"what": "rouge1_f", "held": False, "words": "rouge1_f fell"}]
+    assert summary["tries"] == 3
+
+
 def with_extras() -> Comparison:
     """Three examples in the prompt make up for half of what tuning gains; the judge could not read one pair."""
     made = comparison()
-    half = Difference(mean=0.0625, low=-0.01, high=0.13, confidence=0.9, wins=20, ties=30, losses=14)
+    half = Difference(mean=0.0625, low=-0.01, high=0.13, confidence=0.9, won=0.5, wins=20, ties=30, losses=14)
     arm = FewShot(
         examples=3,
         base=made.base.model_copy(update={"metrics": {"rouge1_f": 0.5, "rougeL_f": 0.3125}}),
@@ -216,8 +234,8 @@ def with_extras() -> Comparison:
 def test_the_control_arm_and_the_judge_have_a_line_each(folder: Path) -> None:
     storage.write_json(str(folder / "comparison.json"), with_extras().model_dump(mode="json"))
     console, file = printed(1000)
-    results.show(folder, console)
-    *_, worth, judge, verdict, _ = file.getvalue().splitlines()
+    showing.show(folder, console)
+    *_, worth, judge, verdict, _, _ = file.getvalue().splitlines()
     assert worth == (
         "With 3 examples in its prompt, the base model scores 0.3125 in rougeL_f (0.2500 without); tuning gains 0.0625"
         " over that, 90% interval [-0.0100, +0.1300]: these 64 test examples cannot tell which is better. A prompt has"
@@ -338,7 +356,7 @@ class TestFetching:
 def test_what_was_not_paid_for_again_and_over_fitting_are_not_missed(folder: Path) -> None:
     def shown() -> str:
         console, file = printed()
-        results.show(folder, console)
+        showing.show(folder, console)
         return " ".join(file.getvalue().split())
 
     selection = one_job()

@@ -95,7 +95,7 @@ EVERY = LINES | {
 def check(made: list[tuple[Record, Beside]], formats: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "test.jsonl").write_bytes(jsonl(pair("x", **dict.fromkeys(SLICES))))
+        (folder / "test.jsonl").write_bytes(jsonl(pair("a prompt that nobody makes up", **dict.fromkeys(SLICES))))
         for suffix, write in formats.items():
             file = folder / f"train.{suffix}"
             write(file, copy.deepcopy(made))
@@ -131,6 +131,16 @@ def test_a_single_row_may_have_none() -> None:
     outcome = run(jsonl(pair("a"), pair("b", lang="en"), pair("c", lang=None)))
     assert not outcome.problems
     assert [one.slices["lang"] for one in outcome.split("train")] == ["(none)", "en", "(none)"]
+
+
+def test_a_file_without_the_column_beside_one_with_it() -> None:
+    """Plain messages, which are read many at once, do not go without."""
+    Path("plain.jsonl").write_bytes(jsonl(chat("a"), chat("b")))
+    Path("more.jsonl").write_bytes(jsonl(chat("c") | {"lang": "en"}))
+    Path("test.jsonl").write_bytes(jsonl(pair("x", lang="de")))
+    outcome = prepared(Path("out"), ["plain.jsonl", "more.jsonl"], "test.jsonl", data={"slices": ["lang"]})
+    assert not outcome.problems
+    assert [one.slices for one in outcome.split("train")] == [{"lang": name} for name in ("(none)", "(none)", "en")]
 
 
 def test_what_is_not_asked_for_is_not_kept() -> None:

@@ -63,19 +63,24 @@ def test_the_order_of_the_examples_does_not_matter(pairs: list[tuple[float, floa
     ("gains", "min_gain", "verdict", "ending"),
     [
         ([0.25] * 12, 0.0, Verdict.PROMOTE, ": it lies wholly above zero"),
-        ([0.25] * 12, 0.2, Verdict.PROMOTE, ": it lies wholly above +0.2, the gain that was asked"),
-        ([0.25] * 12, 0.25, Verdict.REJECT, ": it does not reach above +0.25, the gain that was asked"),
-        ([0.25] * 12, 0.3, Verdict.REJECT, ": it does not reach above +0.3, the gain that was asked"),
+        ([0.25] * 12, 0.2, Verdict.PROMOTE, ": it lies wholly beyond the gain of 0.2 that was asked"),
+        ([0.25] * 12, 0.25, Verdict.REJECT, ": it does not reach beyond the gain of 0.25 that was asked"),
+        ([0.25] * 12, 0.3, Verdict.REJECT, ": it does not reach beyond the gain of 0.3 that was asked"),
         ([0.0] * 12, 0.0, Verdict.REJECT, ": it does not reach above zero"),
         ([-0.25] * 12, 0.0, Verdict.REJECT, ": it lies wholly below zero, the tuned model is worse"),
-        ([0.5, -0.25] * 6, 0.0, Verdict.INCONCLUSIVE, ": it holds zero, so these examples cannot tell"),
+        (
+            [0.5, -0.25] * 6,
+            0.0,
+            Verdict.INCONCLUSIVE,
+            ": it lies only partly above zero, so these examples cannot tell",
+        ),
         (
             [0.5, -0.25] * 6,
             0.125,
             Verdict.INCONCLUSIVE,
-            ": it holds +0.125, the gain that was asked, so these examples cannot tell",
+            ": it lies only partly beyond the gain of 0.125 that was asked, so these examples cannot tell",
         ),
-        ([0.5, 0.0] * 6, 0.5, Verdict.REJECT, ": it does not reach above +0.5, the gain that was asked"),
+        ([0.5, 0.0] * 6, 0.5, Verdict.REJECT, ": it does not reach beyond the gain of 0.5 that was asked"),
     ],
 )
 def test_the_gate(gains: list[float], min_gain: float, verdict: Verdict, ending: str) -> None:

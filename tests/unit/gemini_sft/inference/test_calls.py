@@ -56,6 +56,7 @@ def test_whatever_changes_an_answer_changes_its_key(changed: dict[str, Any]) -> 
         {"request_timeout_seconds": 3},
         {"timeout_minutes": 3},
         {"max_failure_rate": 0.5},
+        {"lower_is_better": {"edits": 9.0}},
         {"backend": "batch"},
         {"tokenizer": "unicode"},
         {"few_shot": 2},
@@ -73,7 +74,7 @@ def test_every_setting_has_been_thought_of() -> None:
     assert set(Evaluation.model_fields) == {
         *("temperature", "max_output_tokens"),
         *("backend", "max_concurrency", "max_requests_per_minute", "request_timeout_seconds", "timeout_minutes"),
-        *("max_failure_rate", "tokenizer", "metrics", "few_shot", "judge"),
+        *("max_failure_rate", "tokenizer", "metrics", "lower_is_better", "few_shot", "judge"),
     }
 
 

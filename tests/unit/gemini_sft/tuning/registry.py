@@ -56,6 +56,8 @@ class Registry:
 
     async def get(self, request: Request) -> Response:
         model, _, version = request.path_params["name"].partition("@")
+        if model.endswith(":listVersions"):
+            return JSONResponse({"models": [*self.models[model.partition(":")[0]].values()]})
         if model in self.refused:
             return JSONResponse({"error": {"code": self.refused[model], "message": "no"}}, self.refused[model])
         for number, one in self.models.get(model, {}).items():

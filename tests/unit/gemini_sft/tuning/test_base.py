@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from gemini_sft.errors import ServiceError, UserError
 from gemini_sft.experiment import Experiment
-from gemini_sft.tuning import Base, find_base
+from gemini_sft.tuning import Base, find_base, find_champion
 from tests.unit.gemini_sft.tuning.registry import PLACE, ROOT, Registry
 from tests.unit.gemini_sft.tuning.tuner import request
 
@@ -97,7 +97,7 @@ class TestTunedModel:
     )
     def test_one_that_is_no_gemini_model(self, registry: Registry, changes: dict[str, Any]) -> None:
         registry.add("5", **changes)
-        assert refused(f"{PLACE}/models/5") == f"base_model {PLACE}/models/5 is no tuned Gemini model"
+        assert refused(f"{PLACE}/models/5") == f"base_model {PLACE}/models/5@1 is no tuned Gemini model"
 
 
 class TestCheckpoint:
@@ -180,20 +180,39 @@ class TestChampion:
     def test_there_is_none(self, registry: Registry) -> None:
         said = (
             "base_model is champion, but in us-central1 no model with the label experiment=demo has that alias:"
-            " give it to one in the Model Registry, or name a model"
+            " run the experiment with a Gemini model until one is promoted, or name a model"
         )
         assert refused("champion") == said
         registry.add("5")
         registry.add("6", "1", "champion", labels={"experiment": "other"})
         assert refused("champion") == said
 
-    def test_there_are_several(self, registry: Registry) -> None:
+    def test_of_several_the_one_that_was_promoted_last(self, registry: Registry) -> None:
+        """So it is between the two halves of a move from one model to another."""
+        registry.add("5", "1", "champion", labels={"experiment": "demo", "promoted": "20261126t101500-000002"})
+        registry.add("6", "1", "champion", labels={"experiment": "demo", "promoted": "20261126t101500-000010"})
+        registry.add("7", "1", "champion")
+        assert found("champion").model == f"{PLACE}/models/6@1"
+
+    def test_several_that_nobody_can_tell_apart(self, registry: Registry) -> None:
         registry.add("5", "1", "champion")
         registry.add("6", "1")
         registry.add("6", "2", "champion")
         assert refused("champion") == (
-            f"base_model is champion, but several models have that alias: {PLACE}/models/5@1, {PLACE}/models/6@2"
+            "several models have the alias champion, and their label promoted does not tell which was promoted last:"
+            f" {PLACE}/models/5@1, {PLACE}/models/6@2: take the alias from all but one in the Model Registry"
         )
+
+    def test_a_version_that_another_experiment_has_made(self, registry: Registry) -> None:
+        registry.add("5", "1")
+        registry.add("5", "2", "champion", labels={"experiment": "other"})
+        assert find_champion("p", "us-central1", "demo") is None
+
+    def test_one_that_nothing_serves_is_found_and_cannot_be_tuned(self, registry: Registry) -> None:
+        registry.add("5", "1", "champion", deployedModels=None)
+        champion = find_champion("p", "us-central1", "demo")
+        assert champion == Base(id=ROOT, model=f"{PLACE}/models/5@1", checkpoint="2", endpoint=None)
+        assert refused("champion").endswith("answers nowhere: no endpoint has it deployed")
 
     def test_one_of_its_checkpoints(self, registry: Registry) -> None:
         registry.add("5", "1", "champion")

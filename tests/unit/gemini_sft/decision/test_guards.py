@@ -1,0 +1,158 @@
+"""What must not get worse, whatever the deciding metric gains."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gemini_sft.decision import Comparison, Guarded, Judged, Verdict
+from gemini_sft.experiment import Gate
+from gemini_sft.experiment.schema import Guard
+from gemini_sft.judging import Tally
+from tests.unit.gemini_sft.decision.evaluations import Scores, compared, evaluation
+
+N = 40
+LANGUAGES = {f"e{row:03d}": {"lang": ("de", "fr", "it")[row % 4]} for row in range(N) if row % 4 < 3}
+LANGUAGES |= {"e003": {"lang": "rare"}, "e007": {"other": "x"}}
+
+
+def with_guard(guard: Guard, after: Scores, before: Scores = (0.5,) * N, **more: Any) -> tuple[Comparison, Guarded]:
+    """A candidate that gains a lot in what decides; in `own` it scores what is given."""
+    base, candidate = evaluation([0.25] * N, own=before), evaluation([0.75] * N, own=after)
+    comparison = compared(base, candidate, Gate(guards=[guard]), **more)
+    (found,) = comparison.guards
+    return comparison, found
+
+
+@pytest.mark.parametrize(
+    ("changes", "max_drop", "verdict", "ending"),
+    [
+        ([0.0], 0.0, Verdict.PROMOTE, "it must not get worse, and that holds"),
+        ([0.1], 0.0, Verdict.PROMOTE, "it must not get worse, and that holds"),
+        ([-0.02], 0.02, Verdict.PROMOTE, "it may get worse by 0.02 at most, and that holds"),
+        ([-0.01, 0.01], 0.02, Verdict.PROMOTE, "it may get worse by 0.02 at most, and that holds"),
+        ([-0.4, 0.4], 0.02, Verdict.INCONCLUSIVE, "at most, and these examples cannot tell whether that holds"),
+        ([-0.4, 0.4], 0.0, Verdict.INCONCLUSIVE, "not get worse, and these examples cannot tell whether that holds"),
+        ([-0.03], 0.02, Verdict.REJECT, "it may get worse by 0.02 at most, and that does not hold"),
+        ([-0.01], 0.0, Verdict.REJECT, "it must not get worse, and that does not hold"),
+        ([float("nan"), 0.0], 0.0, Verdict.INCONCLUSIVE, "not get worse, and could not be computed for every example"),
+    ],
+)
+def test_that_nothing_was_lost_must_be_shown(
+    changes: Sequence[float], max_drop: float, verdict: Verdict, ending: str
+) -> None:
+    changes = [*changes] * (N // len(changes))
+    guard = Guard(metric="own", max_drop=max_drop)
+    comparison, found = with_guard(guard, [0.5 + one for one in changes])
+    assert comparison.verdict is verdict
+    assert found.held is {Verdict.PROMOTE: True, Verdict.REJECT: False, Verdict.INCONCLUSIVE: None}[verdict]
+    assert (found.what, found.limit, found.n) == ("own", max_drop, N)
+    assert found.words.startswith("own changed by ") and found.words.endswith(ending)
+    if verdict is Verdict.PROMOTE:
+        assert comparison.reasons[-1] == "the guard holds" and found.words not in comparison.reasons
+    else:
+        assert found.words in comparison.reasons
+    turned, same = with_guard(guard, [0.5 - one for one in changes], lower_is_better=["own"])
+    assert turned.verdict is verdict and same.words.endswith(ending), "where less is better, a rise is a loss"
+
+
+def test_the_deciding_metric_can_be_guarded_in_a_part_of_the_examples() -> None:
+    after = [0.25 if one == "de" else 0.9 for one in (LANGUAGES.get(f"e{row:03d}", {}).get("lang") for row in range(N))]
+    gate = Gate(guards=[Guard(slice="lang=de"), Guard(slice="lang=fr")])
+    comparison = compared([0.5] * N, after, gate, slices=LANGUAGES)
+    assert comparison.difference.low > 0 and comparison.verdict is Verdict.REJECT
+    assert [(one.what, one.n, one.held) for one in comparison.guards] == [
+        ("rougeL_f where lang is de", 10, False),
+        ("rougeL_f where lang is fr", 10, True),
+    ]
+    assert comparison.reasons[1:] == [comparison.guards[0].words]
+
+
+def test_a_guard_on_a_column_is_one_on_each_of_its_values() -> None:
+    comparison = compared([0.25] * N, [0.75] * N, Gate(guards=[Guard(slice="lang", max_drop=0.1)]), slices=LANGUAGES)
+    assert [(one.what, one.n, one.held) for one in comparison.guards] == [
+        ("rougeL_f where lang is de", 10, True),
+        ("rougeL_f where lang is fr", 10, True),
+        ("rougeL_f where lang is it", 10, True),
+        ("rougeL_f where lang is rare", 1, None),
+    ]
+    assert comparison.verdict is Verdict.INCONCLUSIVE
+    assert comparison.reasons[1] == (
+        "rougeL_f where lang is rare may get worse by 0.1 at most, and 1 examples cannot tell: fewer than 10 examples"
+        " decide nothing"
+    )
+
+
+@pytest.mark.parametrize("slice_", ["lang=xx", "lang=", "nothing=de", "nothing"])
+def test_what_no_example_has_leaves_it_open(slice_: str) -> None:
+    column, _, value = slice_.partition("=")
+    comparison = compared([0.25] * N, [0.75] * N, Gate(guards=[Guard(slice=slice_)]), slices=LANGUAGES)
+    (found,) = comparison.guards
+    assert (found.n, found.held, comparison.verdict) == (0, None, Verdict.INCONCLUSIVE)
+    said = value if slice_.endswith(f"={value}") else "any value"
+    assert found.words == f"rougeL_f where {column} is {said} must not get worse, and there is no such test example"
+
+
+def test_a_value_may_hold_the_sign_itself() -> None:
+    slices = {f"e{row:03d}": {"query": "a=b"} for row in range(N)}
+    comparison = compared([0.25] * N, [0.75] * N, Gate(guards=[Guard(slice="query=a=b")]), slices=slices)
+    assert comparison.verdict is Verdict.PROMOTE and comparison.guards[0].n == N
+
+
+def test_the_failure_rate_may_not_rise() -> None:
+    gate = Gate(guards=[Guard(metric="failure_rate", max_drop=0.05)])
+    base = evaluation([0.25] * N, failed=[0, 1])
+    for failed, verdict in (([0, 1], Verdict.PROMOTE), ([5, 6, 7], Verdict.INCONCLUSIVE), (range(20), Verdict.REJECT)):
+        candidate = evaluation([0.75] * N, failed=failed)
+        comparison = compared(base, candidate, gate)
+        (found,) = comparison.guards
+        assert (found.what, comparison.verdict) == ("the failure rate", verdict)
+        assert found.difference and found.difference.mean == pytest.approx((len(failed) - 2) / N)
+        assert found.difference.losses == len({*failed} - {0, 1}) and found.difference.lower_is_better
+
+
+def test_groups_are_counted_not_their_examples() -> None:
+    clusters = {f"e{row:03d}": f"page {row // 5}" for row in range(N)}
+    comparison, found = with_guard(Guard(metric="own"), [0.5] * N, clusters=clusters)
+    assert (comparison.verdict, comparison.groups, found.held) == (Verdict.INCONCLUSIVE, 8, None)
+    assert found.words.endswith(
+        "40 examples cannot tell: fewer than 10 groups of examples that belong together decide nothing"
+    )
+
+
+def judge(wins: int, losses: int, interval: tuple[float, float] | None, first_place: int = 0) -> Judged:
+    tally = Tally(
+        examples=wins + losses, wins=wins, ties=0, losses=losses, unreadable=0, identical=0, missing=0,
+        win_rate=wins / (wins + losses) if interval else None, judged=wins + losses, first_place=first_place,
+        second_place=0,
+    )  # fmt: skip
+    low, high = interval or (None, None)
+    return Judged(
+        model="j", served_by="j", tally=tally, low=low, high=high, confidence=0.9, base_grades=None,
+        candidate_grades=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "ending"),
+    [
+        (judge(30, 10, (0.6, 0.9)), Verdict.PROMOTE, None),
+        (judge(30, 10, (0.55, 0.9)), Verdict.PROMOTE, None),
+        (judge(30, 10, (0.54, 0.9)), Verdict.INCONCLUSIVE, " is 0.7500 over 40 pairs, 90% interval [0.5400, 0.9000]:"
+         " it must be at least 0.55, and these pairs cannot tell whether that holds"),
+        (judge(10, 30, (0.1, 0.4)), Verdict.REJECT, ": it must be at least 0.55, and that does not hold"),
+        (judge(30, 10, (0.6, 0.9), first_place=20), Verdict.INCONCLUSIVE, ", and the judge went by the place of an"
+         " answer too often to be relied on"),
+        (judge(10, 30, (0.1, 0.4), first_place=20), Verdict.INCONCLUSIVE, " to be relied on"),
+        (judge(4, 1, None), Verdict.INCONCLUSIVE, " must be at least 0.55, and too few of its verdicts can be used"),
+        (None, Verdict.INCONCLUSIVE, " must be at least 0.55, and the judge's verdicts are missing"),
+    ],
+)  # fmt: skip
+def test_the_judge_may_have_a_say(said: Judged | None, verdict: Verdict, ending: str | None) -> None:
+    comparison = compared([0.25] * N, [0.75] * N, Gate(min_win_rate=0.55), judge=said)
+    assert comparison.verdict is verdict and comparison.judge is said
+    assert comparison.guards[0].words.startswith("the judge's win rate ")
+    assert comparison.reasons[-1].endswith(ending or "the guard holds")
+    assert compared([0.25] * N, [0.75] * N, judge=said).verdict is Verdict.PROMOTE, (
+        "which it has only if it is asked to"
+    )

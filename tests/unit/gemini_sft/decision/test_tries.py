@@ -1,0 +1,66 @@
+"""Why tries are corrected, by simulation: models that are no better, on test splits of 80 examples."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gemini_sft.decision.bootstrap import worlds
+from gemini_sft.decision.deciding import corrected
+from tests.unit.gemini_sft.decision.evaluations import compared
+
+WORLDS = 2000
+N, TEAMS, MODELS, CHECKPOINTS = 80, 200, 20, 16
+ONCE = 0.025
+"""How often a model that is no better lies wholly above zero at 95 %: one end of the two."""
+
+
+def by_chance(shares: float) -> float:
+    """Four standard deviations of such a share of all teams."""
+    return 4 * math.sqrt(shares * (1 - shares) / TEAMS)
+
+
+def changes(models: int, n: int, seed: int) -> NDArray[np.float64]:
+    """Returns shape (n, teams, models): each model has its own luck, and the base model's is the same for all."""
+    generator = np.random.default_rng(seed)
+    return generator.normal(0, 0.3, (n, TEAMS, models)) - generator.normal(0, 0.2, (n, TEAMS, 1))
+
+
+def promoted(values: NDArray[np.float64], confidence: float) -> NDArray[np.bool_]:
+    """Returns which models are shown to be better, of shape (teams, models)."""
+    found = worlds(values.reshape(len(values), -1))
+    lows = [found.interval(column, confidence)[0] for column in range(found.means.shape[1])]
+    return np.array(lows).reshape(values.shape[1:]) > 0
+
+
+def test_who_tries_often_enough_wins_by_chance_unless_it_is_corrected() -> None:
+    tried = changes(MODELS, N, seed=1)
+    honest = promoted(tried[:, :, :1], 0.95).any(axis=1).mean()
+    uncorrected = promoted(tried, 0.95).any(axis=1).mean()
+    held = promoted(tried, corrected(0.95, MODELS)).any(axis=1).mean()
+    assert abs(honest - ONCE) <= by_chance(ONCE)
+    assert uncorrected > 0.2, "more than one team in five would promote a model that is no better"
+    assert held <= ONCE + by_chance(ONCE), "not more often than by one honest try"
+
+
+def test_a_checkpoint_chosen_on_other_examples_needs_no_correction() -> None:
+    """Chosen on validation it is one try of test, and sixteen if it were chosen on test."""
+    validation, test = changes(CHECKPOINTS, 40, seed=2), changes(CHECKPOINTS, N, seed=3)
+    teams = np.arange(TEAMS)
+    chosen, peeked = (test[:, teams, values.mean(axis=0).argmax(axis=1)] for values in (validation, test))
+    assert abs(promoted(chosen[:, :, None], 0.95).mean() - ONCE) <= by_chance(ONCE)
+    assert promoted(peeked[:, :, None], 0.95).mean() > 0.15
+
+
+def test_the_verdict_says_so() -> None:
+    drawn = np.random.default_rng(4).normal(0.05, 0.2, 100)
+    once, often = (compared([0.5] * 100, 0.5 + drawn, tries=tries) for tries in (1, 20))
+    assert (once.confidence, often.confidence, often.tries) == (0.95, corrected(0.95, 20), 20)
+    assert often.difference.low < once.difference.low and often.difference.high > once.difference.high
+    assert {one.confidence for one in often.differences.values()} == {often.confidence}
+    assert not any("tuned models" in reason for reason in once.reasons)
+    (said,) = [reason for reason in often.reasons if "tuned models" in reason]
+    assert said == (
+        "it is one of 20 tuned models that were compared on these test examples, so each is held to 99.75% instead of"
+        " 95%"
+    )

@@ -1,0 +1,168 @@
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gemini_sft.decision.outcome import Outcome
+from gemini_sft.experiment import Experiment
+from gemini_sft.notification import message
+
+LINK = "https://console.cloud.google.com/vertex-ai/locations/us-central1/pipelines/runs/demo-1?project=p"
+EXPERIMENT = Experiment.model_validate(
+    {"name": "demo", "task": "summarization", "base_model": "gemini-2.5-flash", "data": {"train": "t.csv"}}
+)
+OUTCOME = Outcome(
+    run_id="demo-1",
+    experiment="demo",
+    verdict="promote",
+    reasons=["rougeL_f gained more than 0.01", "no slice lost more than 0.02"],
+    metric="rougeL_f",
+    base=0.41,
+    candidate=0.44,
+    gain=0.03,
+    low=0.01,
+    high=0.05,
+    model="projects/7/locations/us-central1/models/3@1",
+    checkpoint="2",
+    endpoint="projects/7/locations/us/endpoints/4",
+    against="gemini-2.5-flash",
+    test="abc",
+    report="gs://bucket/report.html",
+)
+ERROR = "The DAG failed because some tasks failed. The failed tasks are: [{}].; {}"
+
+
+def told(state: str = "SUCCEEDED", error: str = "", outcome: Outcome | None = None) -> dict[str, Any]:
+    return message(EXPERIMENT, "demo-1", LINK, state, error, outcome)
+
+
+def blocks_as_slack_takes_them(blocks: list[dict[str, Any]]) -> list[str]:
+    """Holds blocks against Slack's reference, and returns their texts."""
+    assert 1 <= len(blocks) <= 50
+    texts = []
+    for block in blocks:
+        match block:
+            case {"type": "header", "text": {"type": "plain_text", "text": str(text), "emoji": bool()}, **rest}:
+                assert 1 <= len(text) <= 150
+            case {"type": "section", "text": {"type": "mrkdwn", "text": str(text), "verbatim": bool()}, **rest}:
+                assert 1 <= len(text) <= 3000
+            case {"type": "context", "elements": [*elements], **rest}:
+                assert 1 <= len(elements) <= 10
+                for element in elements:
+                    assert element.keys() == {"type", "text", "verbatim"} and element["type"] == "mrkdwn"
+                    assert 1 <= len(element["text"]) <= 3000
+                text = "\n".join(element["text"] for element in elements)
+            case _:
+                pytest.fail(f"no block of ours: {block}")
+        assert not rest
+        texts.append(text)
+    return texts
+
+
+def test_a_verdict_with_gain_interval_reasons_run_and_report() -> None:
+    found = told(outcome=OUTCOME)
+    assert blocks_as_slack_takes_them(found["blocks"]) == [
+        "demo: promote",
+        "rougeL_f: base model 0.4100, tuned model 0.4400\n"
+        "Gain over gemini-2.5-flash: +0.0300 (95% interval: +0.0100 to +0.0500)",
+        "• rougeL_f gained more than 0.01\n• no slice lost more than 0.02",
+        f"Run: <{LINK}|demo-1>\nReport: gs://bucket/report.html",
+    ]
+    assert found["text"].splitlines() == [
+        "demo: promote",
+        "rougeL_f: base model 0.4100, tuned model 0.4400",
+        "Gain over gemini-2.5-flash: +0.0300 (95% interval: +0.0100 to +0.0500)",
+        "• rougeL_f gained more than 0.01",
+        "• no slice lost more than 0.02",
+        f"Run: demo-1 {LINK}",
+        "Report: gs://bucket/report.html",
+    ]
+
+
+def test_what_could_not_be_computed_is_no_number() -> None:
+    nothing = dict.fromkeys(("base", "candidate", "gain", "low", "high"))
+    found = told(outcome=OUTCOME.model_copy(update=nothing))
+    assert "Gain over gemini-2.5-flash: not computable" in found["text"].splitlines()
+    assert "None" not in json.dumps(found) and "NaN" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ("FAILED", "demo: the run failed"),
+        ("CANCELLED", "demo: the run was cancelled"),
+        ("SUCCEEDED", "demo: the run ended without a verdict"),
+        ("PAUSED", "demo: the run ended as PAUSED"),
+        ("", "demo: the run ended as"),
+    ],
+)
+def test_a_run_without_a_verdict_tells_its_state(state: str, title: str) -> None:
+    assert told(state)["text"].splitlines() == [title, f"Run: demo-1 {LINK}"]
+
+
+def test_a_run_that_failed_after_its_verdict_tells_both() -> None:
+    found = told("FAILED", ERROR.format("promote-model", "promote-model: RuntimeError: x"), OUTCOME)
+    assert found["text"].splitlines()[:2] == [
+        "demo: promote, but the run failed",
+        "Failed: promote-model (RuntimeError)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "failed"),
+    [
+        (ERROR.format("tune-model", "tune-model: gemini_sft.errors.TuningError: SECRET"), "tune-model (TuningError)"),
+        (ERROR.format("a, b-2", "a: ValueError: SECRET; b-2: exit code 1: SECRET"), "a (ValueError), b-2"),
+        (ERROR.format("tune-model", "Job (project_id = SECRET) is failed due to the above error."), "tune-model"),
+        (ERROR.format("a", "a: gemini_sft.errors.BudgetError: SECRET; a: OtherError: SECRET"), "a (BudgetError)"),
+    ],
+)
+def test_a_failure_is_told_by_task_and_class_and_by_nothing_else(error: str, failed: str) -> None:
+    """What a service says may repeat the prompt that it refused."""
+    found = told("FAILED", error)
+    assert f"Failed: {failed}" in found["text"].splitlines()
+    assert "SECRET" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("error", ["", "SECRET", "ValueError: SECRET", "The failed tasks are: [SECRET: & <x>]"])
+def test_a_failure_that_names_no_task_is_a_failure(error: str) -> None:
+    assert told("FAILED", error)["text"].splitlines() == ["demo: the run failed", f"Run: demo-1 {LINK}"]
+
+
+HOSTILE = st.text(max_size=2000) | st.sampled_from(["<!channel> & <@U1>", "&" * 4000, "x" * 9000, "\n\n", "\ud800", ""])
+
+
+@given(
+    reasons=st.lists(HOSTILE, max_size=12),
+    against=HOSTILE,
+    metric=HOSTILE,
+    report=HOSTILE,
+    run_id=HOSTILE,
+    verdict=HOSTILE,
+    state=HOSTILE | st.sampled_from(["SUCCEEDED", "FAILED"]),
+    tasks=st.lists(st.text("abc-. &<", min_size=1, max_size=200), max_size=60),
+    gain=st.none() | st.floats(),
+)
+def test_whatever_is_told_slack_takes_it(
+    reasons: list[str], run_id: str, state: str, tasks: list[str], gain: float | None, **texts: str
+) -> None:
+    outcome = OUTCOME.model_copy(update={**texts, "reasons": reasons, "gain": gain, "low": gain, "high": gain})
+    found = message(EXPERIMENT, run_id, LINK, state, ERROR.format(", ".join(tasks), ""), outcome)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    json.dumps(found, ensure_ascii=False).encode()
+    texts_found = blocks_as_slack_takes_them(found["blocks"])
+    assert 1 <= len(found["text"]) <= 40_000
+    texts_found[-1] = texts_found[-1].replace(f"<{LINK}|", "", 1).replace(">", "", 1)
+    for text in (*texts_found, found["text"]):
+        assert not re.search(r"[<>]|&(?!amp;|lt;|gt;)", text), "it would mean something to Slack"
+        assert all(one.isprintable() for one in text.replace("\n", ""))
+
+
+def test_a_cut_is_shown_and_leaves_no_half_of_an_escape() -> None:
+    found = told(outcome=OUTCOME.model_copy(update={"reasons": ["&" * 1000] + ["why"] * 6}))
+    lines = found["blocks"][2]["text"]["text"].splitlines()
+    assert re.fullmatch(r"• (&amp;){99}…", lines[0])
+    assert lines[1:] == ["• why"] * 4 + ["and 2 more, in the report"]
