@@ -41,6 +41,7 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
 Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
+Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
@@ -53,7 +54,7 @@ def run_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
-    bucket: Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")] = None,
+    bucket: Bucket = None,
     service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""

@@ -13,7 +13,7 @@ from gemini_sft.decision.comparison import (
 )
 from gemini_sft.decision.deciding import compare
 from gemini_sft.decision.evidence import Evidence
-from gemini_sft.decision.few_shot import few_shot_arm, worth
+from gemini_sft.decision.few_shot import few_shot_arm, per_request, worth
 from gemini_sft.decision.judged import Judged, judged
 from gemini_sft.decision.whole import Whole, whole
 
@@ -33,6 +33,7 @@ __all__ = [
     "compare",
     "few_shot_arm",
     "judged",
+    "per_request",
     "whole",
     "worth",
 ]

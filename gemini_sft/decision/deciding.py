@@ -65,6 +65,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
         differences=differences,
         corpus_intervals=corpus_intervals(evidence.whole, evidence.clusters, confidence) if evidence.whole else {},
         champion=champion,
+        champion_missing=evidence.champion_missing,
         guards=guards,
         slices=sliced(evidence, paired, confidence),
         power=seen,
