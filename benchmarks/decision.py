@@ -34,6 +34,7 @@ def evaluation(seed: int) -> EvaluationResult:
         served_by="",
         n=_EXAMPLES,
         outcomes={Outcome.ANSWERED: _EXAMPLES},
+        failed=[],
         metrics=dict(zip(rouge.NAMES, scores.mean(axis=0).tolist(), strict=True)),
         scores={
             f"{row:016x}": dict(zip(rouge.NAMES, values, strict=True)) for row, values in enumerate(scores.tolist())

@@ -45,6 +45,10 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
     if champion:
         against = champion.differences[metric]
         rulings.append(on_gain(metric, against, gate.min_gain, n, in_use.independent, _CHAMPION))
+    if evidence.is_champion:
+        rulings.append(
+            Ruling(Verdict.REJECT, "the tuned model is the champion already, so there is nothing to promote")
+        )
     if evidence.champion_missing:
         rulings.append(Ruling(Verdict.INCONCLUSIVE, evidence.champion_missing))
     guards = guarded(gate, evidence, in_use, confidence)

@@ -19,6 +19,7 @@ class Evidence:
         champion: What the model in use scored; None if there is none, or it is the base model, or it is missing.
         champion_name: Its resource name, and its checkpoint; empty if there is none or it is the base model.
         champion_missing: Why it could not be evaluated although there is one, in a sentence; empty if it was.
+        is_champion: Whether the tuned model is the champion itself, as a job that is adopted brings it again.
         lower_is_better: The metrics of which less is better.
         clusters: What each example belongs to, by its id; empty if each stands for itself.
         slices: The values that each example has in the columns of `data.slices`, by its id.
@@ -33,6 +34,7 @@ class Evidence:
     champion: EvaluationResult | None = None
     champion_name: str = ""
     champion_missing: str = ""
+    is_champion: bool = False
     lower_is_better: Collection[str] = ()
     clusters: Mapping[str, str] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

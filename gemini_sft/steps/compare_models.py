@@ -81,7 +81,7 @@ def compare_models(
     judge, judge_missing = find_judge(experiment, judgement_uri)
     tries = tries_of(experiment_uri, run_id, digest_of(test), used.name, selection.taken)
     metrics = metrics_for(experiment, test_uri)
-    evidence = gather(experiment, metrics, test, base, candidate, champion, used, judge, tries)
+    evidence = gather(experiment, metrics, test, base, candidate, champion, used, selection.taken, judge, tries)
     comparison = compare(gate, evidence)
     extras: dict[str, Any] = {"absent": [one for one in (few_shot.missing, judge_missing) if one]}
     if few_shot.arm:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gemini_sft import storage
 from gemini_sft.data import Example
-from gemini_sft.decision import Evidence, Judged, judged
+from gemini_sft.decision import Evidence, Judged, judged, whole
 from gemini_sft.decision.outcome import read_outcomes
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference import Traffic, read_predictions
@@ -112,6 +112,7 @@ def gather(
     candidate: Arm,
     champion: Found,
     used: InUse,
+    taken: Candidate,
     judge: Judged | None,
     tries: int,
 ) -> Evidence:
@@ -124,15 +125,19 @@ def gather(
         champion=champion.arm.result if champion.arm else None,
         champion_name=used.name if used.champion else "",
         champion_missing=champion.missing,
+        is_champion=used.champion and used.name == _name(taken.model, taken.checkpoint),
         lower_is_better=metrics.lower_is_better,
         clusters=grouped,
         slices={one.id: one.slices for one in test if one.slices},
+        whole=whole(metrics, test, base.predictions, candidate.predictions),
         judge=judge,
         tries=tries,
     )
 
 
 def _named(model: Base) -> str:
-    if model.model is None:
-        return model.id
-    return f"{model.model} checkpoint {model.checkpoint}" if model.checkpoint else model.model
+    return _name(model.model, model.checkpoint) if model.model else model.id
+
+
+def _name(model: str, checkpoint: str | None) -> str:
+    return f"{model} checkpoint {checkpoint}" if checkpoint else model

@@ -104,7 +104,7 @@ def metrics(comparison: Comparison, quote: Quote) -> Values:
     sides = {
         "base": comparison.base,
         "candidate": comparison.candidate,
-        "champion": getattr(comparison, "champion", None),
+        "champion": comparison.champion.side if comparison.champion else None,
     }
     difference = comparison.differences[comparison.primary_metric]
     found: dict[str, float | None] = {
