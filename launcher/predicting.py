@@ -20,10 +20,10 @@ from gemini_sft.data.prompts import instructed, one_prompt, read_prompts
 from gemini_sft.data.reading import reading_of
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
-from gemini_sft.experiment.schema import CHAMPION, Backend
+from gemini_sft.experiment.schema import Backend
 from gemini_sft.inference import Prediction, Service, predict, render
 from gemini_sft.inference.fingerprint import check_sent
-from gemini_sft.tuning import Base, Selection, TuningRecord, find_base
+from gemini_sft.tuning import Base, Selection, TuningRecord, find_champion
 from launcher.place import Place, Request, at_place
 from launcher.target import Target
 
@@ -140,16 +140,14 @@ def _of_run(runs: Path, run_id: str) -> Base:
 
 
 def _champion(experiment: Experiment, target: Target) -> Base:
-    tuning = experiment.tuning.model_copy(update={"from_checkpoint": None})
-    wanted = experiment.model_copy(update={"base_model": CHAMPION, "tuning": tuning})
-    try:
-        found = find_base(target.project, target.location, wanted)
-        if found.endpoint is None:
-            raise UserError(f"no endpoint serves {found.model}: deploy it")
-    except UserError as error:
-        what = f"no champion of {experiment.name} can be asked: {error}"
-        raise UserError(f"{what}; or ask the model of a run: --run RUN_ID") from error
-    return found
+    found = find_champion(target.project, target.location, experiment.name)
+    if found is None:
+        why = f"in {target.location} no run of it has promoted a model"
+    elif found.endpoint is None:
+        why = f"no endpoint serves {found.model}"
+    else:
+        return found
+    raise UserError(f"no champion of {experiment.name} can be asked: {why}; or ask the model of a run: --run RUN_ID")
 
 
 def _ask(experiment: Experiment, examples: Sequence[Example], asked: Base, place: Place) -> list[Prediction]:
