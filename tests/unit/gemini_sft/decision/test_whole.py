@@ -12,7 +12,7 @@ from gemini_sft.decision import Comparison, Whole, bootstrap, whole
 from gemini_sft.decision.whole import corpus_intervals
 from gemini_sft.experiment import Task
 from gemini_sft.inference import Outcome, Prediction
-from gemini_sft.inference.evaluation import EvaluationResult, evaluate
+from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.metrics import MetricSet, metrics_of
 from tests.unit.gemini_sft.decision.evaluations import compared
 
@@ -55,10 +55,10 @@ def found(metrics: MetricSet, right: list[str], before: list[str], after: list[s
 
 
 def decided(metrics: MetricSet, right: list[str], before: list[str], after: list[str]) -> Comparison:
-    sides: list[EvaluationResult] = []
-    for answers in (before, after):
-        sides.append(evaluate(metrics, "m", examples(right), predictions(answers), max_failure_rate=1))
-    return compared(*sides, primary=metrics.primary, whole=found(metrics, right, before, after))
+    base, candidate = (
+        evaluate(metrics, "m", examples(right), predictions(answers), max_failure_rate=1) for answers in (before, after)
+    )
+    return compared(base, candidate, primary=metrics.primary, whole=found(metrics, right, before, after))
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,8 @@ def test_examples_that_belong_together_are_drawn_together() -> None:
 def test_of_too_few_examples_or_of_nothing_there_is_none() -> None:
     assert corpus_intervals(found(GENERATION, RIGHT[:9], NEARLY[:9], RIGHT[:9]), {}, 0.9) == {}
     assert len(corpus_intervals(found(GENERATION, RIGHT[:10], NEARLY[:10], RIGHT[:10]), {}, 0.9)) == 2
-    assert (
-        corpus_intervals(found(GENERATION, RIGHT, NEARLY, RIGHT), dict.fromkeys(f"e{n:03d}" for n in range(N)), 0.9)
-        == {}
-    )
+    one_group = {f"e{row:03d}": "all" for row in range(N)}
+    assert corpus_intervals(found(GENERATION, RIGHT, NEARLY, RIGHT), one_group, 0.9) == {}
     outside = found(CLASSIFICATION, ["else"] * N, ["what"] * N, ["spam", *["what"] * (N - 1)])
     assert np.isnan(outside.base.score(outside.base.rows.sum(axis=0)[None])).all()
     assert corpus_intervals(outside, {}, 0.9) == {}
