@@ -124,12 +124,8 @@ def test_examples_that_belong_together_are_drawn_together() -> None:
 def test_of_too_few_examples_or_of_nothing_there_is_none() -> None:
     assert corpus_intervals(found(GENERATION, RIGHT[:9], NEARLY[:9], RIGHT[:9]), {}, 0.9) == {}
     assert len(corpus_intervals(found(GENERATION, RIGHT[:10], NEARLY[:10], RIGHT[:10]), {}, 0.9)) == 2
-    assert (
-        corpus_intervals(
-            found(GENERATION, RIGHT, NEARLY, RIGHT), dict.fromkeys((f"e{n:03d}" for n in range(N)), "one"), 0.9
-        )
-        == {}
-    )
+    one_group = {f"e{row:03d}": "all" for row in range(N)}
+    assert corpus_intervals(found(GENERATION, RIGHT, NEARLY, RIGHT), one_group, 0.9) == {}
     outside = found(CLASSIFICATION, ["else"] * N, ["what"] * N, ["spam", *["what"] * (N - 1)])
     assert np.isnan(outside.base.score(outside.base.rows.sum(axis=0)[None])).all()
     assert corpus_intervals(outside, {}, 0.9) == {}
