@@ -1,7 +1,7 @@
 """What the decision rests on, read from what the tasks before it have written."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,14 +54,16 @@ def find_arm(uris: ArmUris, *, wanted: bool) -> Found:
     return Found(missing=why) if why else Found(read_arm(uris))
 
 
-def find_judge(experiment: Experiment, uri: str) -> tuple[Judged | None, str]:
+def find_judge(
+    experiment: Experiment, uri: str, confidence: float, clusters: Mapping[str, str]
+) -> tuple[Judged | None, str]:
     """Returns what the judge said in numbers, or why it is missing; neither if the experiment has none."""
     if not experiment.evaluation.judge.model:
         return None, ""
     document = storage.read_json(uri)
     if why := why_absent(document):
         return None, why
-    return judged(Judgement.model_validate(document), experiment.gate.confidence), ""
+    return judged(Judgement.model_validate(document), confidence, clusters), ""
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,12 @@ def tries_of(experiment_uri: str, run_id: str, test: str, against: str, taken: C
     return len(others | {(taken.model, taken.checkpoint)})
 
 
+def clusters_of(test: Sequence[Example]) -> dict[str, str]:
+    """Returns what each example belongs to, by its id, as far as there is a column that says so."""
+    return {one.id: one.group for one in test if one.group is not None}
+
+
 def gather(
-    experiment: Experiment,
     metrics: MetricSet,
     test: Sequence[Example],
     base: Arm,
@@ -117,7 +123,6 @@ def gather(
     tries: int,
 ) -> Evidence:
     """Returns what the decision rests on."""
-    grouped = {one.id: one.group for one in test if one.group is not None} if experiment.data.group else {}
     return Evidence(
         primary=metrics.primary,
         base=base.result,
@@ -127,7 +132,7 @@ def gather(
         champion_missing=champion.missing,
         is_champion=used.champion and used.name == _name(taken.model, taken.checkpoint),
         lower_is_better=metrics.lower_is_better,
-        clusters=grouped,
+        clusters=clusters_of(test),
         slices={one.id: one.slices for one in test if one.slices},
         whole=whole(metrics, test, base.predictions, candidate.predictions),
         judge=judge,
