@@ -85,11 +85,11 @@ def test_the_curves_follow_the_colour_scheme(browser: Browser, tmp_path: Path) -
 
 def test_a_hostile_answer_does_not_run(browser: Browser, tmp_path: Path) -> None:
     data = sample_input()
-    hostile = [one.model_copy(update={"text": HOSTILE, "error": HOSTILE}) for one in data.candidate_predictions]
+    hostile = [one.model_copy(update={"text": HOSTILE, "error": HOSTILE}) for one in data.candidate.predictions]
     attacked = replace(
         data,
         run_id=HOSTILE,
-        candidate_predictions=hostile,
+        candidate=replace(data.candidate, predictions=hostile),
         comparison=data.comparison.model_copy(update={"reasons": [HOSTILE]}),
     )
     page, seen = opened(browser, report_page(attacked), tmp_path)
@@ -117,8 +117,10 @@ def test_nothing_can_leave_the_page(browser: Browser, tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [360, 768, 1600])
 def test_the_page_is_as_wide_as_the_screen(browser: Browser, tmp_path: Path, width: int) -> None:
     data = sample_input(served_by="stand-in-extractive-1")
-    endless = [one.model_copy(update={"text": "endless" * 300}) for one in data.base_predictions]
-    page, seen = opened(browser, report_page(replace(data, base_predictions=endless)), tmp_path, width=width)
+    endless = [one.model_copy(update={"text": "endless" * 300}) for one in data.base.predictions]
+    page, seen = opened(
+        browser, report_page(replace(data, base=replace(data.base, predictions=endless))), tmp_path, width=width
+    )
     page.locator("#accuracy-plot svg.main-svg").first.wait_for()
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -2,19 +2,21 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from gemini_sft.cost import Bill, Line, Quote, TokenCount, reconcile
 from gemini_sft.data import Example
 from gemini_sft.data.example import Content, turn
-from gemini_sft.decision import compare
+from gemini_sft.decision import Evidence, compare
 from gemini_sft.experiment import Data, Experiment, Gate, Prompt, Task
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.metrics import metrics_of
 from gemini_sft.report import ReportInput
+from gemini_sft.report.input import Arm
 from gemini_sft.tuning import Curves, TuningRecord
 from gemini_sft.tuning.curves import Curve
 from gemini_sft.tuning.record import Checkpoint, DroppedExamples
@@ -23,6 +25,9 @@ HOSTILE = (
     "<script>window.__hacked = true</script></script><img src=x onerror=\"window.__hacked = 'img'\">"
     "\"quotes\" 'single' {{ 7 * 7 }} {% raw %} &amp; \u202eright to left\u202c \x00\x1b[31m\u2028\u2029 </style> <!--"
 )
+
+PLACE = "projects/482915530187/locations/us-central1"
+CHAMPION = f"{PLACE}/models/1618033988749894848@2"
 
 INSTRUCTION = "Summarize the ticket in one sentence for the engineer on duty. Name the product and what is wrong."
 
@@ -111,17 +116,16 @@ def sample_curves(steps: int = 180, *, validation: bool = True) -> Curves:
 
 
 def sample_record(train: int = 240, **changes: object) -> TuningRecord:
-    place = "projects/482915530187/locations/us-central1"
     record = TuningRecord(
-        job=f"{place}/tuningJobs/5290183746652831744",
+        job=f"{PLACE}/tuningJobs/5290183746652831744",
         base_model="gemini-2.5-flash-lite",
-        model=f"{place}/models/2718281828459045235@1",
-        endpoint=f"{place}/endpoints/3141592653589793238",
+        model=f"{PLACE}/models/2718281828459045235@1",
+        endpoint=f"{PLACE}/endpoints/3141592653589793238",
         checkpoints=[
-            Checkpoint(id=f"{n}", epoch=n, step=60 * n, endpoint=f"{place}/endpoints/314159265358979323{n}")
+            Checkpoint(id=f"{n}", epoch=n, step=60 * n, endpoint=f"{PLACE}/endpoints/314159265358979323{n}")
             for n in (1, 2, 3)
         ],
-        experiment=f"{place}/metadataStores/default/contexts/tuning-experiment-20261122",
+        experiment=f"{PLACE}/metadataStores/default/contexts/tuning-experiment-20261122",
         epochs=3,
         adapter_size="ADAPTER_SIZE_FOUR",
         learning_rate_multiplier=1.0,
@@ -151,8 +155,22 @@ def made_of(
     served_by: str = "gemini-2.5-flash-lite",
     gate: Gate | None = None,
     labels: Sequence[str] = (),
+    champion: Sequence[Prediction] | None = None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> ReportInput:
-    """Returns the input for given examples and predictions; of 240 training examples the 17th and 203rd are dropped."""
+    """Returns the input for given examples and predictions; of 240 training examples the 17th and 203rd are dropped.
+
+    Args:
+        test: The test split.
+        base: The base model's answers to it.
+        tuned: The tuned model's.
+        task: Has the metrics.
+        served_by: What answered.
+        gate: Decides.
+        labels: Of a classification.
+        champion: The champion's answers, if there is one.
+        evidence: What else the decision rests on.
+    """
     experiment = Experiment(
         name="ticket-summaries",
         task=task,
@@ -163,21 +181,24 @@ def made_of(
         prompt=Prompt(system_instruction=INSTRUCTION),
         gate=gate or Gate(min_gain=0.02),
     )
-    endpoint = "projects/482915530187/locations/us-central1/endpoints/3141592653589793238"
-    before, after = (
-        evaluate(metrics_of(task, labels=labels), model, test, predictions, max_failure_rate=1.0).model_copy(
-            update={"served_by": served_by}
-        )
-        for model, predictions in (("gemini-2.5-flash-lite", base), (endpoint, tuned))
-    )
+    metrics = metrics_of(task, labels=labels)
+
+    def arm(model: str, predictions: Sequence[Prediction]) -> Arm:
+        result = evaluate(metrics, model, test, predictions, max_failure_rate=1.0)
+        return Arm(result.model_copy(update={"served_by": served_by}), predictions)
+
+    before, after = arm("gemini-2.5-flash-lite", base), arm(f"{PLACE}/endpoints/3141592653589793238", tuned)
+    in_use = None if champion is None else arm(f"{PLACE}/endpoints/1414213562373095048", champion)
+    known: dict[str, Any] = {"primary": metrics.primary, "base": before.result, "candidate": after.result}
+    if in_use:
+        known |= {"champion": in_use.result, "champion_name": CHAMPION}
     return ReportInput(
         run_id="ticket-summaries-20261122-141503",
         experiment=experiment,
-        comparison=compare(experiment.task, experiment.gate, before, after),
+        comparison=compare(experiment.gate, Evidence(**known | dict(evidence or {}))),
         base=before,
         candidate=after,
-        base_predictions=base,
-        candidate_predictions=tuned,
+        champion=in_use,
         train_examples=240,
         dropped_sources={17: ("train.jsonl", 18), 203: ("more.csv", 9)},
         test=test,

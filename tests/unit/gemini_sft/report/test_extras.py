@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gemini_sft.decision import Judged, few_shot_arm
+from gemini_sft.decision import Evidence, Judged, few_shot_arm
 from gemini_sft.inference import Outcome
 from gemini_sft.judging import Grades, Tally
 from gemini_sft.report import ReportInput, numbers, report_page
@@ -38,10 +38,11 @@ def with_extras(judge: Judged | None = None) -> ReportInput:
     """The base model with examples is as good as the sample's base model."""
     data = sample_input()
     predictions = {
-        name: [one.model_copy(update={"prompt_tokens": tokens}) for one in data.base_predictions]
+        name: [one.model_copy(update={"prompt_tokens": tokens}) for one in data.base.predictions]
         for name, tokens in (("base", 250), ("few_shot", 1250), ("candidate", 260))
     }
-    arm = few_shot_arm(data.experiment.task, data.experiment.gate, 4, data.base, data.candidate, predictions)
+    evidence = Evidence("rougeL_f", data.base.result, data.candidate.result)
+    arm = few_shot_arm(4, data.base.result, evidence, 0.95, predictions)
     comparison = data.comparison.model_copy(update={"few_shot": arm, "judge": judge or judged()})
     return replace(data, comparison=comparison)
 
@@ -68,7 +69,7 @@ def test_the_answer_is_in_words_and_the_tokens_are_in_the_table() -> None:
     text = page_of(data).text
     assert "With 4 examples in its prompt, the base model scores" in text and "tuning is better." in text
     assert "Tokens of a prompt, mean 250 1,250 260" in text
-    failures = data.base.failures, data.base.failures, data.candidate.failures
+    failures = data.base.result.failures, data.base.result.failures, data.candidate.result.failures
     assert "Examples without an answer {} of 60 {} of 60 {} of 60 ".format(*failures) in text
     assert "also asked with 4 training examples in its prompt" in text
 

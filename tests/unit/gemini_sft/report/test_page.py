@@ -133,11 +133,11 @@ def test_the_scale_of_the_intervals_is_named_as_it_is_drawn() -> None:
 
 def test_failures_are_counted_and_listed() -> None:
     data = sample_input()
-    failed = data.base.failures + data.candidate.failures
+    failed = data.base.result.failures + data.candidate.result.failures
     text = page_of(data).text
     assert f"{failed} of 120 requests" in text
     assert "503 UNAVAILABLE" in text and "SAFETY" in text
-    assert f"Of these failures {data.base.failures} {data.candidate.failures}" in text
+    assert f"Of these failures {data.base.result.failures} {data.candidate.result.failures}" in text
 
 
 def test_dropped_examples_are_found_by_their_place_counted_from_1() -> None:
@@ -172,14 +172,16 @@ def test_numbers_that_do_not_exist_are_not_printed() -> None:
     data = sample_input()
     difference = data.comparison.difference.model_copy(update=dict.fromkeys(("mean", "low", "high"), math.nan))
     primary = data.comparison.primary_metric
-    side = data.comparison.candidate.model_copy(update={"metrics": dict.fromkeys(data.candidate.metrics, math.inf)})
-    scores = {key: dict.fromkeys(one, math.nan) for key, one in data.candidate.scores.items()}
+    side = data.comparison.candidate.model_copy(
+        update={"metrics": dict.fromkeys(data.candidate.result.metrics, math.inf)}
+    )
+    scores = {key: dict.fromkeys(one, math.nan) for key, one in data.candidate.result.scores.items()}
     broken = replace(
         data,
         comparison=data.comparison.model_copy(
             update={"differences": data.comparison.differences | {primary: difference}, "candidate": side}
         ),
-        candidate=data.candidate.model_copy(update={"scores": scores}),
+        candidate=replace(data.candidate, result=data.candidate.result.model_copy(update={"scores": scores})),
         tuning=data.tuning.model_copy(update={"seconds": math.nan, "learning_rate_multiplier": None}),
     )
     page = page_of(broken)

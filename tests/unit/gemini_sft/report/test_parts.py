@@ -80,7 +80,7 @@ def test_an_axis_tells_its_ends(axis: Axis, ends: tuple[str, str]) -> None:
 
 
 def test_an_interval_keeps_its_order() -> None:
-    difference = Difference(mean=0.04, low=0.01, high=0.07, confidence=0.95, wins=3, ties=1, losses=1)
+    difference = Difference(mean=0.04, low=0.01, high=0.07, confidence=0.95, won=0.99, wins=3, ties=1, losses=1)
     plot = Axis.around((0.01, 0.07, 0.02)).interval(difference, 0.02)
     assert plot is not None and plot.asked is not None
     assert plot.zero < plot.low < plot.asked < plot.mean < plot.high

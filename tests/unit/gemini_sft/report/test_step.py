@@ -6,13 +6,19 @@ import pytest
 
 from gemini_sft import storage
 from gemini_sft.cost import Bill
-from gemini_sft.data.dataset import examples_uri, sources_uri
+from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
 from gemini_sft.decision import Comparison, Verdict
 from gemini_sft.errors import EvaluationError
 from gemini_sft.inference import Service
+from gemini_sft.inference.prediction import Reply
+from gemini_sft.inference.traffic import traffic
 from gemini_sft.judging import judge
+from gemini_sft.report.input import Arm
 from gemini_sft.steps.compare_models import compare_models
+from gemini_sft.steps.evidence import ArmUris
+from gemini_sft.tuning import Base
 from gemini_sft.tuning.record import DroppedExamples
+from tests.unit.gemini_sft.report.data_sample import usable
 from tests.unit.gemini_sft.report.sample import sample_curves, sample_input, sample_quote, sample_record
 from tests.unit.gemini_sft.report.selection_sample import one_job
 
@@ -24,24 +30,25 @@ def files(tmp_path: Path) -> dict[str, str]:
     """All that the step reads; of the training split only where its lines came from."""
     data = sample_input()
     names = (
-        "experiment", "train", "test", "base_predictions", "base_evaluation", "candidate_predictions",
-        "candidate_evaluation", "few_shot_predictions", "few_shot_evaluation", "judgement", "tuning", "curves",
-        "selection", "quote", "comparison", "report",
+        "models", "train", "test", "data", "judgement", "tuning", "curves", "selection", "quote", "comparison",
+        "report", "summary",
     )  # fmt: skip
     uris = {f"{name}_uri": str(tmp_path / name) for name in names}
+    uris["experiment_uri"] = str(tmp_path / "experiment" / "demo" / "experiment.yaml")
     dropped = DroppedExamples(count=3, indices=[4, 1, 0, 5], reasons=["too long", "no picture", "?", "?"])
     storage.write_json(uris["experiment_uri"], data.experiment.model_dump(mode="json", exclude_none=True))
     for name, document in {
-        "base_evaluation": data.base,
-        "candidate_evaluation": data.candidate,
+        "data": usable(),
         "tuning": sample_record(dropped=dropped),
         "curves": sample_curves(),
         "selection": one_job().model_copy(update={"bills": [Bill(trial="", tokens=151_240, epochs=4)]}),
         "quote": sample_quote(),
     }.items():
         storage.write_json(uris[f"{name}_uri"], document.model_dump(mode="json"))
-    for side, predictions in (("base", data.base_predictions), ("candidate", data.candidate_predictions)):
-        storage.write_jsonl(uris[f"{side}_predictions_uri"], (one.model_dump(mode="json") for one in predictions))
+    storage.write_json(uris["models_uri"], {"base": Base(id="gemini-2.5-flash-lite").model_dump(mode="json")})
+    storage.write_json(prompt_uri(uris["test_uri"]), {"fingerprint": "0123456789abcdef"})
+    write_arm(uris, "base", data.base)
+    write_arm(uris, "candidate", data.candidate)
     storage.write_jsonl(sources_uri(uris["train_uri"]), TRAIN)
     storage.write_jsonl(examples_uri(uris["test_uri"]), (one.record for one in data.test))
     places = ({"id": one.id, "source": one.source, "line": one.line} for one in data.test)
@@ -49,26 +56,45 @@ def files(tmp_path: Path) -> dict[str, str]:
     return uris
 
 
+def compared(files: dict[str, str]) -> Comparison:
+    """The step, told of all arms, whether they were asked or not."""
+    uris = {name: arm_uris(files, name) for name in ("base", "candidate", "few_shot", "champion")}
+    return compare_models(run_id="demo-1", arms=uris, **files)
+
+
+def arm_uris(files: dict[str, str], name: str) -> ArmUris:
+    folder = Path(files["models_uri"]).parent / name
+    return ArmUris(str(folder / "predictions"), str(folder / "evaluation"), str(folder / "traffic"))
+
+
+def write_arm(files: dict[str, str], name: str, arm: Arm) -> None:
+    uris = arm_uris(files, name)
+    storage.write_jsonl(uris.predictions, (one.model_dump(mode="json") for one in arm.predictions))
+    storage.write_json(uris.evaluation, arm.result.model_dump(mode="json"))
+    replies = [Reply(prediction=one, seconds=0.5) for one in arm.predictions]
+    storage.write_json(uris.traffic, traffic(replies, kept=0, seconds=30.0).model_dump(mode="json"))
+
+
 def test_writes_the_comparison_and_the_report(files: dict[str, str]) -> None:
-    comparison = compare_models(run_id="demo-1", **files)
+    comparison = compared(files)
     assert comparison.verdict is Verdict.PROMOTE
     assert Comparison.model_validate(storage.read_json(files["comparison_uri"])) == comparison
     report = storage.read_text(files["report_uri"])
     assert "demo-1" in report and "Promote the tuned model" in report
+    assert storage.read_text(files["summary_uri"]).startswith("# Promote the tuned model")
 
 
 def test_what_was_not_asked_for_is_not_read(files: dict[str, str]) -> None:
-    for name in ("few_shot_predictions", "few_shot_evaluation", "judgement"):
-        assert not Path(files[f"{name}_uri"]).exists()
-    comparison = compare_models(run_id="demo-1", **files)
-    assert comparison.few_shot is None and comparison.judge is None
-    assert 'id="worth"' not in storage.read_text(files["report_uri"])
+    missing = [*arm_uris(files, "few_shot"), *arm_uris(files, "champion"), files["judgement_uri"]]
+    assert not any(Path(one).exists() for one in missing)
+    comparison = compared(files)
+    assert comparison.few_shot is None and comparison.judge is None and comparison.champion is None
 
 
 def test_control_arm_and_judge_are_reported_and_leave_the_verdict_alone(files: dict[str, str]) -> None:
-    plain = compare_models(run_id="demo-1", **files)
+    plain = compared(files)
     with_extras(files)
-    comparison = compare_models(run_id="demo-1", **files)
+    comparison = compared(files)
     assert comparison.model_copy(update={"few_shot": None, "judge": None}) == plain
     assert Comparison.model_validate(storage.read_json(files["comparison_uri"])) == comparison
     assert comparison.few_shot and comparison.judge
@@ -81,13 +107,14 @@ def test_control_arm_and_judge_are_reported_and_leave_the_verdict_alone(files: d
 
 def test_a_control_arm_on_other_examples_is_refused(files: dict[str, str]) -> None:
     with_extras(files)
-    evaluation = storage.read_json(files["few_shot_evaluation_uri"])
+    uri = arm_uris(files, "few_shot").evaluation
+    evaluation = storage.read_json(uri)
     evaluation["scores"].popitem()
-    storage.write_json(files["few_shot_evaluation_uri"], evaluation)
+    storage.write_json(uri, evaluation)
     with pytest.raises(
         EvaluationError, match=r"^with few-shot examples: .* not asked the same examples: 1 stand on one"
     ):
-        compare_models(run_id="demo-1", **files)
+        compared(files)
 
 
 def with_extras(files: dict[str, str]) -> None:
@@ -96,20 +123,27 @@ def with_extras(files: dict[str, str]) -> None:
     experiment["evaluation"] |= {"few_shot": 2, "judge": {"model": "gemini-2.5-pro"}}
     storage.write_json(files["experiment_uri"], experiment)
     data = sample_input()
-    predictions = [one.model_copy(update={"prompt_tokens": 900}) for one in data.candidate_predictions]
-    storage.write_jsonl(files["few_shot_predictions_uri"], (one.model_dump(mode="json") for one in predictions))
-    storage.write_json(files["few_shot_evaluation_uri"], data.candidate.model_dump(mode="json"))
+    predictions = [one.model_copy(update={"prompt_tokens": 900}) for one in data.candidate.predictions]
+    write_arm(files, "few_shot", Arm(data.candidate.result, predictions))
     service = Service("p", "us-central1", "gemini-2.5-pro")
-    made = judge(service, data.experiment, data.test, data.candidate_predictions, data.candidate_predictions)
+    made = judge(service, data.experiment, data.test, data.candidate.predictions, data.candidate.predictions)
     storage.write_json(files["judgement_uri"], made.model_dump(mode="json"))
 
 
 def test_dropped_examples_are_named_by_file_and_line(files: dict[str, str]) -> None:
     """The service counts from 1; what it counts beyond the split is nobody's."""
-    compare_models(run_id="demo-1", **files)
+    compared(files)
     report = storage.read_text(files["report_uri"])
     rows = report.partition('id="dropped"')[2].split("<tr ")[2:]
     places = [row.partition("<code>")[2].partition("</code>")[0] for row in rows]
     nobodys = "no such example: the split has 4"
     assert places == ["b.csv:40", "a.jsonl:10", nobodys, nobodys]
     assert "4 from samples/tickets/train.jsonl" in report
+
+
+def test_the_command_that_started_the_run_is_on_the_page(files: dict[str, str]) -> None:
+    storage.write_text(
+        str(Path(files["experiment_uri"]).parents[1] / "commands" / "demo-1.txt"), "gemini-sft run a.yaml"
+    )
+    compared(files)
+    assert "gemini-sft run a.yaml" in storage.read_text(files["report_uri"])

@@ -10,6 +10,7 @@ from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.facts import ran_view
 from gemini_sft.report.scores import class_rows, metric_table, outcome_rows
+from tests.unit.gemini_sft.report.data_sample import split, summary
 from tests.unit.gemini_sft.report.sample import answered, example, made_of, sample_input
 from tests.unit.gemini_sft.report.selection_sample import one_job
 
@@ -103,7 +104,7 @@ def test_where_the_examples_came_from(data: Data, validation: str, test: str) ->
     given = validation != "none were given"
     unknown = f"{validation}; their number is not recorded" if given else validation
     assert (facts["Validation examples"], facts["Test examples"]) == (unknown, test)
-    counted = replace(asked, validation_examples=1234, selection=one_job())
+    counted = replace(asked, data=summary(splits={"validation": split(1234)}), selection=one_job())
     known = {fact.name: fact.value for fact in ran_view(counted).groups["Data"]}
     assert known["Validation examples"] == (f"1,234 {validation}" if given else validation)
 
