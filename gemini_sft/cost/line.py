@@ -69,12 +69,17 @@ class Asked:
     location: str
     batch: bool
 
+    def rates(self, model: str) -> tuple[float | None, float | None]:
+        """Returns what 1 million tokens that are sent, and that are answered, cost in USD; None if nobody knows."""
+        price = catalog().models[model].price
+        factor = catalog().batch.price_factor if self.batch else 1.0
+        sent, got = price.inference(self.location) if price else (None, None)
+        return None if sent is None else sent * factor, None if got is None else got * factor
+
     def line(self, what: str, model: str, requests: int, sent: Tokens, got: Tokens) -> Line:
         """Returns what requests to a model cost, their answers, and as many thoughts as it must be allowed."""
-        price, thought = catalog().models[model].price, requests * catalog().models[model].least_thoughts
-        factor = catalog().batch.price_factor if self.batch else 1.0
-        rates = [None if rate is None else rate * factor for rate in price.inference(self.location)] if price else []
-        sent_rate, got_rate = rates or (None, None)
+        thought = requests * catalog().models[model].least_thoughts
+        sent_rate, got_rate = self.rates(model)
         amount, error = None, 0.0
         if sent_rate is not None and got_rate is not None:
             amount = (sent.count * sent_rate + (got.count + thought) * got_rate) / _MILLION

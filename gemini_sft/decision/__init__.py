@@ -3,7 +3,7 @@
 from gemini_sft.decision.comparison import Champion, Comparison, Difference, FewShot, Guarded, Power, Slice, Verdict
 from gemini_sft.decision.deciding import compare
 from gemini_sft.decision.evidence import Evidence
-from gemini_sft.decision.few_shot import few_shot_arm, worth
+from gemini_sft.decision.few_shot import few_shot_arm, per_request, worth
 from gemini_sft.decision.judged import Judged, judged
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "compare",
     "few_shot_arm",
     "judged",
+    "per_request",
     "worth",
 ]

@@ -174,6 +174,7 @@ class Comparison(_Frozen):
         candidate: What the tuned model scored.
         differences: Candidate minus base, of every metric.
         champion: The model in use; None if there is none, or it is the base model, or could not be evaluated.
+        champion_missing: Why it could not be evaluated although there is one, in a sentence; empty if it was.
         guards: What became of them.
         slices: The test examples in parts, column by column, those with the most examples first.
         power: What this test split can see; None if that could not be computed.
@@ -192,6 +193,7 @@ class Comparison(_Frozen):
     candidate: Side
     differences: dict[str, Difference]
     champion: Champion | None = None
+    champion_missing: str = ""
     guards: list[Guarded] = []
     slices: list[Slice] = []
     power: Power | None = None

@@ -63,6 +63,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
         candidate=side_of(evidence.candidate),
         differences=differences,
         champion=champion,
+        champion_missing=evidence.champion_missing,
         guards=guards,
         slices=sliced(evidence, paired, confidence),
         power=seen,

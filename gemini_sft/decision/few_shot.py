@@ -35,7 +35,7 @@ def few_shot_arm(
         paired = Paired(few_shot, evidence.candidate, evidence.lower_is_better, evidence.clusters)
     except EvaluationError as error:
         raise EvaluationError(f"with few-shot examples: {error}") from None
-    tokens = {name: _per_request(one) for name, one in predictions.items()}
+    tokens = {name: per_request(one) for name, one in predictions.items()}
     return FewShot(
         examples=examples,
         base=side_of(few_shot),
@@ -80,7 +80,8 @@ def _beyond(difference: Difference, n: int, groups: int | None) -> str:
     )
 
 
-def _per_request(predictions: Sequence[Prediction]) -> PerRequest | None:
+def per_request(predictions: Sequence[Prediction]) -> PerRequest | None:
+    """Returns the tokens of a model's requests, as far as the service counted them; None if it counted none."""
     counted = [one for one in predictions if one.prompt_tokens]
     if not counted:
         return None

@@ -20,11 +20,11 @@ class Tick:
 
 @dataclass(frozen=True)
 class IntervalPlot:
-    """A difference with its interval, drawn against zero and against what was asked; places in percent.
+    """A gain with its interval, drawn against zero and against what was asked; places in percent.
 
     Attributes:
         low: Lower end of the interval.
-        mean: The difference.
+        mean: The gain.
         high: Upper end of the interval.
         zero: No change.
         asked: The gain that was asked; None where none was.
@@ -80,11 +80,10 @@ class Axis:
         return _label(self.start, digits), _label(self.end, digits)
 
     def interval(self, difference: Difference, asked: float | None = None) -> IntervalPlot | None:
-        """Returns the drawing of a difference, or None if it has no numbers."""
-        numbers = (difference.low, difference.mean, difference.high)
-        if not all(map(math.isfinite, numbers)):
+        """Returns the drawing of a difference, better to the right whichever way that is; None without numbers."""
+        if not all(map(math.isfinite, difference.gain)):
             return None
-        low, mean, high = map(self.at, numbers)
+        mean, low, high = map(self.at, difference.gain)
         return IntervalPlot(low, mean, high, self.at(0.0), None if asked is None else self.at(asked))
 
 

@@ -60,6 +60,8 @@ def data_page(summary: DataSummary, *, experiment_name: str) -> str:
         experiment_name: As the experiment file says it.
     """
     instruction = summary.system_instruction
+    least, most = FINDINGS_PER_RULE
+    shown = max(least, min(most, FINDINGS_SHOWN // max(1, len(summary.rules))))
     return render(
         "data.html.j2",
         (),
@@ -71,7 +73,7 @@ def data_page(summary: DataSummary, *, experiment_name: str) -> str:
         files={name: _files(split.files) for name, split in summary.splits.items()},
         histogram=histogram(summary.splits),
         labels=label_table(summary.splits),
-        rules=_rules(summary.rules),
+        rules=rule_views(summary.rules, shown),
         instruction=None if instruction is None else passage(instruction, _INSTRUCTION_LIMIT),
         turn=None if summary.template is None else passage(summary.template, _INSTRUCTION_LIMIT),
         fingerprint=summary.fingerprint,
@@ -104,10 +106,13 @@ def _files(files: list[str]) -> tuple[list[str], int]:
     return [_place(one) for one in files[:FILES_SHOWN]], max(0, len(files) - FILES_SHOWN)
 
 
-def _rules(broken: list[RuleSummary]) -> list[RuleView]:
-    """Returns the rules that were broken: those that stop the run first, then what was left out, then what was kept."""
-    least, most = FINDINGS_PER_RULE
-    shown = max(least, min(most, FINDINGS_SHOWN // max(1, len(broken))))
+def rule_views(broken: list[RuleSummary], shown: int) -> list[RuleView]:
+    """Returns the rules that were broken: those that stop the run first, then what was left out, then what was kept.
+
+    Args:
+        broken: The rules.
+        shown: How many findings of each at most.
+    """
     ordered = sorted(broken, key=lambda one: (_POLICIES.index(one.policy), -one.count, one.rule))
     return [
         RuleView(

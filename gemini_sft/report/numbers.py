@@ -37,6 +37,16 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{value * 100:.{digits}f}".removesuffix(".0") + "%" if math.isfinite(value) else NO_NUMBER
 
 
+def reading(gain: tuple[float, float, float]) -> str:
+    """Returns what a gain means, given with the lower and the upper end of its interval; empty if it is no number."""
+    _, low, high = gain
+    if low > 0:
+        return "\u25b2 better"
+    if high < 0:
+        return "\u25bc worse"
+    return "= no clear change" if low <= 0 <= high else ""
+
+
 def count(value: int, noun: str = "") -> str:
     """Returns a whole number with thousands apart and, if given, its noun in the right number."""
     if not noun:

@@ -1,36 +1,65 @@
-"""Metrics and outcomes of both models, side by side."""
+"""Metrics and outcomes of the models, side by side."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gemini_sft.decision import Difference
+from gemini_sft.decision import Comparison, Difference
+from gemini_sft.decision.ruling import level
 from gemini_sft.inference import Outcome
-from gemini_sft.metrics.whole import ClassScores
 from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
+from gemini_sft.report.arms import ArmNumbers
 from gemini_sft.report.axis import Axis, IntervalPlot
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.words import OUTCOMES, UNREADABLE, title
 
 
 @dataclass(frozen=True)
+class GainView:
+    """How much better the tuned model is than another; empty texts where there is no interval.
+
+    Attributes:
+        over: The other model.
+        gain: By how much.
+        span: The interval.
+        reading: What that means.
+        won: In which share of the resampled worlds the tuned model is better.
+        plot: The drawing; None without numbers.
+    """
+
+    over: str
+    gain: str
+    span: str = ""
+    reading: str = ""
+    won: str = ""
+    plot: IntervalPlot | None = None
+
+
+@dataclass(frozen=True)
 class MetricRow:
-    """One metric."""
+    """One metric: what each model scored, and what the tuned model gains over each other."""
 
     label: str
     meaning: str
     decides: bool
-    base: str
-    tuned: str
-    difference: str
-    span: str
-    reading: str
-    plot: IntervalPlot | None
+    less: bool
+    scores: list[str]
+    gains: list[GainView]
 
 
 @dataclass(frozen=True)
 class MetricTable:
-    """Every metric, the one that decides first, drawn on one scale with these ends."""
+    """Every metric, the one that decides first, drawn on one scale with these ends.
 
+    Attributes:
+        names: Of the models that were asked.
+        rows: One for each metric.
+        scale: Both ends of what intervals are drawn on.
+        confidence: Of the intervals.
+    """
+
+    names: list[str]
     rows: list[MetricRow]
     scale: tuple[str, str]
     confidence: str
@@ -48,51 +77,36 @@ class OutcomeRow:
     tuned_share: str
 
 
-@dataclass(frozen=True)
-class ClassRow:
-    """What one label of a classification scores; of base and tuned model precision, recall and F1 in this order."""
+def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTable:
+    """Returns the metrics side by side.
 
-    label: str
-    support: int
-    base: list[str]
-    tuned: list[str]
-
-
-def metric_table(data: ReportInput) -> MetricTable:
-    """Returns the metrics side by side."""
+    Args:
+        data: Of the run.
+        arms: The models that were asked.
+    """
     comparison = data.comparison
     primary, asked = comparison.primary_metric, data.experiment.gate.min_gain
-    names = sorted(comparison.differences, key=lambda name: name != primary)
-    axis = Axis.around(
-        [end for one in comparison.differences.values() for end in (one.low, one.mean, one.high)] + [asked]
-    )
+    over = _differences(comparison, arms)
+    shots = arms["few_shot"].name if "few_shot" in arms else ""
+    ends = [end for differences in over.values() for one in differences.values() for end in one.gain]
+    axis = Axis.around([*ends, asked])
     rows = []
-    for name in names:
-        difference, words = comparison.differences[name], metric_words(name)
+    for name in sorted(comparison.differences, key=lambda name: name != primary):
+        words = metric_words(name)
+        held = {whom: one[name] for whom, one in over.items() if name == primary or whom != shots}
         rows.append(
             MetricRow(
                 label=title(words.label),
                 meaning=words.meaning,
                 decides=name == primary,
-                base=numbers.score(comparison.base.metrics[name]),
-                tuned=numbers.score(comparison.candidate.metrics[name]),
-                difference=numbers.signed(difference.mean),
-                span=numbers.span(difference.low, difference.high),
-                reading=_reading(difference),
-                plot=axis.interval(difference, asked if name == primary else None),
+                less=comparison.differences[name].lower_is_better,
+                scores=[numbers.score(one.side.metrics[name]) for one in arms.values()],
+                gains=[_gain(whom, one, axis, asked if name == primary else None) for whom, one in held.items()],
             )
         )
-    rows += [_whole_row(data, name, change) for name, change in comparison.corpus_differences().items()]
-    return MetricTable(rows, axis.ends(), numbers.percent(comparison.difference.confidence))
-
-
-def class_rows(data: ReportInput) -> list[ClassRow]:
-    """Returns every label of a classification, in the order of the label set; of other tasks none."""
-    return [
-        ClassRow(label, of_base.support, _parts(of_base), _parts(data.candidate.result.classes[label]))
-        for label, of_base in data.base.result.classes.items()
-        if label in data.candidate.result.classes
-    ]
+    rows += [_whole_row(data, name, change, arms) for name, change in comparison.corpus_differences().items()]
+    names = [one.name for one in arms.values()]
+    return MetricTable(names, rows, axis.ends(), level(comparison.confidence))
 
 
 def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
@@ -110,37 +124,51 @@ def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
     return rows
 
 
-def _whole_row(data: ReportInput, name: str, change: float | None) -> MetricRow:
+def _differences(comparison: Comparison, arms: Mapping[str, ArmNumbers]) -> dict[str, dict[str, Difference]]:
+    """Returns by the other models' names the tuned model's differences to them."""
+    found = {"base": comparison.differences}
+    if comparison.few_shot:
+        found["few_shot"] = comparison.few_shot.differences
+    if comparison.champion:
+        found["champion"] = comparison.champion.differences
+    return {arms[key].name: found[key] for key in arms if key in found}
+
+
+def _gain(over: str, difference: Difference, axis: Axis, asked: float | None) -> GainView:
+    gain, low, high = difference.gain
+    return GainView(
+        over=over,
+        gain=numbers.signed(gain),
+        span=numbers.span(low, high),
+        reading=numbers.reading(difference.gain),
+        won=won(difference),
+        plot=axis.interval(difference, asked),
+    )
+
+
+def won(difference: Difference) -> str:
+    """Returns in which share of the resampled worlds the tuned model is better; no share is rounded to all or none."""
+    if not all(map(math.isfinite, difference.gain)):
+        return ""
+    if 0 < difference.won < 0.001:
+        return "under 0.1%"
+    return "over 99.9%" if 0.999 < difference.won < 1 else numbers.percent(difference.won)
+
+
+def _whole_row(data: ReportInput, name: str, change: float | None, arms: Mapping[str, ArmNumbers]) -> MetricRow:
     """Returns the row of a metric of the whole split, which has no interval."""
     words, signature = metric_words(name), data.base.result.signatures.get(name)
-    values = data.comparison.base.corpus[name], data.comparison.candidate.corpus.get(name)
-    base, tuned = (numbers.NOTHING if one is None else numbers.score(one) for one in values)
+    values = [one.side.corpus.get(name) for one in arms.values()]
     return MetricRow(
         label=title(words.label),
         meaning=f"{words.meaning} ({signature})" if signature else words.meaning,
         decides=False,
-        base=base,
-        tuned=tuned,
-        difference=numbers.NOTHING if change is None else numbers.signed(change),
-        span=numbers.NOTHING,
-        reading="",
-        plot=None,
+        less=False,
+        scores=[numbers.NOTHING if one is None else numbers.score(one) for one in values],
+        gains=[GainView(arms["base"].name, numbers.NOTHING if change is None else numbers.signed(change))],
     )
 
 
 def _counted(counts: tuple[int, int], of: tuple[int, int]) -> list[str]:
     pairs = ((numbers.count(n), numbers.percent(n / (whole or 1))) for n, whole in zip(counts, of, strict=True))
     return [text for pair in pairs for text in pair]
-
-
-def _parts(scores: ClassScores) -> list[str]:
-    of_all = (scores.precision, scores.recall, scores.f1)
-    return [numbers.NOTHING if one is None else numbers.score(one) for one in of_all]
-
-
-def _reading(difference: Difference) -> str:
-    if difference.low > 0:
-        return "\u25b2 higher"
-    if difference.high < 0:
-        return "\u25bc lower"
-    return "= no clear change" if difference.low <= 0 <= difference.high else ""

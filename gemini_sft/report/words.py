@@ -1,6 +1,6 @@
 """What outcomes and verdicts are called before people who never saw them."""
 
-from gemini_sft.decision import Verdict
+from gemini_sft.decision import Comparison, Verdict
 from gemini_sft.inference import Outcome
 
 OUTCOMES = {
@@ -17,11 +17,17 @@ UNREADABLE = (
     "Answers without a word, or mostly in a script that the metrics do not see: they count as failures and score 0."
 )
 
-HEADLINES = {
-    Verdict.PROMOTE: "Promote the tuned model",
-    Verdict.REJECT: "Keep the base model",
-    Verdict.INCONCLUSIVE: "These examples cannot tell",
-}
+_KEEP = {True: "Keep the champion", False: "Keep the base model"}
+
+
+def headline(comparison: Comparison) -> str:
+    """Returns what to do, in a line: what is in use stays unless the tuned model is promoted."""
+    champion = comparison.champion is not None or bool(comparison.champion_missing)
+    if comparison.verdict is Verdict.PROMOTE:
+        return "Promote the tuned model"
+    if comparison.verdict is Verdict.REJECT:
+        return _KEEP[champion]
+    return f"{_KEEP[champion]} for now: these examples cannot tell"
 
 
 def title(label: str) -> str:
@@ -30,6 +36,8 @@ def title(label: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Returns a text with a capital at its start and a stop at its end."""
+    """Returns a text with a capital at its start and a stop at its end; names such as rouge1_f keep their own."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) or not text else ".")
+    first = text.partition(" ")[0].rstrip(",;:")
+    start = text[:1].upper() if first.replace("-", "").isalpha() else text[:1]
+    return start + text[1:] + ("" if text.endswith((".", "!", "?")) or not text else ".")

@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from gemini_sft.decision import Evidence, Judged, few_shot_arm
-from gemini_sft.inference import Outcome
 from gemini_sft.judging import Grades, Tally
-from gemini_sft.report import ReportInput, numbers, report_page
-from gemini_sft.report.few_shot import worth_view
+from gemini_sft.report import ReportInput, report_page
+from gemini_sft.report.input import Arm
 from gemini_sft.report.judge import judge_view
 from tests.unit.gemini_sft.report.sample import HOSTILE, sample_input
 from tests.unit.gemini_sft.report.test_page import Page, page_of
@@ -44,74 +42,34 @@ def with_extras(judge: Judged | None = None) -> ReportInput:
     evidence = Evidence("rougeL_f", data.base.result, data.candidate.result)
     arm = few_shot_arm(4, data.base.result, evidence, 0.95, predictions)
     comparison = data.comparison.model_copy(update={"few_shot": arm, "judge": judge or judged()})
-    return replace(data, comparison=comparison)
+    return replace(data, comparison=comparison, few_shot=Arm(data.base.result, predictions["few_shot"]))
 
 
-def test_they_are_not_there_unless_asked_for() -> None:
+def test_the_judge_is_not_there_unless_asked_for() -> None:
     page = page_of(sample_input())
-    assert not {"worth", "judge"} & {one.get("id") for one in page.tags("h2")}
-    assert not {"#worth", "#judge"} & {one.get("href") for one in page.tags("a")}
+    assert "judge" not in {one.get("id") for one in page.tags("h2")}
+    assert "#judge" not in {one.get("href") for one in page.tags("a")}
 
 
-def test_they_stand_behind_the_metrics_and_in_the_contents() -> None:
+def test_it_stands_behind_the_metrics_and_in_the_contents() -> None:
     page = page_of(with_extras())
     ids = [one.get("id") for one in page.tags("h2")]
-    place = ids.index("metrics")
-    assert ids[place + 1 : place + 3] == ["worth", "judge"]
+    assert ids[ids.index("metrics") + 1] == "judge"
     assert {"#worth", "#judge"} <= {one.get("href") for one in page.tags("a")}
     levels = [int(tag[1]) for tag, _ in page.elements if tag in ("h1", "h2", "h3", "h4")]
     assert all(after - before <= 1 for before, after in pairwise(levels))
     assert all(one.get("scope") in ("col", "row") for one in page.tags("th"))
 
 
-def test_the_answer_is_in_words_and_the_tokens_are_in_the_table() -> None:
-    data = with_extras()
-    text = page_of(data).text
+def test_whether_tuning_was_worth_it_is_answered_in_words() -> None:
+    text = page_of(with_extras()).text
     assert "With 4 examples in its prompt, the base model scores" in text and "tuning is better." in text
-    assert "Tokens of a prompt, mean 250 1,250 260" in text
-    failures = data.base.result.failures, data.base.result.failures, data.candidate.result.failures
-    assert "Examples without an answer {} of 60 {} of 60 {} of 60 ".format(*failures) in text
-    assert "also asked with 4 training examples in its prompt" in text
 
 
-def with_sides(**changes: dict[str, Any]) -> ReportInput:
-    """Changes the sides `base`, `few_shot` and `candidate`."""
-    data = with_extras()
-    arm = data.comparison.few_shot
-    assert arm
-    sides = {"base": data.comparison.base, "few_shot": arm.base, "candidate": data.comparison.candidate}
-    made = {name: side.model_copy(update=changes.get(name, {})) for name, side in sides.items()}
-    arm = arm.model_copy(update={"base": made.pop("few_shot")})
-    return replace(data, comparison=data.comparison.model_copy(update={**made, "few_shot": arm}))
-
-
-def test_an_answer_that_could_not_be_read_is_a_failure_in_the_table_too() -> None:
-    outcomes = {Outcome.ANSWERED: 57, Outcome.BLOCKED: 3}
-    data = with_sides(**{
-        name: {"outcomes": outcomes, "unreadable": unreadable}
-        for name, unreadable in (("base", 0), ("few_shot", 4), ("candidate", 1))
-    })  # fmt: skip
-    view = worth_view(data)
-    assert view and view.failures == ["3 of 60", "7 of 60", "4 of 60"]
-
-
-def test_metrics_of_the_whole_split_stand_there_without_an_interval() -> None:
-    data = with_sides(
-        base={"corpus": {"bleu": 10.0, "chrf": None}},
-        few_shot={"corpus": {"bleu": 12.5, "chrf": None}},
-        candidate={"corpus": {"bleu": 11.0, "chrf": 30.0}},
-    )
-    view = worth_view(data)
-    assert view
-    bleu, chrf = view.rows[-2:]
-    assert (bleu.label, bleu.base, bleu.few_shot, bleu.tuned) == (
-        "BLEU (0–100)",
-        *map(numbers.score, (10.0, 12.5, 11.0)),
-    )
-    assert (bleu.difference, bleu.span, bleu.plot) == (numbers.signed(-1.5), "", None)
-    assert (chrf.label, chrf.base, chrf.few_shot, chrf.difference) == ("chrF (0–100)", *[numbers.NOTHING] * 3)
-    assert len(view.rows) == len(data.comparison.differences) + 2
-    assert f"BLEU (0–100) {bleu.base} {bleu.few_shot} {bleu.tuned} {bleu.difference}" in page_of(data).text
+def test_what_could_not_be_had_is_said() -> None:
+    data = sample_input()
+    absent = data.comparison.model_copy(update={"absent": ["the judge's verdicts could not be had: 403"]})
+    assert "The judge's verdicts could not be had: 403" in page_of(replace(data, comparison=absent)).text
 
 
 def test_the_judges_numbers_say_of_how_many() -> None:

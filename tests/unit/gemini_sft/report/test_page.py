@@ -9,6 +9,7 @@ import pytest
 from gemini_sft.decision import Verdict
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.report import ReportInput, report_page
+from gemini_sft.report.arms import arm_numbers
 from gemini_sft.report.scores import metric_table
 from gemini_sft.report.text import visible
 from gemini_sft.tuning.record import DroppedExamples
@@ -67,7 +68,7 @@ def two(base: str, tuned: str) -> ReportInput:
 
 def test_sections_stand_in_their_order() -> None:
     headings = [attributes.get("id") for tag, attributes in page_of(sample_input()).elements if tag in ("h1", "h2")]
-    wanted = ["verdict", "ran", "metrics", "outcomes", "curves", "changes", "failures", "dropped"]
+    wanted = ["verdict", "worth", "metrics", "curves", "changes", "data", "failures", "cost", "lineage"]
     assert [one for one in headings if one in wanted] == wanted
 
 
@@ -79,7 +80,7 @@ def test_headings_do_not_skip_a_level() -> None:
 
 def test_tables_have_captions_and_heads_with_scope() -> None:
     page = page_of(sample_input())
-    assert len(page.tags("table")) == len(page.tags("caption")) == 6
+    assert len(page.tags("table")) == len(page.tags("caption")) == 8
     assert all(one.get("scope") in ("col", "row") for one in page.tags("th"))
 
 
@@ -88,7 +89,7 @@ def test_tables_have_captions_and_heads_with_scope() -> None:
     [
         (Verdict.PROMOTE, "Promote the tuned model"),
         (Verdict.REJECT, "Keep the base model"),
-        (Verdict.INCONCLUSIVE, "These examples cannot tell"),
+        (Verdict.INCONCLUSIVE, "Keep the base model for now: these examples cannot tell"),
     ],
 )
 def test_verdict_and_its_reasons_are_said(verdict: Verdict, headline: str) -> None:
@@ -96,7 +97,7 @@ def test_verdict_and_its_reasons_are_said(verdict: Verdict, headline: str) -> No
     comparison = data.comparison.model_copy(update={"verdict": verdict, "reasons": ["because of this", "and of that"]})
     text = page_of(replace(data, comparison=comparison)).text
     assert f"Verdict: {verdict.value} {headline}" in text
-    assert "because of this." in text and "and of that." in text
+    assert "Because of this." in text and "And of that." in text
 
 
 def test_what_ran_is_said() -> None:
@@ -121,11 +122,11 @@ def test_what_ran_is_said() -> None:
 def test_the_scale_of_the_intervals_is_named_as_it_is_drawn() -> None:
     """What is drawn at 0 % and at 100 % of the width follows from where zero and the ends of an interval are."""
     data = sample_input()
-    said = re.search(r"drawn on one scale from (\S+) to (\S+);", page_of(data).text)
+    said = re.search(r"drawn on one scale from (\S+) to (\S+),", page_of(data).text)
     assert said
     start, end = (float(one.replace("\u2212", "-")) for one in said.groups())
     difference = data.comparison.difference
-    plot = metric_table(data).rows[0].plot
+    plot = metric_table(data, arm_numbers(data)).rows[0].gains[0].plot
     assert plot
     for value, at in ((0.0, plot.zero), (difference.low, plot.low), (difference.high, plot.high)):
         assert 100 * (value - start) / (end - start) == pytest.approx(at, abs=1)
@@ -137,7 +138,8 @@ def test_failures_are_counted_and_listed() -> None:
     text = page_of(data).text
     assert f"{failed} of 120 requests" in text
     assert "503 UNAVAILABLE" in text and "SAFETY" in text
-    assert f"Of these failures {data.base.result.failures} {data.candidate.result.failures}" in text
+    counts = f"{data.base.result.failures} of 60 {data.candidate.result.failures} of 60"
+    assert f"Without an answer that could be scored {counts}" in text
 
 
 def test_dropped_examples_are_found_by_their_place_counted_from_1() -> None:

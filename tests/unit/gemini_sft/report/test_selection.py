@@ -246,7 +246,7 @@ class TestReport:
     def test_says_beside_the_verdict_which_checkpoint_if_it_is_not_the_last(self) -> None:
         why = "not the last one. Its rougeL_f on validation is the highest."
         assert f"The tuned model is checkpoint 2 of 3 (epoch 2), {why}" in report_of(one_job()).text
-        assert "The tuned model is" not in report_of(one_job(LAST)).text
+        assert "The tuned model is checkpoint" not in report_of(one_job(LAST)).text
         of_a_trial = "The tuned model is checkpoint 2 of 3 (epoch 2) of trial epochs=3 adapter_size=1"
         assert of_a_trial in report_of(sweep()).text
 
@@ -319,7 +319,7 @@ class TestReport:
         def asked(trial: str) -> str:
             tuning = data.tuning.model_copy(update={"trial": trial})
             page: ReportInput = replace(data, experiment=experiment, tuning=tuning)
-            return Page(report_page(page)).text.partition("passes over the training data")[2][:4]
+            return Page(report_page(page)).text.rpartition("passes over the training data")[2][:4]
 
         assert (asked("epochs=2"), asked("epochs=3"), asked("gone")) == (" 2 3", " 3 3", " 9 3")
 

@@ -134,7 +134,7 @@ def test_dropped_examples_are_named_by_file_and_line(files: dict[str, str]) -> N
     """The service counts from 1; what it counts beyond the split is nobody's."""
     compared(files)
     report = storage.read_text(files["report_uri"])
-    rows = report.partition('id="dropped"')[2].split("<tr ")[2:]
+    rows = report.partition('id="dropped"')[2].partition("</section>")[0].split("<tr ")[2:]
     places = [row.partition("<code>")[2].partition("</code>")[0] for row in rows]
     nobodys = "no such example: the split has 4"
     assert places == ["b.csv:40", "a.jsonl:10", nobodys, nobodys]

@@ -8,8 +8,11 @@ from gemini_sft.experiment import Data, Evaluation, Task
 from gemini_sft.experiment.schema import Split
 from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.report import ReportInput, report_page
-from gemini_sft.report.facts import ran_view
-from gemini_sft.report.scores import class_rows, metric_table, outcome_rows
+from gemini_sft.report.arms import arm_numbers
+from gemini_sft.report.classes import class_rows
+from gemini_sft.report.data_section import data_view
+from gemini_sft.report.lineage import lineage_view
+from gemini_sft.report.scores import MetricTable, metric_table, outcome_rows
 from tests.unit.gemini_sft.report.data_sample import split, summary
 from tests.unit.gemini_sft.report.sample import answered, example, made_of, sample_input
 from tests.unit.gemini_sft.report.selection_sample import one_job
@@ -33,9 +36,13 @@ def report_of(task: Task) -> ReportInput:
     return made_of(test, base, tuned, task=task, labels=(RIGHT, WRONG, "never"))
 
 
+def metrics_of(data: ReportInput) -> MetricTable:
+    return metric_table(data, arm_numbers(data))
+
+
 @pytest.mark.parametrize("task", Task)
 def test_the_metrics_are_those_of_the_task_and_the_one_that_decides_stands_first(task: Task) -> None:
-    rows = metric_table(report_of(task)).rows
+    rows = metrics_of(report_of(task)).rows
     assert [row.label for row in rows][: len(LABELS[task])] == LABELS[task]
     assert [row.decides for row in rows] == [True] + [False] * (len(rows) - 1)
     assert all(row.meaning for row in rows)
@@ -53,14 +60,15 @@ def test_the_page_says_what_decides_and_what_it_means(task: Task) -> None:
 
 
 def test_accuracy_is_a_share() -> None:
-    row, *_ = metric_table(report_of(Task.CLASSIFICATION)).rows
-    assert (row.base, row.tuned, row.difference) == ("0.2500", "0.9500", "+0.7000")
+    row, *_ = metrics_of(report_of(Task.CLASSIFICATION)).rows
+    assert (row.scores, row.gains[0].gain) == (["0.2500", "0.9500"], "+0.7000")
 
 
 def test_metrics_of_the_whole_split_have_no_interval() -> None:
-    rows = {row.label: row for row in metric_table(report_of(Task.GENERATION)).rows}
+    rows = {row.label: row for row in metrics_of(report_of(Task.GENERATION)).rows}
     bleu = rows["BLEU (0–100)"]
-    assert (bleu.tuned > bleu.base, bleu.span, bleu.plot, bleu.decides) == (True, "–", None, False)
+    (gain,) = bleu.gains
+    assert (bleu.scores[1] > bleu.scores[0], gain.span, gain.plot, bleu.decides) == (True, "", None, False)
     assert "tok:13a" in bleu.meaning and "version:" in bleu.meaning
     assert "chrF (0–100)" in rows
 
@@ -99,13 +107,13 @@ def test_answers_that_no_metric_could_read_are_counted() -> None:
 def test_where_the_examples_came_from(data: Data, validation: str, test: str) -> None:
     sample = report_of(Task.CLASSIFICATION)
     asked = replace(sample, experiment=sample.experiment.model_copy(update={"data": data}))
-    facts = {fact.name: fact.value for fact in ran_view(asked).groups["Data"]}
+    facts = {fact.name: fact.value for fact in data_view(asked).facts}
     assert facts["Training examples"] == "240 from a.jsonl"
     given = validation != "none were given"
     unknown = f"{validation}; their number is not recorded" if given else validation
     assert (facts["Validation examples"], facts["Test examples"]) == (unknown, test)
     counted = replace(asked, data=summary(splits={"validation": split(1234)}), selection=one_job())
-    known = {fact.name: fact.value for fact in ran_view(counted).groups["Data"]}
+    known = {fact.name: fact.value for fact in data_view(counted).facts}
     assert known["Validation examples"] == (f"1,234 {validation}" if given else validation)
 
 
@@ -113,7 +121,7 @@ def evaluation_of(task: Task, **settings: object) -> dict[str, str]:
     sample = report_of(task)
     evaluation = Evaluation.model_validate(settings)
     asked = replace(sample, experiment=sample.experiment.model_copy(update={"evaluation": evaluation}))
-    return {fact.name: fact.value for fact in ran_view(asked).groups["Evaluation"]}
+    return {fact.name: fact.value for fact in lineage_view(asked).groups["Evaluation"]}
 
 
 def test_what_the_evaluation_was_asked_for() -> None:
@@ -148,6 +156,6 @@ def test_a_tokenizer_is_named_where_metrics_use_words(task: Task) -> None:
 
 def test_without_a_count_of_the_validation_examples_those_asked_of_a_checkpoint_are_it() -> None:
     for selection, number in ((one_job(), "30 from"), (one_job(CheckpointChoice.LOSS), "from")):
-        groups = ran_view(replace(sample_input(), selection=selection)).groups
-        facts = {fact.name: fact.value for fact in groups["Data"]}
+        found = data_view(replace(sample_input(), selection=selection)).facts
+        facts = {fact.name: fact.value for fact in found}
         assert facts["Validation examples"].startswith(f"{number} samples/tickets/validation.jsonl")
