@@ -26,6 +26,7 @@ def report_page(data: ReportInput) -> str:
     return render(
         "report.html.j2",
         [*curves.figures, *(selection.figures if selection else [])],
+        script="examples.js",
         run_id=data.run_id,
         verdict=verdict_view(data, arms),
         further=further(data.tuning),

@@ -19,15 +19,17 @@ from gemini_sft.report.figures import Figure
 from gemini_sft.report.text import visible
 
 
-def render(template: str, figures: Sequence[Figure], **context: Any) -> str:
+def render(template: str, figures: Sequence[Figure], *, script: str = "", **context: Any) -> str:
     """Renders one document.
 
     Args:
         template: Name of the template, beside this file.
-        figures: What Plotly draws; without any, the page has no script.
+        figures: What Plotly draws; without any, the page has no Plotly.
+        script: Name of the page's own script, beside this file; without it and figures, the page has none.
         context: What the template shows.
     """
-    scripts = [_plotly(), _asset("plot.js")] if figures else []
+    scripts = [_asset(script)] if script else []
+    scripts += [_plotly(), _asset("plot.js")] if figures else []
     page = _environment().get_template(template)
     return page.render(
         **context,

@@ -2,13 +2,10 @@ import math
 
 import pytest
 
-from gemini_sft.data.example import turn
 from gemini_sft.decision import Difference
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis
-from gemini_sft.report.changes import SHOWN, SHOWN_REFERENCES, changes
 from gemini_sft.report.text import passage, visible
-from tests.unit.gemini_sft.report.sample import INSTRUCTION, answered, conversation, example, made_of
 
 
 @pytest.mark.parametrize(
@@ -84,57 +81,3 @@ def test_an_interval_keeps_its_order() -> None:
     plot = Axis.around((0.01, 0.07, 0.02)).interval(difference, 0.02)
     assert plot is not None and plot.asked is not None
     assert plot.zero < plot.low < plot.asked < plot.mean < plot.high
-
-
-def test_changes_are_the_largest_losses_first_then_wins() -> None:
-    words = [f"w{n}" for n in range(20)]
-    test = [example(n, "say", " ".join(words)) for n in range(30)]
-    base = [answered(one, " ".join(words[:10])) for one in test]
-    tuned = [answered(one, " ".join(words[: (n % 15) + 3])) for n, one in enumerate(test)]
-    found = changes(made_of(test, base, tuned))
-    assert (found.worse, found.better, found.n, found.unscored) == (14, 14, 30, 0)
-    assert len(found.losses) == len(found.wins) == SHOWN
-    assert [one.place for one in found.losses[:3]] == ["test.jsonl:1", "test.jsonl:16", "test.jsonl:2"]
-    assert [one.place for one in found.wins[:3]] == ["test.jsonl:15", "test.jsonl:30", "test.jsonl:14"]
-    assert found.losses[0].worse and not found.wins[0].worse
-
-
-def test_a_conversation_says_who_speaks() -> None:
-    call = {"functionCall": {"name": "f", "args": {"b": 1, "a": 2}}}
-    talk = [
-        turn("user", "Hi"),
-        {"role": "model", "parts": [{"text": "Wait."}, call]},
-        {"role": "function", "parts": [{"functionResponse": {"name": "f", "response": {"ok": True}}}]},
-        turn("model", "restart it"),
-    ]
-    one = conversation(0, talk, "restart it")
-    (change,) = changes(made_of([one], [answered(one, "restart")], [answered(one, "restart it")])).wins
-    assert change.prompt.text == (
-        'User: Hi\n\nModel: Wait.{"functionCall":{"args":{"a":2,"b":1},"name":"f"}}\n\n'
-        'Function: {"functionResponse":{"name":"f","response":{"ok":true}}}'
-    )
-
-
-def test_only_a_system_instruction_unlike_the_others_is_shown_with_its_example() -> None:
-    test = [example(0, "q", "a", system="Be brief."), *(example(n, "q", "a") for n in (1, 2))]
-    data = made_of(test, [answered(one, "b") for one in test], [answered(one, "a") for one in test])
-    assert data.system_instruction == INSTRUCTION
-    shown = [change.instruction and change.instruction.text for change in changes(data).wins]
-    assert shown == ["Be brief.", None, None]
-
-
-def test_what_stands_before_all_examples_is_theirs_and_not_the_experiments() -> None:
-    """Few-shot examples are in it, and it may come from a file."""
-    test = [example(n, "q", "a", system=f"{INSTRUCTION} For example ...") for n in (0, 1)]
-    data = made_of(test, [answered(one, "b") for one in test], [answered(one, "a") for one in test])
-    assert data.system_instruction == f"{INSTRUCTION} For example ..."
-    assert [change.instruction for change in changes(data).wins] == [None, None]
-
-
-def test_every_right_answer_is_a_reference_and_only_some_are_shown() -> None:
-    right = [f"right {n}" for n in range(SHOWN_REFERENCES + 2)]
-    test = [example(0, "q", *right), example(1, "q", "right 0")]
-    found = changes(made_of(test, [answered(one, "no") for one in test], [answered(one, "right 0") for one in test]))
-    many, single = found.wins
-    assert [one.text for one in many.references] == right[:SHOWN_REFERENCES] and many.more_references == 2
-    assert [one.text for one in single.references] == ["right 0"] and single.more_references == 0
