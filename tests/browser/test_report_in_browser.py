@@ -5,13 +5,16 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gemini_sft.report import report_page
 from gemini_sft.report.curves import curves_page
 from tests.unit.gemini_sft.report.sample import HOSTILE, sample_curves, sample_input, sample_record, without_curves
+from tests.unit.gemini_sft.report.whole_sample import promoted, rejected_classification
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -112,6 +115,38 @@ def test_nothing_can_leave_the_page(browser: Browser, tmp_path: Path) -> None:
     assert not seen.complaints
     assert page.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')") == "refused"
     assert any("Content Security Policy" in said for said in seen.complaints)
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, str]:
+    """Pages of runs that have everything."""
+    return {"promoted": report_page(promoted()), "rejected": report_page(rejected_classification())}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("run", ["promoted", "rejected"])
+def test_who_cannot_see_or_point_can_use_it(
+    browser: Browser, tmp_path: Path, whole: dict[str, str], run: str, scheme: str
+) -> None:
+    page, seen = opened(browser, whole[run], tmp_path, scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    found = Axe().run(page, options={"resultTypes": ["violations", "passes"]}).response
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+    assert {"color-contrast", "scrollable-region-focusable"} <= {one["id"] for one in found["passes"]}
+    assert not seen.complaints
+
+
+@pytest.mark.parametrize(("width", "media"), [(360, "screen"), (768, "screen"), (1280, "screen"), (690, "print")])
+@pytest.mark.parametrize("run", ["promoted", "rejected"])
+def test_a_page_with_everything_fits_every_screen_and_sheet(
+    browser: Browser, tmp_path: Path, whole: dict[str, str], run: str, width: int, media: Literal["screen", "print"]
+) -> None:
+    page, seen = opened(browser, whole[run], tmp_path, width=width)
+    page.emulate_media(media=media)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator(".confusion").count() == (2 if run == "rejected" else 0)
+    assert not seen.complaints
 
 
 @pytest.mark.parametrize("width", [360, 768, 1600])

@@ -1,0 +1,126 @@
+"""The top of the page: what is in use, the guards, what these examples can see, and metrics of which less is better."""
+
+from dataclasses import replace
+
+import pytest
+
+from gemini_sft.decision import Difference, Slice, Verdict
+from gemini_sft.report import ReportInput
+from gemini_sft.report.arms import arm_numbers
+from gemini_sft.report.scores import metric_table, won
+from gemini_sft.report.slices import slice_view
+from gemini_sft.report.verdict import VerdictView, verdict_view
+from gemini_sft.report.words import headline, sentence
+from tests.unit.gemini_sft.report.sample import answered, example, made_of, sample_input
+from tests.unit.gemini_sft.report.test_page import page_of
+from tests.unit.gemini_sft.report.whole_sample import inconclusive, promoted
+
+
+def view(data: ReportInput) -> VerdictView:
+    return verdict_view(data, arm_numbers(data))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "without", "with_champion"),
+    [
+        (Verdict.PROMOTE, "Promote the tuned model", "Promote the tuned model"),
+        (Verdict.REJECT, "Keep the base model", "Keep the champion"),
+        (Verdict.INCONCLUSIVE, "Keep the base model for now", "Keep the champion for now"),
+    ],
+)
+def test_what_is_in_use_is_kept_by_its_name(verdict: Verdict, without: str, with_champion: str) -> None:
+    plain = sample_input().comparison.model_copy(update={"verdict": verdict})
+    missing = plain.model_copy(update={"champion_missing": "the champion could not be had: 403"})
+    there = promoted(60).comparison.model_copy(update={"verdict": verdict})
+    assert headline(plain).partition(":")[0] == without
+    assert headline(missing).partition(":")[0] == headline(there).partition(":")[0] == with_champion
+
+
+def test_both_gains_are_drawn_on_one_axis_and_that_over_what_is_in_use_stands_large() -> None:
+    data = promoted()
+    found = view(data)
+    base, champion = found.against
+    assert (base.whom, champion.whom) == ("the base model", "the champion")
+    assert base.plot and champion.plot and base.plot.zero == champion.plot.zero
+    assert champion.plot.mean < base.plot.mean
+    assert f"Gain over the champion {champion.gain}" in page_of(data).text
+    wins = data.comparison.decisive.wins
+    assert f"▲ {wins} of 240 better than the champion's" in page_of(data).text
+
+
+def test_every_guard_has_a_sign_and_a_word_and_is_said_once() -> None:
+    data = promoted()
+    guards = data.comparison.guards
+    mixed = [one.model_copy(update={"held": held}) for one, held in zip(guards, (True, False, None, True), strict=True)]
+    reasons = [*data.comparison.reasons, mixed[1].words, mixed[2].words]
+    comparison = data.comparison.model_copy(update={"guards": mixed, "reasons": reasons})
+    changed = replace(data, comparison=comparison)
+    assert [(one.sign, one.state) for one in view(changed).guards] == [
+        ("✓", "holds"),
+        ("✕", "does not hold"),
+        ("?", "open"),
+        ("✓", "holds"),
+    ]
+    text = page_of(changed).text
+    assert all(text.count(sentence(one.words)) == 1 for one in mixed)
+
+
+def test_an_open_verdict_says_what_these_examples_can_see_apart_from_why() -> None:
+    data = inconclusive()
+    found = view(data)
+    assert data.comparison.verdict is Verdict.INCONCLUSIVE
+    assert found.power.startswith("24 test examples show a gain of") and found.power not in found.reasons
+    assert page_of(data).text.count(found.power) == 1
+    assert view(promoted()).power == ""
+
+
+def test_a_part_that_lost_is_told_at_the_top_and_stands_out() -> None:
+    data = promoted()
+    assert view(data).lost == "channel = phone"
+    parts = slice_view(data)
+    assert parts and parts.lost == ["channel = phone"]
+    rows = {row.value.text: row for row in parts.columns["channel"]}
+    assert rows["phone"].lost and rows["phone"].reading == "▼ worse"
+    assert (rows["fax"].plot, rows["fax"].gain, rows["fax"].reading) == (None, "–", "too few examples")
+    page = page_of(data)
+    assert [one.get("class") for one in page.tags("tr")].count("lost") == 1
+    assert "Worse in part:" in page.text and "Worse in part:" not in page_of(sample_input()).text
+
+
+def test_a_part_without_a_value_and_a_long_one_can_be_read() -> None:
+    data = sample_input()
+    found = [Slice(column="c", value=value, n=3, base=0.1, candidate=0.2, difference=None) for value in ("", "x" * 500)]
+    parts = slice_view(replace(data, comparison=data.comparison.model_copy(update={"slices": found})))
+    assert parts and [row.value.text for row in parts.columns["c"]] == ["(empty)", "x" * 80]
+    assert parts.few == 2
+
+
+def fewer_edits() -> ReportInput:
+    """As if less of the deciding metric were better; the tuned model has less of it."""
+    test = [example(n, "q", "yes") for n in range(30)]
+    base, tuned = ([answered(one, word) for one in test] for word in ("yes", "no"))
+    return made_of(test, base, tuned, evidence={"lower_is_better": {"rougeL_f"}})
+
+
+def test_less_is_better_reads_as_a_gain_to_the_right() -> None:
+    data = fewer_edits()
+    difference = data.comparison.difference
+    assert difference.mean < 0 and difference.lower_is_better
+    found = view(data)
+    (against,) = found.against
+    assert found.less and against.gain == "+1.0000" and against.won == "100%"
+    assert against.plot and against.plot.mean > against.plot.zero
+    row = metric_table(data, arm_numbers(data)).rows[0]
+    assert row.less and row.gains[0].reading == "▲ better"
+    text = page_of(data).text
+    assert "less is better" in text and "Gain +1.0000" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [(1.0, "100%"), (0.0, "0%"), (0.9999, "over 99.9%"), (0.0001, "under 0.1%"), (0.984, "98.4%")],
+)
+def test_a_share_of_worlds_is_all_or_none_only_if_it_is(share: float, written: str) -> None:
+    difference = Difference(mean=0.1, low=0.0, high=0.2, confidence=0.95, won=share, wins=1, ties=0, losses=0)
+    assert won(difference) == written
+    assert won(difference.model_copy(update={"low": float("nan")})) == ""
