@@ -141,7 +141,7 @@ def find(path: str, location: str) -> dict[str, Any] | None:
     return None if response.status_code == 404 else _document(response)
 
 
-def listed(path: str, location: str, kind: str, query: str = "") -> Iterator[dict[str, Any]]:
+def listed(path: str, location: str, kind: str, query: str = "", fields: str = "") -> Iterator[dict[str, Any]]:
     """Yields the resources of a collection that a filter lets through; for errors see `get`.
 
     Args:
@@ -149,8 +149,10 @@ def listed(path: str, location: str, kind: str, query: str = "") -> Iterator[dic
         location: Whose host serves it.
         kind: Its last word, under which a page has its items.
         query: The filter, in the service's own language; empty for all.
+        fields: The only ones that are wanted, with commas between; empty for all.
     """
-    parameters: dict[str, Any] = ({"filter": query} if query else {}) | {"pageSize": 100}
+    parameters: dict[str, Any] = {"pageSize": 100}
+    parameters |= ({"filter": query} if query else {}) | ({"readMask": fields} if fields else {})
     while True:
         page = get(path, location, parameters)
         yield from page.get(kind, [])

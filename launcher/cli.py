@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
-from launcher import results, showing
+from launcher import predicting, results, showing
 from launcher.checking import check, unknown
+from launcher.cleaning import clean
 from launcher.place import Request
 from launcher.releasing import roll_back
 from launcher.running import Progress, run
@@ -40,6 +41,7 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
 Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
+Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
@@ -52,7 +54,7 @@ def run_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
-    bucket: Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")] = None,
+    bucket: Bucket = None,
     service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
@@ -114,6 +116,59 @@ def check_command(
         raise typer.Exit(2)
 
 
+@app.command("predict")
+def predict_command(
+    experiment: ExperimentFile,
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="The user's text; of a template with several columns, COLUMN=VALUE for each.", metavar="[TEXT]..."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Many prompts, in any form that data may have, with or without answers.")
+    ] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="Ask this run's model [the experiment's champion].")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Put the answers to --file here, as JSONL [standard output].")
+    ] = None,
+    on: Annotated[
+        Place, typer.Option(help="Where the model is: in the embedded emulator, or on Vertex AI.")
+    ] = Place.LOCAL,
+    set_: Overrides = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+) -> None:
+    """Ask the tuned model, with the prompt that it was tuned with: exit code 1 if a prompt has no answer."""
+    request = Request(
+        experiment_file=experiment,
+        overrides=set_ or (),
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+    )
+    question = predicting.Question(texts=text or (), file=file, run_id=run_id, out=out)
+    # Standard output is the answer's alone.
+    console = Console(stderr=True, highlight=False)
+    try:
+        found = predicting.ask_model(request, question, console)
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            print(json.dumps(predicting.nothing(_ending(error)[1])))
+        raise
+    if as_json:
+        print(json.dumps(found))
+    else:
+        predicting.show(question, found, console)
+    if found["failures"]:
+        raise typer.Exit(1)
+
+
 @app.command("rollback")
 def rollback_command(
     experiment: ExperimentFile,
@@ -136,6 +191,42 @@ def rollback_command(
     done = roll_back(request, Console(stderr=as_json, highlight=False, soft_wrap=True))
     if as_json:
         print(json.dumps(done))
+
+
+@app.command("cleanup")
+def cleanup_command(
+    experiment: ExperimentFile,
+    on: Annotated[Place, typer.Option(help="The embedded emulator, or Vertex AI.")] = Place.LOCAL,
+    older_than: Annotated[
+        int, typer.Option(metavar="DAYS", min=1, help="From which age on runs go that were not rejected.")
+    ] = 30,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only say what would be deleted.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+    bucket: Bucket = None,
+) -> None:
+    """Delete what rejected and old runs left, never what is in use: exit code 1 if some of it could not be deleted."""
+    request = Request(
+        experiment_file=experiment,
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+        bucket=bucket,
+    )
+    try:
+        cleaned = clean(request, older_than, yes, Console(stderr=as_json, highlight=False))
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            state, reasons = _ending(error)
+            print(json.dumps({"state": state, "reasons": reasons}))
+        raise
+    if as_json:
+        print(json.dumps(cleaned))
+    if cleaned["state"] == "INCOMPLETE":
+        raise typer.Exit(1)
 
 
 @app.command("emulator")

@@ -88,7 +88,8 @@ def table(comparison: Comparison) -> Table:
         )
     for name, change in comparison.corpus_differences().items():
         values = _number(base.corpus[name]), _number(candidate.corpus.get(name)), _number(change, "+")
-        result.add_row(name, *values, _NOTHING)
+        one = comparison.corpus_intervals.get(name)
+        result.add_row(name, *values, rf"\[{one.low:+.3f}, {one.high:+.3f}]" if one else _NOTHING)
     result.caption = "* decides"
     result.caption_justify = "left"
     return result

@@ -14,6 +14,7 @@ from components.evaluate_model import evaluate_model
 from components.extract_metrics import extract_metrics
 from components.find_models import find_models
 from components.judge_answers import judge_answers
+from components.log_evaluation import log_evaluation
 from components.prepare_data import prepare_data
 from components.promote_model import promote_model
 from components.quote_cost import quote_cost
@@ -163,6 +164,15 @@ def decide(begun: Begun, tuning: dsl.PipelineTask, curves: dsl.PipelineTask, tak
         ),
         "compare models",
     )
+    logged = log_evaluation(
+        **begun.place,
+        run_id=run_id,
+        comparison=compared.outputs["comparison"],
+        tuning=tuning.outputs["tuning"],
+        selection=taken.outputs["selection"],
+        quote=begun.quote.outputs["quote"],
+    )
+    _resumable(logged, "log evaluation")
     with dsl.If(compared.outputs["Output"] == "promote", name="promote"):
         promoted = promote_model(
             **begun.run,

@@ -1,6 +1,7 @@
 """Which model answers for a name: a base model, or the one behind a tuned endpoint."""
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +93,13 @@ class Serving:
                 del self._loaded[next(iter(self._loaded))]
             self._loaded[path] = StandIn.load(path)
         return self._loaded[path]
+
+    def forget(self, model: str) -> None:
+        """Deletes the weights of a model version, of all its checkpoints."""
+        folder = self.adapter_path(model, "").parent
+        for path in [path for path in self._loaded if path.parent == folder]:
+            del self._loaded[path]
+        shutil.rmtree(folder, ignore_errors=True)
 
     def adapter_path(self, model: str, checkpoint: str) -> Path:
         """Returns where the weights of a model version's checkpoint are kept."""

@@ -54,6 +54,22 @@ class Batch(_Entry):
     price_factor: Annotated[float, Field(gt=0, le=1)]
 
 
+class Storage(_Entry):
+    """What it costs to keep objects in a bucket.
+
+    Attributes:
+        date: The day on which it was last seen.
+        per_gb_month: USD for 2^30 bytes of Standard storage in one region, a month.
+    """
+
+    date: date
+    per_gb_month: Annotated[float, Field(gt=0)]
+
+    def usd_a_month(self, size: int) -> float:
+        """Returns what so many bytes cost."""
+        return self.per_gb_month * size / 2**30
+
+
 class AssumedEpochs(_Entry):
     """How many epochs a quote reckons with if Vertex AI is to choose them.
 
@@ -135,6 +151,7 @@ class Catalog(_Entry):
         checked: The day on which it was last held against Google's pages.
         assumed_epochs: What a quote takes for epochs that Vertex AI is to choose.
         batch: The price of batch jobs.
+        storage: The price of what lies in the bucket.
         most_checkpoints: How many a tuning job leaves at most: one an epoch, evenly spaced if there are more epochs.
         models: What can be tuned, by model id.
         retired: What could be, by model id.
@@ -143,6 +160,7 @@ class Catalog(_Entry):
     checked: date
     assumed_epochs: AssumedEpochs
     batch: Batch
+    storage: Storage
     most_checkpoints: Annotated[int, Field(ge=1)]
     models: dict[str, Model]
     retired: dict[str, Retirement]

@@ -11,7 +11,7 @@ from gemini_sft.data.keys import normalised
 from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION, shuffled
 from gemini_sft.data.table import Table
 
-_VARIES = "varies"
+VARIES = "varies"
 _MOST_INSTRUCTIONS = 20
 _SHORTEST = 20
 """Bytes of a normalised prompt below which it may stand in an instruction by chance."""
@@ -62,8 +62,17 @@ def fingerprint(table: Table, instruction: str | None, template: str | None) -> 
         template: Of the experiment.
     """
     texts = {number: text for one in table.drafts for number, text in one.instructions.items()} | {0: instruction or ""}
-    own = {texts.get(number, _VARIES) for number in np.unique(table.column("instruction")[table.alive]).tolist()}
-    told = own.pop() if len(own) == 1 else _VARIES
+    own = {texts.get(number, VARIES) for number in np.unique(table.column("instruction")[table.alive]).tolist()}
+    return mark(own.pop() if len(own) == 1 else VARIES, template)
+
+
+def mark(told: str, template: str | None) -> str:
+    """Returns the fingerprint of a prompt.
+
+    Args:
+        told: The system instruction; empty for none, `VARIES` if it is not the same everywhere.
+        template: Of the user's turn.
+    """
     return hashlib.sha256(orjson.dumps([told, template])).hexdigest()[:16]
 
 

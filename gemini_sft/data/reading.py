@@ -53,6 +53,7 @@ class Reading:
         instruction: Put in front of every example that brings none of its own.
         tokenizer: What a word is to the metrics that will score answers; None if they do not need any.
         slices: The columns by whose values test is looked at in parts.
+        answered: Whether records have an answer; else they are only asked, and one that is there is passed over.
     """
 
     task: Task
@@ -64,6 +65,7 @@ class Reading:
     instruction: str | None
     tokenizer: Tokenizer | None = None
     slices: tuple[str, ...] = ()
+    answered: bool = True
 
     @property
     def usual_template(self) -> str:
@@ -72,14 +74,16 @@ class Reading:
 
     def columns(self, present: set[str]) -> tuple[str, str] | None:
         """Returns template and target column for records with these columns; None if they do not fit."""
-        for template, target in self._candidates():
-            if target in present and present.issuperset(columns_of(template)):
-                return template, target
-        return None
+        fits = [one for one in self._candidates() if present.issuperset(columns_of(one[0]))]
+        whole = [one for one in fits if one[1] in present]
+        return next(iter(whole if self.answered else whole or fits), None)
 
     def expected_columns(self) -> str:
         """Says which columns a record could have."""
-        ways = [f"{', '.join(columns_of(template))} and {target}" for template, target in self._candidates()]
+        ways = [
+            ", ".join(columns_of(template)) + (f" and {target}" if self.answered else "")
+            for template, target in self._candidates()
+        ]
         return "; or ".join(dict.fromkeys(ways))
 
     def _candidates(self) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from gemini_sft.data.findings import Fault, shown
 from gemini_sft.data.parts import Soft, camel, check_files, check_tools, read_tools
 from gemini_sft.data.reading import Reading, Shape
 from gemini_sft.data.turns import check_turns, read_contents, read_instruction, read_messages
+from gemini_sft.data.unanswered import with_placeholder
 from gemini_sft.experiment import Task
 from gemini_sft.experiment.template import columns_of, render
 
@@ -64,6 +65,8 @@ def read_record(record: dict[str, Any], shape: Shape, reading: Reading, soft: So
     there = shape_of(record)
     if there is not shape and shape not in record and type(record.get(there)) is not str:
         raise Fault("mixed_formats", f"has {_named(there)}, but the file began with {_named(shape)}")
+    if not reading.answered:
+        record = with_placeholder(record, shape, reading)
     match shape:
         case Shape.MESSAGES:
             draft = _messages(record, reading, soft)

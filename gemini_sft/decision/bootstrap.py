@@ -6,7 +6,7 @@ section 3.8. Ends of an interval are percentiles, taken further out for small sa
 too little: T. Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, section 3.3, expanded percentiles.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +24,10 @@ _DRAWN_AT_ONCE = 250_000
 
 @dataclass(frozen=True)
 class Worlds:
-    """Means in resampled worlds.
+    """Means, or what else there is, in resampled worlds.
 
     Attributes:
-        means: Of each column in each world, shape (worlds, columns), sorted along the worlds.
+        means: Each column in each world, shape (worlds, columns), sorted along the worlds.
         clusters: How many independent things were drawn from.
     """
 
@@ -70,32 +70,44 @@ def worlds(values: NDArray[np.float64], clusters: Sequence[Hashable] | None = No
     Returns:
         The means in `RESAMPLES` worlds. The resampling is seeded: the same values in the same order give the same.
     """
-    sums, sizes = (values, np.ones(len(values))) if clusters is None else _by_cluster(values, clusters)
+    rows = np.column_stack([values, np.ones(len(values))])
+    return resampled(rows, lambda sums: sums[:, :-1] / sums[:, -1:], clusters)
+
+
+def resampled(
+    rows: NDArray[np.float64],
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    clusters: Sequence[Hashable] | None = None,
+) -> Worlds:
+    """Resamples whatever can be computed from sums over the examples; the examples of each world are those of `worlds`.
+
+    Args:
+        rows: One row per example, shape (n, k); see `worlds`.
+        statistic: From the sums in some worlds, shape (worlds, k), to what they mean, shape (worlds, columns).
+        clusters: What each example belongs to; None if each stands for itself.
+    """
+    sums = rows if clusters is None else _by_cluster(rows, clusters)
     n = len(sums)
-    columns = np.column_stack([sums, sizes])
     generator = np.random.default_rng(_SEED)
-    means = np.empty((RESAMPLES, values.shape[1]))
     chunk = max(1, _DRAWN_AT_ONCE // n)
+    found = []
     for start in range(0, RESAMPLES, chunk):
-        rows = min(chunk, RESAMPLES - start)
-        picks = generator.integers(0, n, size=(rows, n), dtype=np.int32)
-        picks += np.arange(0, rows * n, n, dtype=np.int32)[:, None]
-        times = np.bincount(picks.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
-        totals = times @ columns
-        means[start : start + rows] = totals[:, :-1] / totals[:, -1:]
+        drawn = min(chunk, RESAMPLES - start)
+        picks = generator.integers(0, n, size=(drawn, n), dtype=np.int32)
+        picks += np.arange(0, drawn * n, n, dtype=np.int32)[:, None]
+        times = np.bincount(picks.ravel(), minlength=drawn * n).reshape(drawn, n).astype(np.float64)
+        found.append(statistic(times @ sums))
     # Sums of the same values differ in the last digits, and a mean that is what was asked must not seem more.
-    return Worlds(np.sort(np.round(means, _DIGITS), axis=0), n)
+    return Worlds(np.sort(np.round(np.concatenate(found), _DIGITS), axis=0), n)
 
 
-def _by_cluster(
-    values: NDArray[np.float64], clusters: Sequence[Hashable]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns for each cluster, in the order of their first examples, the sums of its rows and how many it has."""
+def _by_cluster(rows: NDArray[np.float64], clusters: Sequence[Hashable]) -> NDArray[np.float64]:
+    """Returns the sums of each cluster, in the order of their first examples."""
     numbers: dict[Hashable, int] = {}
     place = np.array([numbers.setdefault(one, len(numbers)) for one in clusters])
-    sums = np.zeros((len(numbers), values.shape[1]))
-    np.add.at(sums, place, values)
-    return sums, np.bincount(place).astype(np.float64)
+    sums = np.zeros((len(numbers), rows.shape[1]))
+    np.add.at(sums, place, rows)
+    return sums
 
 
 def _widening(n: int) -> float:

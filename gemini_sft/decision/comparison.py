@@ -52,6 +52,22 @@ class Difference(_Frozen):
         return (-self.mean, -self.high, -self.low) if self.lower_is_better else (self.mean, self.low, self.high)
 
 
+class CorpusInterval(_Frozen):
+    """Where candidate minus base lies, of a metric of the whole split.
+
+    Attributes:
+        low: Lower end of its bootstrap interval.
+        high: Upper end.
+        confidence: Of that interval.
+        won: Share of the resampled worlds in which the candidate is better.
+    """
+
+    low: float
+    high: float
+    confidence: float
+    won: float
+
+
 class Side(_Frozen):
     """One of the models: see `EvaluationResult`, of which this is the part without single examples."""
 
@@ -173,6 +189,7 @@ class Comparison(_Frozen):
         base: What the base model scored.
         candidate: What the tuned model scored.
         differences: Candidate minus base, of every metric.
+        corpus_intervals: Of `corpus_differences`, for those that have one; they never decide.
         champion: The model in use; None if there is none, or it is the base model, or could not be evaluated.
         champion_missing: Why it could not be evaluated although there is one, in a sentence; empty if it was.
         guards: What became of them.
@@ -192,6 +209,7 @@ class Comparison(_Frozen):
     base: Side
     candidate: Side
     differences: dict[str, Difference]
+    corpus_intervals: dict[str, CorpusInterval] = {}
     champion: Champion | None = None
     champion_missing: str = ""
     guards: list[Guarded] = []

@@ -7,6 +7,7 @@ from gemini_sft.decision.guards import guarded, on_guards
 from gemini_sft.decision.paired import Paired
 from gemini_sft.decision.ruling import Ruling, level, on_gain, together
 from gemini_sft.decision.slices import sliced
+from gemini_sft.decision.whole import corpus_intervals
 from gemini_sft.experiment import Gate
 
 _CHAMPION = "the champion"
@@ -44,6 +45,10 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
     if champion:
         against = champion.differences[metric]
         rulings.append(on_gain(metric, against, gate.min_gain, n, in_use.independent, _CHAMPION))
+    if evidence.is_champion:
+        rulings.append(
+            Ruling(Verdict.REJECT, "the tuned model is the champion already, so there is nothing to promote")
+        )
     if evidence.champion_missing:
         rulings.append(Ruling(Verdict.INCONCLUSIVE, evidence.champion_missing))
     guards = guarded(gate, evidence, in_use, confidence)
@@ -62,6 +67,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
         base=side_of(evidence.base),
         candidate=side_of(evidence.candidate),
         differences=differences,
+        corpus_intervals=corpus_intervals(evidence.whole, evidence.clusters, confidence) if evidence.whole else {},
         champion=champion,
         champion_missing=evidence.champion_missing,
         guards=guards,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from gemini_sft.decision.judged import Judged
+from gemini_sft.decision.whole import Whole
 from gemini_sft.inference.evaluation import EvaluationResult
 
 
@@ -18,9 +19,11 @@ class Evidence:
         champion: What the model in use scored; None if there is none, or it is the base model, or it is missing.
         champion_name: Its resource name, and its checkpoint; empty if there is none or it is the base model.
         champion_missing: Why it could not be evaluated although there is one, in a sentence; empty if it was.
+        is_champion: Whether the tuned model is the champion itself, as a job that is adopted brings it again.
         lower_is_better: The metrics of which less is better.
         clusters: What each example belongs to, by its id; empty if each stands for itself.
         slices: The values that each example has in the columns of `data.slices`, by its id.
+        whole: What metrics of the whole split are computed from; None if the task has none.
         judge: What the judge said; None if it was not asked, or could not be had.
         tries: How many tuned models were compared on these examples with the same model in use, this one included.
     """
@@ -31,8 +34,10 @@ class Evidence:
     champion: EvaluationResult | None = None
     champion_name: str = ""
     champion_missing: str = ""
+    is_champion: bool = False
     lower_is_better: Collection[str] = ()
     clusters: Mapping[str, str] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    whole: Whole | None = None
     judge: Judged | None = None
     tries: int = 1

@@ -71,11 +71,13 @@ def _beyond(difference: Difference, n: int, groups: int | None) -> str:
         reading = f"these {n} test examples cannot tell which is better"
     else:
         reading = "tuning is better" if low > 0 else "the examples are better"
-    up, down = ("adds", "takes off") if difference.lower_is_better else ("gains", "loses")
-    change = up if difference.mean > 0 else down if difference.mean < 0 else "changes"
-    less = " (less is better)" if difference.lower_is_better else ""
+    if difference.lower_is_better:
+        change = f"changes that by {difference.mean:+.4f} (less is better)"
+    else:
+        verb = "gains" if difference.mean > 0 else "loses" if difference.mean < 0 else "changes"
+        change = f"{verb} {abs(difference.mean):.4f} over that"
     return (
-        f"tuning {change} {abs(difference.mean):.4f} over that{less}, {level(difference.confidence)} interval"
+        f"tuning {change}, {level(difference.confidence)} interval"
         f" [{difference.low:+.4f}, {difference.high:+.4f}]: {reading}"
     )
 

@@ -58,5 +58,5 @@ def words(found: Power, n: int, min_gain: float) -> str:
 
 def _rounded(n: int) -> int:
     """Returns the next number of two digits and zeros: the reckoning knows no more."""
-    unit = 10 ** max(len(str(n)) - 2, 0)
+    unit: int = 10 ** max(len(str(n)) - 2, 0)
     return -(-n // unit) * unit

@@ -7,13 +7,13 @@ lacks still counts in the macro average, with 0, as in scikit-learn. By itself s
 where it neither occurs nor is given, there is nothing to take a share of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gemini_sft.metrics.whole import ClassScores, Confusion, WholeMetric, WholeSplit
+from gemini_sft.metrics.whole import ClassScores, Confusion, Statistics, WholeMetric, WholeSplit, WholeStatistics
 
 NAMES = ("accuracy",)
 """In [0, 1]: the mean over all examples is the share of right labels."""
@@ -48,6 +48,11 @@ def classes(labels: Sequence[str]) -> WholeMetric:
     return partial(_whole, labels=labels)
 
 
+def sums(labels: Sequence[str]) -> WholeStatistics:
+    """Returns the function that finds what both F1 are computed from: which label each example has and was given."""
+    return partial(_statistics, labels=labels)
+
+
 def _whole(answers: Sequence[str], references: Sequence[tuple[str, ...]], labels: Sequence[str]) -> WholeSplit:
     counts = _counts(answers, references, [one.strip() for one in labels])
     right = np.diag(counts)[:-1]
@@ -66,14 +71,42 @@ def _whole(answers: Sequence[str], references: Sequence[tuple[str, ...]], labels
     )
 
 
+def _statistics(answers: Sequence[str], references: Sequence[tuple[str, ...]], labels: Sequence[str]) -> Statistics:
+    """Of every label there are two columns: where it was rightly given, and how often it is there or was given."""
+    n = len(labels)
+    hits, either = np.zeros((len(answers), n + 1)), np.zeros((len(answers), n + 1))
+    for row, (label, given) in enumerate(_pairs(answers, references, [one.strip() for one in labels])):
+        hits[row, label] = label == given
+        either[row, label] += 1
+        either[row, given] += 1
+    return Statistics(WHOLE, np.hstack([hits[:, :n], either[:, :n]]), _f1)
+
+
+def _f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    right, either = np.split(sums, 2, axis=1)
+    hits = 2 * right
+    of_each = np.divide(hits, either, out=np.zeros_like(hits), where=either > 0)
+    said = either.sum(axis=1)
+    micro = np.divide(hits.sum(axis=1), said, out=np.full(len(sums), np.nan), where=said > 0)
+    return np.column_stack([micro, np.where(said > 0, of_each.mean(axis=1), np.nan)])
+
+
 def _counts(answers: Sequence[str], references: Sequence[tuple[str, ...]], labels: Sequence[str]) -> NDArray[np.int64]:
-    number = {name: position for position, name in enumerate(labels)}
     counts = np.zeros((len(labels) + 1, len(labels) + 1), np.int64)
+    for pair in _pairs(answers, references, labels):
+        counts[pair] += 1
+    return counts
+
+
+def _pairs(
+    answers: Sequence[str], references: Sequence[tuple[str, ...]], labels: Sequence[str]
+) -> Iterator[tuple[int, int]]:
+    """Yields the places of the right label and of the given one; what is none has the place behind the last."""
+    number = {name: position for position, name in enumerate(labels)}
     for answer, right in zip(answers, references, strict=True):
         given, wanted = answer.strip(), [one.strip() for one in right]
         label = given if given in wanted else wanted[0]
-        counts[number.get(label, -1), number.get(given, -1)] += 1
-    return counts
+        yield number.get(label, len(labels)), number.get(given, len(labels))
 
 
 def _share(part: int, whole: int) -> float | None:

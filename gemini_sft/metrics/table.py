@@ -8,7 +8,7 @@ from gemini_sft.data.dataset import read_labels, read_split
 from gemini_sft.experiment.schema import FAILURE_RATE, Experiment, Task, Tokenizer
 from gemini_sft.metrics import classification, extraction, generation, question_answering, rouge
 from gemini_sft.metrics.own import OwnMetric, load_own, rehearse
-from gemini_sft.metrics.whole import WholeMetric, nothing
+from gemini_sft.metrics.whole import WholeMetric, WholeStatistics, nothing, nothing_to_sum
 from gemini_sft.words import BY_WORDS, readable
 
 _REHEARSED = 20
@@ -26,6 +26,7 @@ class MetricSet:
         primary: The metric of an example that the verdict rests on, one of the task's or of the user's own.
         task_score: Computes them.
         whole: Computes those of a whole split.
+        statistics: Finds what they are computed from, for resampling.
         whole_names: Their names.
         readable: Returns whether the metrics can make anything of an answer.
         tokenizer: What counts as a word.
@@ -37,6 +38,7 @@ class MetricSet:
     primary: str
     task_score: Score
     whole: WholeMetric
+    statistics: WholeStatistics
     whole_names: tuple[str, ...]
     readable: Callable[[str], bool]
     tokenizer: Tokenizer
@@ -127,6 +129,7 @@ def metrics_of(
     names: tuple[str, ...]
     score: Score
     whole: WholeMetric = nothing
+    statistics: WholeStatistics = nothing_to_sum
     whole_names: tuple[str, ...] = ()
     match task:
         case Task.QUESTION_ANSWERING:
@@ -136,13 +139,15 @@ def metrics_of(
             names, primary, score = classification.NAMES, classification.PRIMARY, classification.score
             if labels:
                 whole, whole_names = classification.classes(labels), classification.WHOLE
+                statistics = classification.sums(labels)
         case Task.EXTRACTION:
             names, primary, score = extraction.NAMES, extraction.PRIMARY, extraction.score
         case Task.SUMMARIZATION | Task.CHAT | Task.GENERATION:
             names, primary, score = rouge.NAMES, rouge.PRIMARY, rouge.rouge(tokenizer)
             if task is not Task.SUMMARIZATION:
                 whole, whole_names = generation.overlap(tokenizer), generation.WHOLE
-    return MetricSet(names, primary, score, whole, whole_names, can_read, tokenizer, own)
+                statistics = generation.sums(tokenizer)
+    return MetricSet(names, primary, score, whole, statistics, whole_names, can_read, tokenizer, own)
 
 
 def _anything(text: str) -> bool:

@@ -1,7 +1,10 @@
 """What can only be said of a split as a whole, not of one example."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 
@@ -57,6 +60,31 @@ WholeMetric = Callable[[Sequence[str], Sequence[tuple[str, ...]]], WholeSplit]
 """From all answers, empty where there is none, and all right answers of each, in the same order."""
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """What metrics of a whole split can be computed from for any choice of its examples: numbers that are summed.
+
+    Attributes:
+        names: Of the metrics.
+        rows: Numbers of each example, shape (n, k).
+        score: From sums of rows, shape (choices, k), to the metrics, shape (choices, names); NaN if there is nothing to
+            compute one from.
+    """
+
+    names: tuple[str, ...]
+    rows: NDArray[np.float64]
+    score: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+WholeStatistics = Callable[[Sequence[str], Sequence[tuple[str, ...]]], Statistics]
+"""From what a `WholeMetric` is given."""
+
+
 def nothing(answers: Sequence[str], references: Sequence[tuple[str, ...]]) -> WholeSplit:
     """Returns no metrics, for tasks that have none of a whole split."""
     return WholeSplit()
+
+
+def nothing_to_sum(answers: Sequence[str], references: Sequence[tuple[str, ...]]) -> Statistics:
+    """Likewise returns statistics of no metrics."""
+    return Statistics((), np.zeros((len(answers), 0)), lambda sums: np.zeros((len(sums), 0)))

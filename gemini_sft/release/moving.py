@@ -9,6 +9,9 @@ is:
 3. give the alias `champion` to the new one: by this single call it is in use, and the other is not;
 4. take the aliases from all that should not have them any more, `previous` first.
 
+Between two versions of one model, as continued tuning makes them, the third call itself takes the alias from the old
+one. To go back there, `previous` changes hands only after it: if that is interrupted, nobody knows which was previous.
+
 Whoever is killed before the third call has changed nothing, and after it only tidying is left. Because `champion` is
 taken last, two models have it as long as a move is unfinished.
 """
@@ -51,7 +54,7 @@ def move(project: str, location: str, experiment: str, new: str, old: str | None
         old: Of the one that it shall replace; None if none is in use.
 
     Raises:
-        UserError: Nobody can tell which one is in use, or old and new are versions of one model.
+        UserError: Nobody can tell which one is in use.
         RunError: Another one is in use, or has come into use at the same moment.
         ServiceError: Vertex AI refused a change or did not answer.
     """
@@ -62,10 +65,13 @@ def move(project: str, location: str, experiment: str, new: str, old: str | None
     champion = champion_of(found)
     require_unchanged(champion, new, old)
     if champion is None or champion.name != new:
-        if champion is not None:
+        later = champion is not None and _takes_previous_along(champion, new, found)
+        if champion is not None and not later:
             _hand_over(champion, new, found)
         set_labels(new, {PROMOTED: _after(found)})
         give(new, CHAMPION)
+        if champion is not None and later:
+            give(champion.name, PREVIOUS)
         found = versions(project, location, experiment)
         tidy(found)
         champion = champion_of(found)
@@ -104,13 +110,17 @@ def require_unchanged(champion: Version | None, new: str, old: str | None) -> No
         )
 
 
+def _takes_previous_along(champion: Version, new: str, found: list[Version]) -> bool:
+    """Returns whether the alias `previous` must wait: the new one has it, and is a version of the same model.
+
+    Given to the champion first, it would be taken from the new one, and nobody would know any more where to go back to.
+    """
+    same = champion.name.partition("@")[0] == new.partition("@")[0]
+    return same and any(PREVIOUS in one.aliases for one in found if one.name == new)
+
+
 def _hand_over(champion: Version, new: str, found: list[Version]) -> None:
     """Makes the one in use the one that will have been in use before."""
-    if champion.name.partition("@")[0] == new.partition("@")[0]:
-        raise UserError(
-            f"{champion.name} and {new} are versions of one model, which cannot both have an alias: only models that"
-            " tuning jobs of their own have made can take each other's place"
-        )
     # A move that never came to its third step, or somebody by hand, has left one that would seem to come after it.
     if any(
         PREVIOUS in one.aliases and one.promoted >= champion.promoted for one in found if _other(one, champion, new)

@@ -9,6 +9,7 @@ from gemini_sft.data import read_split
 from gemini_sft.data.dataset import read_fingerprint, read_sources
 from gemini_sft.data.summary import DataSummary
 from gemini_sft.decision import Comparison, compare, few_shot_arm
+from gemini_sft.decision.deciding import corrected
 from gemini_sft.decision.outcome import Outcome, outcome_uri
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference.journal import sweep
@@ -16,6 +17,7 @@ from gemini_sft.metrics import metrics_for
 from gemini_sft.report import ReportInput, report_markdown, report_page
 from gemini_sft.steps.evidence import (
     ArmUris,
+    clusters_of,
     digest_of,
     find_arm,
     find_judge,
@@ -78,16 +80,17 @@ def compare_models(
     base, candidate = read_arm(arms["base"]), read_arm(arms["candidate"])
     few_shot = find_arm(arms["few_shot"], wanted=bool(shots))
     champion = find_arm(arms["champion"], wanted=used.champion)
-    judge, judge_missing = find_judge(experiment, judgement_uri)
     tries = tries_of(experiment_uri, run_id, digest_of(test), used.name, selection.taken)
+    confidence = corrected(gate.confidence, tries)
+    judge, judge_missing = find_judge(experiment, judgement_uri, confidence, clusters_of(test))
     metrics = metrics_for(experiment, test_uri)
-    evidence = gather(experiment, metrics, test, base, candidate, champion, used, judge, tries)
+    evidence = gather(metrics, test, base, candidate, champion, used, selection.taken, judge, tries)
     comparison = compare(gate, evidence)
     extras: dict[str, Any] = {"absent": [one for one in (few_shot.missing, judge_missing) if one]}
     if few_shot.arm:
         asked = {"base": base, "few_shot": few_shot.arm, "candidate": candidate}
         predictions = {name: arm.predictions for name, arm in asked.items()}
-        extras["few_shot"] = few_shot_arm(shots, few_shot.arm.result, evidence, gate.confidence, predictions)
+        extras["few_shot"] = few_shot_arm(shots, few_shot.arm.result, evidence, confidence, predictions)
     comparison = comparison.model_copy(update=extras)
     storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))

@@ -1,13 +1,13 @@
 """What the decision rests on, read from what the tasks before it have written."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gemini_sft import storage
 from gemini_sft.data import Example
-from gemini_sft.decision import Evidence, Judged, judged
+from gemini_sft.decision import Evidence, Judged, judged, whole
 from gemini_sft.decision.outcome import read_outcomes
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference import Traffic, read_predictions
@@ -54,14 +54,16 @@ def find_arm(uris: ArmUris, *, wanted: bool) -> Found:
     return Found(missing=why) if why else Found(read_arm(uris))
 
 
-def find_judge(experiment: Experiment, uri: str) -> tuple[Judged | None, str]:
+def find_judge(
+    experiment: Experiment, uri: str, confidence: float, clusters: Mapping[str, str]
+) -> tuple[Judged | None, str]:
     """Returns what the judge said in numbers, or why it is missing; neither if the experiment has none."""
     if not experiment.evaluation.judge.model:
         return None, ""
     document = storage.read_json(uri)
     if why := why_absent(document):
         return None, why
-    return judged(Judgement.model_validate(document), experiment.gate.confidence), ""
+    return judged(Judgement.model_validate(document), confidence, clusters), ""
 
 
 @dataclass(frozen=True)
@@ -104,19 +106,23 @@ def tries_of(experiment_uri: str, run_id: str, test: str, against: str, taken: C
     return len(others | {(taken.model, taken.checkpoint)})
 
 
+def clusters_of(test: Sequence[Example]) -> dict[str, str]:
+    """Returns what each example belongs to, by its id, as far as there is a column that says so."""
+    return {one.id: one.group for one in test if one.group is not None}
+
+
 def gather(
-    experiment: Experiment,
     metrics: MetricSet,
     test: Sequence[Example],
     base: Arm,
     candidate: Arm,
     champion: Found,
     used: InUse,
+    taken: Candidate,
     judge: Judged | None,
     tries: int,
 ) -> Evidence:
     """Returns what the decision rests on."""
-    grouped = {one.id: one.group for one in test if one.group is not None} if experiment.data.group else {}
     return Evidence(
         primary=metrics.primary,
         base=base.result,
@@ -124,15 +130,19 @@ def gather(
         champion=champion.arm.result if champion.arm else None,
         champion_name=used.name if used.champion else "",
         champion_missing=champion.missing,
+        is_champion=used.champion and used.name == _name(taken.model, taken.checkpoint),
         lower_is_better=metrics.lower_is_better,
-        clusters=grouped,
+        clusters=clusters_of(test),
         slices={one.id: one.slices for one in test if one.slices},
+        whole=whole(metrics, test, base.predictions, candidate.predictions),
         judge=judge,
         tries=tries,
     )
 
 
 def _named(model: Base) -> str:
-    if model.model is None:
-        return model.id
-    return f"{model.model} checkpoint {model.checkpoint}" if model.checkpoint else model.model
+    return _name(model.model, model.checkpoint) if model.model else model.id
+
+
+def _name(model: str, checkpoint: str | None) -> str:
+    return f"{model} checkpoint {checkpoint}" if checkpoint else model

@@ -4,7 +4,7 @@ from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, has_examples, read_fingerprint, read_sources
 from gemini_sft.inference import fingerprint
 from gemini_sft.steps.find_models import read_models
-from gemini_sft.steps.places import CLAIMS, PROGRESS, beside, in_bucket
+from gemini_sft.steps.places import CLAIMS, EVALUATIONS, PROGRESS, beside, in_bucket
 from gemini_sft.tuning import TuningRecord, TuningRequest, tune
 from gemini_sft.tuning.request import digest
 
@@ -68,7 +68,7 @@ def tune_model(
                 fingerprint.LABEL: prompt,
             },
             claims_uri=in_bucket(experiment_uri, CLAIMS),
-            evaluation_uri=beside(experiment_uri, f"tuning-evaluation/{run_id}/{trial or 'all'}"),
+            evaluation_uri=beside(experiment_uri, f"{EVALUATIONS}/{run_id}/{trial or 'all'}"),
             progress_uri=beside(experiment_uri, progress),
         )
     )

@@ -84,13 +84,13 @@ def _say_waiting(request: TuningRequest) -> None:
 def _existing(request: TuningRequest) -> "TuningJob | None":
     """Returns a job that was made for this intent, and can still be of use or is this run's own.
 
-    A job of this run that has failed is returned too: to be told of, and not to be made and paid for again.
+    A job of this run that has failed is returned too: to be told of, and not to be made and paid for again. One whose
+    model was deleted is of no use to anybody.
     """
-    jobs = jobs_of(request)
+    jobs = [job for job in jobs_of(request) if not _is_deleted(job)]
     own = [job for job in jobs if is_own(request, job)]
     going = [job for job in jobs if stand(job) is Stand.GOING and state_of(job) != "JOB_STATE_CANCELLING"]
     done = [job for job in jobs if stand(job) is Stand.SUCCEEDED or (stand(job) is Stand.PARTLY and job.tuned_model)]
-    done = [job for job in done if not _is_deleted(job)]
     return next(iter([*going, *reversed(done), *reversed(own)]), None)
 
 
@@ -102,8 +102,10 @@ def _is_deleted(job: "TuningJob") -> bool:
     """
     tuned, old = job.tuned_model, time.time() - COLD_SECONDS
     names = [tuned.model] if tuned and tuned.model else []
-    if tuned and tuned.endpoint and job.end_time and job.end_time.timestamp() < old:
-        names.append(tuned.endpoint)
+    if tuned and job.end_time and job.end_time.timestamp() < old:
+        # A cleanup that was interrupted has deleted some of them, and the model not yet.
+        made = [tuned.endpoint, *(one.endpoint for one in tuned.checkpoints or [])]
+        names += sorted({name for name in made if name})
     return any(vertex.find(name, vertex.location_of(name, "")) is None for name in names)
 
 

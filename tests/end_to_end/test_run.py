@@ -148,7 +148,7 @@ def test_model_and_endpoint_enter_the_lineage_and_every_task_shows_metrics(finis
     shown = {
         name: artifact["metadata"]
         for name, detail in details.items()
-        for output in detail["outputs"].values()
+        for output in detail.get("outputs", {}).values()
         for artifact in output["artifacts"]
         if artifact["schemaTitle"] == "system.Metrics"
     }

@@ -142,15 +142,21 @@ async def _delete(request: Request) -> Response:
     name = model_name(request)
     if "@" in name:
         raise invalid(f"`{name}` is a version: delete it with :deleteVersion, or name its model without @.", "name")
-    database = emulator_of(request).database
-    delete_model(database, fetch_model(database, name)[0])
+    emulator = emulator_of(request)
+    model = fetch_model(emulator.database, name)[0]
+    versions = [version["name"] for version in versions_of(emulator.database, model)]
+    delete_model(emulator.database, model)
+    for version in versions:
+        emulator.serving.forget(version)
     return operation(request, {}, "Empty")
 
 
 async def _delete_version(request: Request) -> Response:
     parameters(request)
-    database = emulator_of(request).database
-    delete_version(database, *fetch_model(database, _versioned_name(request)))
+    emulator = emulator_of(request)
+    model, version = fetch_model(emulator.database, _versioned_name(request))
+    delete_version(emulator.database, model, version)
+    emulator.serving.forget(version["name"])
     return operation(request, {}, "Empty")
 
 

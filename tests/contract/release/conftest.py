@@ -95,6 +95,7 @@ def evaluated(**changes: Any) -> EvaluationResult:
         "outcomes": {Outcome.ANSWERED: 3, Outcome.BLOCKED: 1},
         "metrics": {"rougeL_f": 0.25, "rougeLsum_f": 0.5},
         "scores": {},
+        "failed": ["e4"],
     }
     return EvaluationResult.model_validate(given | changes)
 

@@ -7,10 +7,11 @@ from google.cloud import aiplatform
 from google.protobuf import json_format
 
 from gemini_sft.errors import RunError, UserError
-from gemini_sft.release import Champions, promote
+from gemini_sft.release import Champions, Rollback, promote, rollback
 from gemini_sft.release.evaluation import attach
 from tests.contract.conftest import Server
 from tests.contract.release.conftest import PROMPT, Faults, Team, evaluated
+from vertex_emulator.environment import LOCATION, PROJECT
 
 SCHEMA = "gs://google-cloud-aiplatform/schema/modelevaluation/{}_metrics_1.0.0.yaml"
 
@@ -132,13 +133,17 @@ def test_a_model_that_was_deleted(team: Team) -> None:
         promote(team.promotion(gone, None))
 
 
-def test_two_versions_of_one_model_cannot_both_have_an_alias(team: Team) -> None:
-    first = team.model()
+def test_versions_of_one_model_take_each_others_place_and_go_back(team: Team) -> None:
+    """Continued tuning makes them; an alias stands for one of them only."""
+    other, first = team.model(), team.model()
     second = team.model(first.rpartition("/")[2].partition("@")[0])
-    promote(team.promotion(first, None))
-    with pytest.raises(UserError, match="are versions of one model"):
-        promote(team.promotion(second, first))
-    assert team.standing() == (first, None)
+    promote(team.promotion(other, None))
+    promote(team.promotion(first, other))
+    assert promote(team.promotion(second, first)) == Champions(second, first)
+    assert team.aliases() == {second: {"champion"}, first: {"previous"}}
+    for was, now in ((second, first), (first, second)):
+        assert rollback(PROJECT, LOCATION, team.name) == Rollback(was, now, was)
+        assert team.aliases() == {now: {"champion"}, was: {"previous"}}
 
 
 def test_two_champions_that_nobody_can_tell_apart(team: Team) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from google import genai
 from google.cloud import storage
 
 from gemini_sft import vertex
@@ -166,22 +165,23 @@ def test_a_second_run_goes_on_with_the_job_of_one_that_was_killed(server: Server
     assert record.adopted and record.job == job["name"]
 
 
-@pytest.mark.parametrize("what", ["models", "endpoints"])
+@pytest.mark.parametrize("run", ["run-1", "run-2"])
+@pytest.mark.parametrize("what", ["models", "endpoints", "one checkpoint's endpoint"])
 def test_what_was_deleted_is_tuned_anew(
-    server: Server, wish: TuningRequest, what: str, monkeypatch: pytest.MonkeyPatch
+    server: Server, wish: TuningRequest, what: str, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making, "COLD_SECONDS", 0.0)
+    wish = dataclasses.replace(wish, settings=Tuning(epochs=2))
     first = tune(wish)
-    client = genai.Client(vertexai=True, project=PROJECT, location=LOCATION)
-    model = client.models.get(model=first.model)
-    for endpoint in model.endpoints or []:
-        name = endpoint.name or ""
+    endpoints = [one.endpoint for one in first.checkpoints]
+    assert endpoints[-1] == first.endpoint
+    for name in endpoints[:1] if what == "one checkpoint's endpoint" else endpoints:
         deployed = server.http.get(f"/v1/{name}").json()["deployedModels"][0]["id"]
         server.http.post(f"/v1/{name}:undeployModel", json={"deployedModelId": deployed}).raise_for_status()
         server.http.delete(f"/v1/{name}").raise_for_status()
     if what == "models":
         server.http.delete(f"/v1/{first.model.partition('@')[0]}").raise_for_status()
-    second = tune(of_run(wish, "run-2"))
+    second = tune(of_run(wish, run))
     assert not second.adopted and second.job != first.job
 
 

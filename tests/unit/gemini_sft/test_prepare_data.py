@@ -23,6 +23,7 @@ def prepare(folder: Path, data: dict[str, Any], instruction: str | None = None) 
         validation_uri=str(folder / "validation"),
         test_uri=str(folder / "test"),
         findings_uri=str(folder / "findings.jsonl"),
+        summary_uri=str(folder / "summary.json"),
         report_uri=str(folder / "data.html"),
     )
 

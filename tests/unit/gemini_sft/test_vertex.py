@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gemini_sft import vertex
-from gemini_sft.errors import ServiceError, UserError
+from gemini_sft.errors import ServiceError, UnansweredError, UserError
 from gemini_sft.vertex import console_link, host, location_of, resource_uri
 
 Serve = Callable[[Sequence[BaseRoute]], str]
@@ -52,6 +52,36 @@ def test_a_refusal_is_a_service_error(serve: Serve) -> None:
     with pytest.raises(ServiceError) as caught:
         vertex.get("a", "us")
     assert str(caught.value) == f'{url}/v1/a answered 403: {{"error":{{"message":"told you"}}}}'
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_change_is_asked_for_once_and_may_have_been_made(serve: Serve, status: int) -> None:
+    asked: list[tuple[str, bytes]] = []
+
+    async def fail(request: Request) -> Response:
+        asked.append((request.url.query, await request.body()))
+        return JSONResponse({}, status)
+
+    serve([Route("/v1/a", fail, methods=["PATCH"])])
+    with pytest.raises(UnansweredError, match=f"answered {status}"):
+        vertex.send("PATCH", "a", "us", {"x": 1}, {"updateMask": "x"})
+    assert asked == [("updateMask=x", b'{"x": 1}')]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
+def test_a_change_that_is_refused_was_not_made(serve: Serve, status: int) -> None:
+    serve([Route("/v1/a", lambda _: JSONResponse({}, status), methods=["POST"])])
+    with pytest.raises(ServiceError, match=f"answered {status}") as caught:
+        vertex.send("POST", "a", "us", {})
+    assert not isinstance(caught.value, UnansweredError)
+
+
+def test_a_page_in_place_of_json_is_no_answer(serve: Serve) -> None:
+    serve([Route("/v1/a", lambda _: Response("<html>", media_type="text/html"), methods=["GET", "POST"])])
+    with pytest.raises(UnansweredError, match="something that is not JSON"):
+        vertex.get("a", "us")
+    with pytest.raises(UnansweredError, match="something that is not JSON"):
+        vertex.send("POST", "a", "us", {})
 
 
 def test_nobody_there(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_a_command_that_does_not_exist(
 def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(monkeypatch, "--help") == 0
     out = capsys.readouterr().out
-    assert "run" in out and "check" in out and "emulator" in out
+    assert all(one in out for one in ("run", "check", "rollback", "emulator"))
 
 
 def test_the_shells_own_credentials_do_not_reach_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,3 +169,20 @@ def test_a_check_that_breaks_off_says_so_in_one_object_too(
     assert called(monkeypatch, "check", "x.yaml", "--json") == code
     found = json.loads(capsys.readouterr().out)
     assert found == {"ok": False, "problems": [problem]} | dict.fromkeys(("data", "quote", "report", "findings"))
+
+
+@pytest.mark.parametrize(("state", "code"), [("PLANNED", 0), ("DELETED", 0), ("INCOMPLETE", 1)])
+def test_a_cleanup_that_could_not_delete_everything_exits_1(
+    state: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def clean(request: Request, days: int, delete: bool, console: Console) -> dict[str, str]:
+        asked.extend([request.bucket, days, delete])
+        return {"state": state}
+
+    monkeypatch.setattr(cli, "clean", clean)
+    options = ["--older-than", "7", "--yes", "--bucket", "mine"]
+    assert called(monkeypatch, "cleanup", "x.yaml", "--json", *options) == code
+    assert json.loads(capsys.readouterr().out) == {"state": state}
+    assert asked == ["mine", 7, True]

@@ -37,7 +37,7 @@ def put_input(task: str, port: str, *path: str, value: str) -> Callable[[Spec], 
     """Returns a function that sets a value in what a task is given for `port`."""
 
     def plant(spec: Spec) -> None:
-        inputs = spec["root"]["dag"]["tasks"][task]["inputs"]
+        inputs = spec["components"][BODY]["dag"]["tasks"][task]["inputs"]
         side = "parameters" if port in inputs.get("parameters", {}) else "artifacts"
         put(side, port, *path, value=value)(inputs)
 
@@ -63,7 +63,8 @@ def containers(spec: Spec) -> dict[str, Any]:
     }
 
 
-TASKS = ("root", "dag", "tasks")
+BODY = "comp-exit-handler-1"
+TASKS = ("components", BODY, "dag", "tasks")
 PREPARE = ("deploymentSpec", "executors", "exec-prepare-data", "container")
 
 
@@ -119,43 +120,45 @@ def test_a_field_that_no_pipeline_has(plant: Callable[[Spec], None], field: str)
     [
         (
             put_input("evaluate-model", "project", "componentInputParameter", value="projekt"),
-            "root.evaluate-model.project: dangling componentInputParameter 'projekt'",
+            f"{BODY}.evaluate-model.project: dangling componentInputParameter 'projekt'",
         ),
         (
             put(*TASKS, "evaluate-model", "inputs", "artifacts", "test", value={"componentInputArtifact": "test"}),
-            "root.evaluate-model.test: dangling componentInputArtifact 'test'",
+            f"{BODY}.evaluate-model.test: dangling componentInputArtifact 'test'",
         ),
         (
-            lambda spec: spec["root"]["dag"]["tasks"]["tune-model"]["dependentTasks"].remove("prepare-data"),
-            "root.tune-model.train: takes an output of prepare-data but does not wait for it",
+            lambda spec: spec["components"][BODY]["dag"]["tasks"]["tune-model"]["dependentTasks"].remove(
+                "prepare-data"
+            ),
+            f"{BODY}.tune-model.train: takes an output of prepare-data but does not wait for it",
         ),
         (
             without(*TASKS, "extract-metrics", "dependentTasks"),
-            "root.extract-metrics.tuning: takes an output of tune-model but does not wait for it",
+            f"{BODY}.extract-metrics.tuning: takes an output of tune-model but does not wait for it",
         ),
         (
             put_input("extract-metrics", "tuning", "taskOutputArtifact", "producerTask", value="tune"),
-            "root.extract-metrics.tuning: takes an output of tune, which is not in the same dag",
+            f"{BODY}.extract-metrics.tuning: takes an output of tune, which is not in the same dag",
         ),
         (
             put_input("extract-metrics", "tuning", "taskOutputArtifact", "outputArtifactKey", value="job"),
-            "root.extract-metrics.tuning: tune-model has no output 'job'",
+            f"{BODY}.extract-metrics.tuning: tune-model has no output 'job'",
         ),
         (
             put_input("evaluate-model-4", "endpoint", "taskOutputParameter", "outputParameterKey", value="address"),
-            "root.evaluate-model-4.endpoint: select-checkpoint has no output 'address'",
+            f"{BODY}.evaluate-model-4.endpoint: select-checkpoint has no output 'address'",
         ),
         (
             without(*TASKS, "tune-model", "inputs", "parameters", "run_id"),
-            "root.tune-model: nothing is given for run_id",
+            f"{BODY}.tune-model: nothing is given for run_id",
         ),
         (
             without(*TASKS, "tune-model", "inputs", "artifacts", "validation"),
-            "root.tune-model: nothing is given for validation",
+            f"{BODY}.tune-model: nothing is given for validation",
         ),
         (
             put(*TASKS, "prepare-data", "componentRef", "name", value="comp-prepare"),
-            "root.prepare-data: there is no component comp-prepare",
+            f"{BODY}.prepare-data: there is no component comp-prepare",
         ),
     ],
 )
@@ -220,7 +223,8 @@ def test_a_placeholder_that_was_left() -> None:
 
 def test_what_only_kubernetes_knows() -> None:
     found = planted(put(*TASKS, "tune-model", "cachingOptions", "cacheKey", value="k"))
-    assert ".root.dag.tasks.tune-model.cachingOptions.cacheKey: only Kubeflow on Kubernetes knows cacheKey" in found
+    place = f".components.{BODY}.dag.tasks.tune-model.cachingOptions.cacheKey"
+    assert f"{place}: only Kubeflow on Kubernetes knows cacheKey" in found
     found = planted(put(*PREPARE, "workspace", value={"size": "1Gi"}))
     assert (
         ".deploymentSpec.executors.exec-prepare-data.container.workspace: only Kubeflow on Kubernetes knows workspace"
@@ -271,6 +275,6 @@ def test_faults_are_all_said_at_once() -> None:
         spec["schemaVersion"] = "1"
         spec["pipelineInfo"]["name"] = "X"
         containers(spec)["exec-tune-model"]["image"] = "python"
-        del spec["root"]["dag"]["tasks"]["tune-model"]["inputs"]["parameters"]["run_id"]
+        del spec["components"][BODY]["dag"]["tasks"]["tune-model"]["inputs"]["parameters"]["run_id"]
 
     assert len(planted(plant)) == 4

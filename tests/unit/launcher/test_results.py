@@ -329,7 +329,8 @@ class TestFetching:
         spec = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         outputs = {
             task["taskInfo"]["name"]: spec["components"][task["componentRef"]["name"]].get("outputDefinitions", {})
-            for task in spec["root"]["dag"]["tasks"].values()
+            for dag in (spec["root"], *spec["components"].values())
+            for task in dag.get("dag", {}).get("tasks", {}).values()
         }
         for task, output in files.values():
             assert output in outputs[task]["artifacts"]

@@ -123,14 +123,14 @@ class TestTasks:
     def sweep(self) -> list[dict[str, Any]]:
         """Two trials, of which the second has begun first, and a third that waits."""
         turns = [
-            (20, "for-loop-1-iteration-0", 3),
-            (30, "for-loop-1-iteration-1", 2),
-            (40, "for-loop-1-iteration-2", None),
+            (20, "for-loop-2-iteration-0", 3),
+            (30, "for-loop-2-iteration-1", 2),
+            (40, "for-loop-2-iteration-2", None),
         ]
         made = [
             self.detail(1, "demo-1", second=0),
             self.detail(2, "prepare-data", 1, 1),
-            self.detail(3, "for-loop-1", 1, 2),
+            self.detail(3, "for-loop-2", 1, 2),
             self.detail(4, "select-trial", 1),
         ]
         for number, name, second in turns:
@@ -164,14 +164,14 @@ class TestTasks:
         listed = [
             self.detail(1, "demo-1", second=0),
             self.detail(2, "list-trials", 1, 1),
-            self.detail(3, "for-loop-1", 1, 2),
+            self.detail(3, "for-loop-2", 1, 2),
         ]
         assert self.artifacts("sweep", listed) == {"list trials": "gs://b/2"}
-        listed += [self.detail(4, "for-loop-1-iteration-0", 3, 3), self.detail(5, "for-loop-1-iteration-1", 3)]
+        listed += [self.detail(4, "for-loop-2-iteration-0", 3, 3), self.detail(5, "for-loop-2-iteration-1", 3)]
         assert self.artifacts("sweep", listed) == {"list trials": "gs://b/2"}
 
     def test_what_stands_in_a_loop_without_turns_is_there(self) -> None:
-        listed = [self.detail(1, "for-loop-1", second=0), self.detail(2, "tune-model", 1, 1)]
+        listed = [self.detail(1, "for-loop-2", second=0), self.detail(2, "tune-model", 1, 1)]
         assert self.artifacts("sweep", listed) == {"tune model": "gs://b/2"}
 
     def test_without_a_loop_every_task_is_there_once(self) -> None:

@@ -39,7 +39,7 @@ def evaluation(
         outcomes={Outcome.ANSWERED: len(rows) - len(failed)} | ({Outcome.ERROR: len(failed)} if failed else {}),
         metrics={name: math.fsum(row[name] for row in rows) / len(rows) for name in rows[0]} if rows else {},
         scores=dict(zip(ids, rows, strict=True)),
-        failed=tuple(ids[position] for position in failed),
+        failed=[ids[position] for position in failed],
     )
 
 

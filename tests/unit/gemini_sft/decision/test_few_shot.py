@@ -55,8 +55,26 @@ def test_what_cannot_be_told_is_not_told(gains: list[float]) -> None:
     assert said.endswith(f": these {n} test examples cannot tell which is better.")
 
 
+def test_nor_from_few_groups() -> None:
+    scores = [0.0] * 36, [0.25] * 36, [0.75] * 36
+    few, enough = ({f"e{row:03d}": str(row // size) for row in range(36)} for size in (4, 3))
+    assert worth(with_arm(*scores, clusters=few)).endswith(": these 36 test examples cannot tell which is better.")
+    assert worth(with_arm(*scores, clusters=enough)).endswith(": tuning is better.")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "change", "reading"),
+    [(0.25, "-0.2500", "tuning is better"), (0.75, "+0.2500", "the examples are better")],
+)
+def test_where_less_is_better(candidate: float, change: str, reading: str) -> None:
+    said = worth(with_arm([1.0] * 12, [0.5] * 12, [candidate] * 12, lower_is_better=["rougeL_f"]))
+    span = f"[{candidate - 0.5:+.4f}, {candidate - 0.5:+.4f}]"
+    assert said.endswith(f"; tuning changes that by {change} (less is better), 95% interval {span}: {reading}.")
+
+
 def test_a_score_that_is_no_number() -> None:
-    assert worth(with_arm([0.0] * 12, [0.0] * 12, [float("nan")] * 12)).endswith("be computed for every example.")
+    said = worth(with_arm([0.0] * 12, [0.0] * 12, [float("nan")] * 12))
+    assert said.endswith("; what tuning gains over that could not be computed for every example.")
 
 
 def test_prompts_are_compared_if_they_were_counted() -> None:
@@ -92,6 +110,18 @@ def test_the_win_rate_has_an_interval() -> None:
     assert made.low is not None and made.high is not None and made.low < 2 / 3 < made.high and made.confidence == 0.9
     assert judged(judgement(30, 0), 0.9).low == 1
     assert "Win rate, a tie counting as half: 66.7% of 30, 90% interval [" in made.words
+
+
+def test_pairs_that_belong_together_count_as_one() -> None:
+    """Twenty groups of three, in each of which the judge said the same three times."""
+    alone, repeated = judgement(12, 8), judgement(36, 24)
+    pairs = [one.model_copy(update={"example_id": f"e{row:03d}"}) for row, one in enumerate(repeated.pairs)]
+    repeated = repeated.model_copy(update={"pairs": pairs[::-1]})
+    groups = {f"e{row:03d}": str(row // 3) for row in range(60)}
+    together, apart, of_each = judged(repeated, 0.9, groups), judged(repeated, 0.9), judged(alone, 0.9)
+    assert (together.low, together.high) == (of_each.low, of_each.high)
+    assert together.low is not None and apart.low is not None and together.low < apart.low
+    assert judged(repeated, 0.9, {one: str(int(one[1:]) // 7) for one in groups}).low is None
 
 
 def test_but_not_from_a_handful_of_pairs() -> None:

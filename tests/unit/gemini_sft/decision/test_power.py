@@ -10,7 +10,7 @@ from gemini_sft.decision import Power, Verdict
 from gemini_sft.decision.bootstrap import worlds
 from gemini_sft.decision.power import POWER, words
 from gemini_sft.experiment import Gate
-from tests.unit.gemini_sft.decision.evaluations import compared
+from tests.unit.gemini_sft.decision.evaluations import compared, evaluation
 
 WORLDS = 2000
 _SIMULATIONS = 1500
@@ -87,3 +87,14 @@ def test_it_is_told_if_these_examples_cannot_tell() -> None:
 )  # fmt: skip
 def test_its_words(found: Power, min_gain: float, ending: str) -> None:
     assert words(found, 60, min_gain).endswith(ending)
+
+
+def test_it_is_about_what_is_in_use() -> None:
+    """The candidate gains a lot over the base model, and little over the champion."""
+    champion = evaluation(exactly(0.5, 0.2, 60))
+    found = compared(np.zeros(60), champion_and(0.02), champion=champion, champion_name="models/7@1").power
+    assert found and found.gain == pytest.approx(0.02)
+
+
+def champion_and(gain: float) -> NDArray[np.float64]:
+    return exactly(0.5, 0.2, 60) + exactly(gain, 0.3, 60)[::-1]

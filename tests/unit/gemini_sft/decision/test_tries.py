@@ -54,10 +54,12 @@ def test_a_checkpoint_chosen_on_other_examples_needs_no_correction() -> None:
 
 def test_the_verdict_says_so() -> None:
     drawn = np.random.default_rng(4).normal(0.05, 0.2, 100)
-    once, often = (compared([0.5] * 100, 0.5 + drawn, tries=tries) for tries in (1, 20))
+    slices = {f"e{row:03d}": {"lang": "de"} for row in range(100)}
+    once, often = (compared([0.5] * 100, 0.5 + drawn, tries=tries, slices=slices) for tries in (1, 20))
     assert (once.confidence, often.confidence, often.tries) == (0.95, corrected(0.95, 20), 20)
     assert often.difference.low < once.difference.low and often.difference.high > once.difference.high
     assert {one.confidence for one in often.differences.values()} == {often.confidence}
+    assert [one.difference and one.difference.confidence for one in often.slices] == [often.confidence]
     assert not any("tuned models" in reason for reason in once.reasons)
     (said,) = [reason for reason in often.reasons if "tuned models" in reason]
     assert said == (

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from gemini_sft.metrics.classification import classes
+from gemini_sft.metrics.classification import classes, sums
 from gemini_sft.metrics.whole import WholeSplit
 
 LABELS = ["spam", "ham", "ナイス", "e\u0301", "never", "a b"]
@@ -80,3 +80,20 @@ def test_of_several_right_labels_the_one_that_was_given_counts() -> None:
 def test_what_stands_for_other_answers_is_no_label() -> None:
     result = whole([("x", "(other)")], ["(other)", "b"])
     assert result.confusion is not None and result.confusion.labels == ["(other)", "b", "((other))"]
+
+
+@given(PAIRS, st.integers(1, len(LABELS)), st.lists(st.lists(st.integers(0), max_size=20), min_size=1, max_size=4))
+@settings(deadline=None, max_examples=150)
+@example([("", "spam")], 2, [[0], []])
+def test_sums_give_the_same_for_any_choice_of_examples(
+    pairs: list[tuple[str, str]], size: int, choices: list[list[int]]
+) -> None:
+    labels = LABELS[:size]
+    found = sums(labels)([given for given, _ in pairs], [(right, "ham") for _, right in pairs])
+    chosen = [[number % len(pairs) for number in some] for some in choices]
+    scores = found.score(np.array([found.rows[some].sum(axis=0) for some in chosen]))
+    for some, score in zip(chosen, scores, strict=True):
+        wanted = classes(labels)([pairs[one][0] for one in some], [(pairs[one][1], "ham") for one in some]).corpus
+        for name, value in zip(found.names, score.tolist(), strict=True):
+            expected = wanted[name]
+            assert np.isnan(value) if expected is None else value == pytest.approx(expected, rel=1e-14)

@@ -2,15 +2,16 @@
 
 import logging
 
+import numpy as np
 import pytest
 import sacrebleu
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gemini_sft.experiment.schema import Tokenizer
-from gemini_sft.metrics.generation import overlap
+from gemini_sft.metrics.generation import WHOLE, overlap, sums
 from gemini_sft.words import unicode_words
-from tests.unit.gemini_sft.metrics.hostile import ASCII, TEXTS
+from tests.unit.gemini_sft.metrics.hostile import ASCII, REFERENCES, TEXTS
 
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=6)
 
@@ -74,3 +75,23 @@ def test_texts_that_look_tokenized_are_not_warned_of(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.WARNING):
         corpus([("It rains .", "It rains .")] * 200)
     assert not caplog.records
+
+
+CHOICES = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=8), min_size=1, max_size=4)
+
+
+@given(st.lists(st.tuples(TEXTS, REFERENCES), min_size=6, max_size=6), CHOICES, st.sampled_from(Tokenizer))
+@settings(deadline=None, max_examples=80)
+@example([("", ("",))] * 6, [[0]], Tokenizer.ASCII)
+@example([("a", ("boil the kettle once more",))] * 6, [[0, 1]], Tokenizer.ASCII)
+@example([("boil the kettle a b c", ("boil the x kettle", "boil it"))] * 6, [[0], [1, 1]], Tokenizer.UNICODE)
+def test_sums_give_what_sacrebleu_gives_for_any_choice_of_examples(
+    pairs: list[tuple[str, tuple[str, ...]]], choices: list[list[int]], tokenizer: Tokenizer
+) -> None:
+    answers, references = [answer for answer, _ in pairs], [some for _, some in pairs]
+    found = sums(tokenizer)(answers, references)
+    assert found.names == WHOLE and len(found.rows) == 6
+    scores = found.score(np.array([found.rows[chosen].sum(axis=0) for chosen in choices]))
+    for chosen, score in zip(choices, scores, strict=True):
+        wanted = overlap(tokenizer)([answers[one] for one in chosen], [references[one] for one in chosen]).corpus
+        assert dict(zip(WHOLE, score.tolist(), strict=True)) == pytest.approx(wanted, rel=1e-12, abs=1e-12)

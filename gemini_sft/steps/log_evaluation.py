@@ -1,0 +1,153 @@
+"""A run among others of its experiment, in Vertex AI Experiments, where the console compares them."""
+
+import contextlib
+import logging
+import math
+import os
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gemini_sft import storage, vertex
+from gemini_sft.cost import Quote
+from gemini_sft.decision import Comparison
+from gemini_sft.errors import GeminiSftError
+from gemini_sft.experiment import load_experiment
+from gemini_sft.tuning import Selection, TuningRecord
+
+if TYPE_CHECKING:
+    from google.cloud.aiplatform import Experiment, ExperimentRun
+
+_PREFIX = "gemini-sft-"
+_LONGEST_ID = 128
+"""Of a metadata context, as which a run is kept: its id is that of the experiment, a hyphen, and the run's name."""
+
+Values = dict[str, float | str]
+"""As the SDK takes them."""
+
+_log = logging.getLogger(__name__)
+
+
+def log_evaluation(
+    *,
+    project: str,
+    location: str,
+    experiment_uri: str,
+    run_id: str,
+    comparison_uri: str,
+    tuning_uri: str,
+    selection_uri: str,
+    quote_uri: str,
+) -> None:
+    """Logs what was tuned and what came of it, as a run of the experiment `gemini-sft-NAME`.
+
+    Another attempt writes the same into the same run. A service that does not take it is a warning in the log: what
+    there is to compare is also in the run's results.
+    """
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+    from requests import RequestException
+
+    try:
+        name = f"{_PREFIX}{load_experiment(experiment_uri).name}"
+        comparison = Comparison.model_validate(storage.read_json(comparison_uri))
+        selection = Selection.model_validate(storage.read_json(selection_uri))
+        record = TuningRecord.model_validate(storage.read_json(tuning_uri))
+        quote = Quote.model_validate(storage.read_json(quote_uri))
+        endpoint = selection.taken.endpoint
+        labels = (vertex.find(endpoint, vertex.location_of(endpoint, location)) or {}).get("labels", {})
+        run = run_name(run_id, name)
+        _write(project, location, name, run, params(comparison, record, selection, labels), metrics(comparison, quote))
+    except (GeminiSftError, GoogleAPIError, GoogleAuthError, RequestException) as error:
+        _log.warning("the run is not in Vertex AI Experiments: %s: %s", type(error).__name__, error)
+    else:
+        _log.info("run %s is in the Vertex AI experiment %s", run, name)
+
+
+def run_name(run_id: str, experiment: str) -> str:
+    """Returns what a run is called in an experiment: its id, as far as Vertex AI allows for its letters and length.
+
+    Of one that is too long the end stays, which tells it from others.
+    """
+    return re.sub(r"[^a-z0-9-]", "-", run_id.lower())[-(_LONGEST_ID - len(experiment) - 1) :]
+
+
+def params(comparison: Comparison, record: TuningRecord, selection: Selection, labels: Mapping[str, str]) -> Values:
+    """Returns what was tuned, how, and what was decided, as far as it is known.
+
+    Args:
+        comparison: Of base and tuned model.
+        record: The tuning job that the model came from.
+        selection: Which of its checkpoints was taken.
+        labels: Of the tuned model's endpoint: hash of the data, fingerprint of the prompt.
+    """
+    known = {
+        "base_model": record.base_model,
+        "started_from": record.started_from,
+        "trial": record.trial,
+        "epochs": record.epochs,
+        "adapter_size": record.adapter_size,
+        "learning_rate_multiplier": record.learning_rate_multiplier,
+        "checkpoint": selection.taken.checkpoint,
+        "tuned_model": selection.taken.model,
+        "data": labels.get("data"),
+        "prompt": labels.get("prompt"),
+        "test_examples": comparison.candidate.n,
+        "primary_metric": comparison.primary_metric,
+        "verdict": comparison.verdict.value,
+    }
+    return {name: value for name, value in known.items() if value not in (None, "")}
+
+
+def metrics(comparison: Comparison, quote: Quote) -> Values:
+    """Returns each side's metrics and failures, the difference of the primary metric, and what was quoted in USD."""
+    sides = {
+        "base": comparison.base,
+        "candidate": comparison.candidate,
+        "champion": comparison.champion.side if comparison.champion else None,
+    }
+    difference = comparison.differences[comparison.primary_metric]
+    found: dict[str, float | None] = {
+        "difference": difference.mean,
+        "difference_low": difference.low,
+        "difference_high": difference.high,
+        "quoted_usd": quote.usd,
+    }
+    for name, side in sides.items():
+        if side is not None:
+            found |= {f"{name}_{metric}": value for metric, value in side.metrics.items()}
+            found[f"{name}_failures"] = side.failures
+    # Vertex AI has JSON's numbers, among which there is no NaN.
+    return {name: value for name, value in found.items() if value is not None and math.isfinite(value)}
+
+
+def _write(project: str, location: str, name: str, run_id: str, params: Values, metrics: Values) -> None:
+    from google.cloud import aiplatform
+
+    # The experiment is not named here: the SDK would make a TensorBoard for it, which costs money.
+    aiplatform.init(
+        project=project,
+        location=location,
+        api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
+        api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
+    )
+    run = _run(aiplatform.Experiment.get_or_create(name), run_id)
+    run.log_params(params)
+    run.log_metrics(metrics)
+    run.end_run()
+
+
+def _run(experiment: "Experiment", name: str) -> "ExperimentRun":
+    """Returns the run of that name, which an earlier attempt may have made."""
+    from google.cloud import aiplatform
+
+    found = aiplatform.ExperimentRun.get(name, experiment=experiment)
+    if found is None:
+        with contextlib.suppress(RuntimeError):  # it is there now: the answer to its making was lost on the way
+            return aiplatform.ExperimentRun.create(name, experiment=experiment)
+        found = aiplatform.ExperimentRun(name, experiment=experiment)
+    # An attempt that was killed may have made it and not yet put it into the experiment.
+    from google.cloud.aiplatform.metadata.context import Context
+
+    Context(experiment.resource_name).add_context_children([Context(found.resource_name)])
+    return found
