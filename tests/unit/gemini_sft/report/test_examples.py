@@ -176,7 +176,7 @@ def test_an_answer_that_was_not_kept_is_no_answer() -> None:
     assert row["answers"][0]["missing"] == "the answer was not kept" and "no answer from base" in row["tags"]
 
 
-@pytest.mark.parametrize("letter", ["a", "<", "\u4e2d", "\u202e"])
+@pytest.mark.parametrize("letter", ["a", "<", "\u4e2d"])
 def test_texts_are_cut_until_all_fit_and_say_how_long_they_were(letter: str) -> None:
     test = [example(n, letter * 5000, "short") for n in range(1000)]
     data = made_of(test, [answered(one, "short") for one in test], [answered(one, letter * 5000) for one in test])
