@@ -194,7 +194,7 @@ class Comparison(_Frozen):
         champion_missing: Why it could not be evaluated although there is one, in a sentence; empty if it was.
         guards: What became of them.
         slices: The test examples in parts, column by column, those with the most examples first.
-        power: What this test split can see; None if that could not be computed.
+        power: What this test split can see; None unless it cannot tell whether the gain is enough.
         few_shot: The control arm; None if the experiment has none.
         judge: What the judge said, in numbers; likewise.
         absent: What was asked for and could not be had, and why, in sentences.

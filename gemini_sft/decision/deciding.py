@@ -11,6 +11,7 @@ from gemini_sft.decision.whole import corpus_intervals
 from gemini_sft.experiment import Gate
 
 _CHAMPION = "the champion"
+_OPEN = Verdict.INCONCLUSIVE
 
 
 def compare(gate: Gate, evidence: Evidence) -> Comparison:
@@ -41,10 +42,11 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
             differences=in_use.differences(names, confidence),
         )
     whom = "the base model" if evidence.champion_name else ""
-    rulings = [on_gain(metric, differences[metric], gate.min_gain, n, paired.independent, whom)]
+    gains = {whom: (differences[metric], paired)}
     if champion:
-        against = champion.differences[metric]
-        rulings.append(on_gain(metric, against, gate.min_gain, n, in_use.independent, _CHAMPION))
+        gains[_CHAMPION] = (champion.differences[metric], in_use)
+    rulings = [on_gain(metric, one, gate.min_gain, n, of.independent, name) for name, (one, of) in gains.items()]
+    still_open = [one for ruling, one in zip(rulings, gains.values(), strict=True) if ruling.verdict is _OPEN]
     if evidence.is_champion:
         rulings.append(
             Ruling(Verdict.REJECT, "the tuned model is the champion already, so there is nothing to promote")
@@ -54,12 +56,14 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
     guards = guarded(gate, evidence, in_use, confidence)
     rulings += on_guards(guards)
     verdict = together(rulings)
-    decisive = (champion.differences if champion else differences)[metric]
-    seen = power.power(decisive, in_use.worlds([metric]), 0, n, gate.min_gain)
+    seen = None
+    if verdict is _OPEN and still_open:
+        difference, of = still_open[-1]
+        seen = power.power(difference, of.worlds([metric]), 0, n, gate.min_gain)
     return Comparison(
         verdict=verdict,
         reasons=_reasons(verdict, rulings, len(guards), evidence.tries, confidence)
-        + ([power.words(seen, n, gate.min_gain)] if seen and verdict is Verdict.INCONCLUSIVE else []),
+        + ([power.words(seen, n, gate.min_gain)] if seen else []),
         primary_metric=metric,
         confidence=confidence,
         tries=evidence.tries,

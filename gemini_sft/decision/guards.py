@@ -7,10 +7,11 @@ equivalence trials and non-inferiority trials", 2007).
 
 from collections.abc import Iterator
 
-from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
+from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, Worlds
 from gemini_sft.decision.comparison import Difference, Guarded, Verdict
 from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.paired import Paired
+from gemini_sft.decision.power import enough, rounded, smallest
 from gemini_sft.decision.ruling import Ruling, found, is_number, level, too_few
 from gemini_sft.experiment import Gate
 from gemini_sft.experiment.schema import FAILURE_RATE, Guard
@@ -64,6 +65,8 @@ def _judge(guard: Guard, metric: str, what: str, paired: Paired, confidence: flo
         difference = paired.differences([metric], confidence)[metric]
         held, ending = _holds(difference, guard.max_drop)
         words = f"{found(what, difference, n)}: it {allowed}, and {ending}"
+        if held is None:
+            words += _enough(difference, paired.worlds([metric]), n, guard.max_drop)
     return Guarded(what=what, limit=guard.max_drop, n=n, difference=difference, held=held, words=words)
 
 
@@ -76,6 +79,13 @@ def _holds(difference: Difference, max_drop: float) -> tuple[bool | None, str]:
     if high < -max_drop:
         return False, "that does not hold"
     return None, "these examples cannot tell whether that holds"
+
+
+def _enough(difference: Difference, resampled: Worlds, n: int, max_drop: float) -> str:
+    """Says how many examples would show that a guard holds, if the change is the one that was seen."""
+    margin, detectable = difference.gain[0] + max_drop, smallest(resampled, 0, difference.confidence)
+    needed = enough(n, detectable, margin) if detectable and margin > 0 else None
+    return f"; about {rounded(needed):,} would, if the change is as it was here" if needed else ""
 
 
 def _on_win_rate(least: float, evidence: Evidence) -> Guarded:

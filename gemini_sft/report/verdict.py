@@ -152,8 +152,8 @@ def reasons(comparison: Comparison, min_gain: float) -> list[str]:
 
 
 def open_power(comparison: Comparison, min_gain: float) -> str:
-    """Returns what these examples can see, in words; empty unless the verdict is open."""
-    if comparison.power is None or comparison.verdict is not Verdict.INCONCLUSIVE:
+    """Returns what these examples can see, in words; empty unless they cannot tell whether the gain is enough."""
+    if comparison.power is None:
         return ""
     return reckoning.words(comparison.power, comparison.candidate.n, min_gain)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gemini_sft.decision import Comparison, Guarded, Judged, Verdict
@@ -24,6 +25,21 @@ def with_guard(guard: Guard, after: Scores, before: Scores = (0.5,) * N, **more:
     return comparison, found
 
 
+def test_so_many_examples_as_it_says_show_that_a_guard_holds() -> None:
+    """In about four of five cases: with half as many in far fewer."""
+    generator = np.random.default_rng(11)
+    guard = Guard(metric="own", max_drop=0.1)
+    _, found = with_guard(guard, [0.5, *generator.normal(0.5, 0.4, N - 1)])
+    assert found.held is None
+    needed = int(found.words.partition("; about ")[2].partition(" ")[0].replace(",", ""))
+    assert found.difference is not None
+    margin, error = found.difference.mean + 0.1, 0.4 / np.sqrt(needed)
+    # Shown is what lies 1.96 standard errors above the limit.
+    assert 0.7 < float(np.mean(generator.normal(margin, error, 4000) > 1.96 * error)) < 0.95
+    fewer = error * np.sqrt(2)
+    assert float(np.mean(generator.normal(margin, fewer, 4000) > 1.96 * fewer)) < 0.6
+
+
 @pytest.mark.parametrize(
     ("changes", "max_drop", "verdict", "ending"),
     [
@@ -31,7 +47,12 @@ def with_guard(guard: Guard, after: Scores, before: Scores = (0.5,) * N, **more:
         ([0.1], 0.0, Verdict.PROMOTE, "it must not get worse, and that holds"),
         ([-0.02], 0.02, Verdict.PROMOTE, "it may get worse by 0.02 at most, and that holds"),
         ([-0.01, 0.01], 0.02, Verdict.PROMOTE, "it may get worse by 0.02 at most, and that holds"),
-        ([-0.4, 0.4], 0.02, Verdict.INCONCLUSIVE, "at most, and these examples cannot tell whether that holds"),
+        (
+            [-0.4, 0.4],
+            0.02,
+            Verdict.INCONCLUSIVE,
+            "whether that holds; about 3,300 would, if the change is as it was here",
+        ),
         ([-0.4, 0.4], 0.0, Verdict.INCONCLUSIVE, "not get worse, and these examples cannot tell whether that holds"),
         ([-0.03], 0.02, Verdict.REJECT, "it may get worse by 0.02 at most, and that does not hold"),
         ([-0.01], 0.0, Verdict.REJECT, "it must not get worse, and that does not hold"),
