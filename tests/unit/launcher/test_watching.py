@@ -9,7 +9,8 @@ from rich.console import Console
 from gemini_sft.errors import RunError
 from launcher import watching
 from launcher.running import _failure
-from launcher.submission import RunView, TaskView
+from launcher.submission import RunView
+from launcher.tasks import TaskView
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 RUNNING, DONE = "RUNNING", "SUCCEEDED"
