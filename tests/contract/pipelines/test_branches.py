@@ -1,85 +1,25 @@
 """An exit handler around everything, with a loop and a branch inside it: as a pipeline that promotes and notifies."""
 
 # KFP's decorators have no types, and its pipelines no annotation for what they return.
-# mypy: disable-error-code="untyped-decorator,no-untyped-def,type-arg,valid-type"
+# mypy: disable-error-code="untyped-decorator,no-untyped-def"
 
-from functools import partial
 from typing import Any
 
 import pytest
-from kfp import dsl
+from google.auth.compute_engine import _metadata
+from google.cloud.aiplatform import initializer
+from kfp import compiler, dsl
 
-component = partial(dsl.component, install_kfp_package=False, base_image="python:3.11")
+from components.image import component
+from launcher.submission import Run
+from launcher.target import Target
+from tests.contract.pipelines.conftest import BUCKET
+from tests.promoting import notify, plan, promoting, tune
+from vertex_emulator.environment import LOCATION, PROJECT
 
 BODY = "exit-handler-1"
 LOOP = f"{BODY}.for-loop-2"
 BRANCH = f"{BODY}.condition-3"
-
-
-@component()
-def plan(count: int) -> list:
-    return [f"trial-{number}" for number in range(count)]
-
-
-@component()
-def tune(trial: str, fate: str, model: dsl.Output[dsl.Model]) -> None:
-    import time
-    from pathlib import Path
-
-    if fate == f"{trial} breaks":
-        raise ValueError(f"{trial} cannot be tuned")
-    Path(model.path).write_text(trial)
-    if fate == f"{trial} sleeps":
-        time.sleep(120)
-
-
-@component()
-def compare(models: dsl.Input[list[dsl.Model]], verdict: str, report: dsl.Output[dsl.Artifact]) -> str:
-    from pathlib import Path
-
-    Path(report.path).write_text(" and ".join(Path(model.path).read_text() for model in models))
-    return verdict
-
-
-@component()
-def promote(report: dsl.Input[dsl.Artifact], alias: str, fate: str, receipt: dsl.Output[dsl.Artifact]) -> str:
-    from pathlib import Path
-
-    if fate == "promotion breaks":
-        raise ValueError("no such alias")
-    Path(receipt.path).write_text(f"{Path(report.path).read_text()} as {alias}")
-    return alias
-
-
-@component()
-def announce(alias: str) -> str:
-    return f"{alias} is served"
-
-
-@component()
-def notify(status: dsl.PipelineTaskFinalStatus, whom: str, fate: str, note: dsl.Output[dsl.Artifact]) -> str:
-    from pathlib import Path
-
-    if fate == "notification breaks":
-        raise ValueError("nobody there")
-    Path(note.path).write_text(whom)
-    return (
-        f"{status.pipeline_task_name} of {status.pipeline_job_resource_name} {status.state} {status.error_code}:"
-        f" {status.error_message}"
-    )
-
-
-@dsl.pipeline(name="promoting")
-def promoting(verdict: str = "promote", fate: str = "", alias: str = "champion"):
-    told = notify(whom="the team", fate=fate).set_display_name("tell the team")
-    with dsl.ExitHandler(told, name="whatever happens"):
-        planned = plan(count=2)
-        with dsl.ParallelFor(planned.output, name="each trial", parallelism=1) as trial:
-            tuned = tune(trial=trial, fate=fate)
-        compared = compare(models=dsl.Collected(tuned.outputs["model"]), verdict=verdict)
-        with dsl.If(compared.outputs["Output"] == "promote", name="if it is better"):
-            done = promote(report=compared.outputs["report"], alias=alias, fate=fate)
-            announce(alias=done.outputs["Output"])
 
 
 def states(emulator: Any, job: dict[str, Any]) -> dict[str, str]:
@@ -154,7 +94,7 @@ def test_an_exit_task_that_breaks_fails_the_job(emulator: Any, run: Any) -> None
     assert states(emulator, job)[BODY] == "SUCCEEDED"
 
 
-@component()
+@component
 def stay(stubborn: bool, mark: dsl.Output[dsl.Artifact]) -> None:
     import signal
     import time
@@ -214,7 +154,7 @@ def test_an_exit_task_that_breaks_leaves_the_job_cancelled(emulator: Any, compil
     assert "nobody there" in notified["error"]["message"]
 
 
-@component()
+@component
 def linger(status: dsl.PipelineTaskFinalStatus, mark: dsl.Output[dsl.Artifact]) -> None:
     import time
     from pathlib import Path
@@ -238,3 +178,57 @@ def test_an_exit_task_that_is_cancelled_does_not_run_again(emulator: Any, compil
     assert states(emulator, job) == {BODY: "SUCCEEDED", f"{BODY}.plan": "SUCCEEDED", "linger": "CANCELLED"}
     begins = emulator.file(f"root/*/{job_id}/pipeline.log").read_text().count("Executing task 'linger'")
     assert begins == 1
+
+
+@pytest.fixture
+def launched(emulator: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
+    """Runs the pipeline as the launcher does, to its end."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    # google-auth reads this variable when it is imported, which may have been long ago.
+    monkeypatch.setattr(_metadata, "_GCE_METADATA_HOST", emulator.environment["GCE_METADATA_HOST"])
+    compiler.Compiler().compile(promoting, str(tmp_path / "promoting.yaml"))
+
+    def launched(run_id: str, **parameters: str) -> Run:
+        run = Run(tmp_path / "promoting.yaml", run_id, Target(PROJECT, LOCATION, BUCKET), parameters)
+        run.submit()
+        emulator.wait(run_id)
+        return run
+
+    yield launched
+    initializer.global_config.__init__()
+
+
+def test_the_launcher_shows_the_tasks_that_do_something(emulator: Any, launched: Any) -> None:
+    run = launched("launched-taken")
+    names = ["plan", "tune", "tune (2)", "compare", "promote the model", "announce", "tell the team"]
+    view = run.view()
+    assert view.succeeded and [(task.name, task.state) for task in view.tasks] == [
+        (name, "SUCCEEDED") for name in names
+    ]
+    found = {task: [*outputs] for task, outputs in run.artifacts().items() if outputs}
+    assert found == {
+        "tune": ["model"],
+        "tune (2)": ["model"],
+        "compare": ["report"],
+        "promote the model": ["receipt"],
+        "tell the team": ["note"],
+    }
+    assert run.artifacts()["promote the model"]["receipt"].startswith(f"gs://{BUCKET}/")
+
+
+def test_the_launcher_lists_what_was_not_needed(launched: Any) -> None:
+    run = launched("launched-not-taken", verdict="reject")
+    states = {task.name: task.state for task in run.view().tasks}
+    untaken = {"promote the model", "announce"}
+    assert {name for name, state in states.items() if state == "NOT_TRIGGERED"} == untaken
+    assert run.view().succeeded and not untaken & run.artifacts().keys()
+
+
+def test_the_launcher_names_the_task_that_failed(launched: Any) -> None:
+    view = launched("launched-failed", fate="promotion breaks").view()
+    states = {task.name: task.state for task in view.tasks}
+    assert view.state == "FAILED" and states["tell the team"] == "SUCCEEDED" and states["announce"] == "NOT_TRIGGERED"
+    assert [(task.name, task.error.partition(" (log")[0]) for task in view.tasks if task.state == "FAILED"] == [
+        ("promote the model", "ValueError: no such alias")
+    ]
