@@ -103,13 +103,18 @@ def test_a_task_whose_outputs_are_known_is_no_task_that_did_not_run(tasks: Tasks
     assert shown(tasks.views(listed, ended=True))["promote the model"] == "SKIPPED"
 
 
-def test_groups_in_which_nothing_is_yet_are_hidden(tasks: Tasks) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [("exit-handler-1", "for-loop-2", "condition-3"), ("whatever happens", "each trial", "if it is better")],
+    ids=["own", "display"],
+)
+def test_groups_in_which_nothing_is_yet_are_hidden(tasks: Tasks, names: tuple[str, str, str]) -> None:
     """The exit handler, the loop, its turn and the branch have no children yet, and one has not begun."""
     listed = [
-        detail(BODY, "exit-handler-1", 0, "RUNNING", 1),
-        detail(LOOP, "for-loop-2", BODY, "RUNNING", 2),
+        detail(BODY, names[0], 0, "RUNNING", 1),
+        detail(LOOP, names[1], BODY, "RUNNING", 2),
         detail(5, "for-loop-2-iteration-0", LOOP, "RUNNING", 3),
-        detail(BRANCH, "condition-3", BODY, "PENDING"),
+        detail(BRANCH, names[2], BODY, "PENDING"),
     ]
     for number in range(1, len(listed) + 1):
         assert tasks.views(listed[:number], ended=False) == ()
