@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 
+from launcher.references import dangling
+
 _NAME = re.compile(r"^[a-z][-a-z0-9]{0,127}$")
 _PINNED = re.compile(r"(@sha256:[0-9a-f]{64}|:(?!latest$)[\w][\w.-]*)$")
 _SCHEMA_VERSION = "2.1.0"
@@ -33,7 +35,7 @@ def refusals(text: str) -> list[str]:
     spec: dict[str, Any] = documents[0]
     broken = list(_unknown_fields(spec))
     # What is no PipelineSpec may have any shape, and the other checks rely on the right one.
-    checks = (_leftovers,) if broken else (_header, _references, _images_and_commands, _leftovers, _sources)
+    checks = (_leftovers,) if broken else (_header, dangling, _images_and_commands, _leftovers, _sources)
     return broken + [refusal for check in checks for refusal in check(spec)]
 
 
@@ -55,74 +57,6 @@ def _header(spec: dict[str, Any]) -> Iterator[str]:
         yield f"pipeline name {name!r} must match {_NAME.pattern}"
     if spec.get("schemaVersion") != _SCHEMA_VERSION:
         yield f"schemaVersion is {spec.get('schemaVersion')!r}, Vertex AI takes {_SCHEMA_VERSION}"
-
-
-def _references(spec: dict[str, Any]) -> Iterator[str]:
-    components = spec.get("components", {})
-    yield from _dag_references("root", spec["root"], components)
-    for name, component in components.items():
-        yield from _dag_references(name, component, components)
-
-
-def _dag_references(where: str, component: dict[str, Any], components: dict[str, Any]) -> Iterator[str]:
-    """Checks every task of one dag: what it takes must exist, and what it needs must be given."""
-    tasks = component.get("dag", {}).get("tasks", {})
-    own = _ports(component, "inputDefinitions")
-    for task_name, task in tasks.items():
-        place = f"{where}.{task_name}"
-        called = components.get(task["componentRef"]["name"])
-        if called is None:
-            yield f"{place}: there is no component {task['componentRef']['name']}"
-            continue
-        given = _inputs(task)
-        for port, source in given.items():
-            yield from _source_references(f"{place}.{port}", source, own, task, tasks, components)
-        for port, definition in _ports(called, "inputDefinitions").items():
-            optional = definition.get("isOptional") or "defaultValue" in definition
-            if port not in given and not optional:
-                yield f"{place}: nothing is given for {port}"
-
-
-def _source_references(
-    place: str,
-    source: dict[str, Any],
-    own: dict[str, Any],
-    task: dict[str, Any],
-    tasks: dict[str, Any],
-    components: dict[str, Any],
-) -> Iterator[str]:
-    for key in ("componentInputParameter", "componentInputArtifact"):
-        if key in source and source[key] not in own:
-            yield f"{place}: dangling {key} {source[key]!r}"
-    for key, port in (("taskOutputParameter", "outputParameterKey"), ("taskOutputArtifact", "outputArtifactKey")):
-        if key not in source:
-            continue
-        producer = source[key]["producerTask"]
-        if producer not in tasks:
-            yield f"{place}: takes an output of {producer}, which is not in the same dag"
-        elif producer not in task.get("dependentTasks", []):
-            yield f"{place}: takes an output of {producer} but does not wait for it"
-        else:
-            made = _ports(components.get(tasks[producer]["componentRef"]["name"], {}), "outputDefinitions")
-            if source[key][port] not in made:
-                yield f"{place}: {producer} has no output {source[key][port]!r}"
-
-
-def _ports(component: dict[str, Any], side: str) -> dict[str, Any]:
-    definitions = component.get(side, {})
-    return {**definitions.get("parameters", {}), **definitions.get("artifacts", {})}
-
-
-def _inputs(task: dict[str, Any]) -> dict[str, Any]:
-    inputs = task.get("inputs", {})
-    iterated: dict[str, dict[str, Any]] = {port: {} for port in _iterated(task)}
-    return {**iterated, **inputs.get("parameters", {}), **inputs.get("artifacts", {})}
-
-
-def _iterated(task: dict[str, Any]) -> Iterator[str]:
-    for iterator in ("parameterIterator", "artifactIterator"):
-        if iterator in task:
-            yield task[iterator]["itemInput"]
 
 
 def _executors(spec: dict[str, Any]) -> dict[str, Any]:

@@ -3,37 +3,21 @@
 import contextlib
 import logging
 import os
-import re
 import secrets
 import time
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gemini_sft.errors import RunError, ServiceError, UserError
 from launcher.target import Target
+from launcher.tasks import Tasks, TaskView, plain
 
 _SUCCEEDED = "SUCCEEDED"
 _ENDED = {_SUCCEEDED, "FAILED", "CANCELLED"}
-_NEVER = datetime.max.replace(tzinfo=UTC)
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-@dataclass(frozen=True)
-class TaskView:
-    """One task as it stands now; `state` is a word such as RUNNING."""
-
-    name: str
-    state: str
-    started: datetime | None
-    ended: datetime | None
-    error: str
 
 
 @dataclass(frozen=True)
@@ -77,10 +61,7 @@ class Run:
             self.id = run_id
             self._target = target
             self._submitted = False
-            # "The user specified name" of a task may be its own or the one for display.
-            tasks = [pair for dag in _dags(template) for pair in dag.items()]
-            self._display_names = {key: task["taskInfo"]["name"] for key, task in tasks}
-            self._loops = {key for key, task in tasks if "iteratorPolicy" in task or "parameterIterator" in task}
+            self._tasks = Tasks(template)
             self._job = aiplatform.PipelineJob(
                 display_name=run_id,
                 job_id=run_id,
@@ -111,14 +92,14 @@ class Run:
         with api_errors("read the pipeline's state"), _quiet():
             state = self._job.state.name.removeprefix("PIPELINE_STATE_")
             resource = self._job.gca_resource
-        tasks = tuple(_task_view(name, detail) for name, detail in self._tasks(resource.job_detail.task_details))
-        return RunView(state, _plain(resource.error.message), tasks)
+        tasks = self._tasks.views(resource.job_detail.task_details, ended=state in _ENDED)
+        return RunView(state, plain(resource.error.message), tasks)
 
     def artifacts(self) -> dict[str, dict[str, str]]:
         """Returns the URI of each output artifact, by the task's name in `view` and the output's name."""
         return {
             task: {name: outputs.artifacts[0].uri for name, outputs in detail.outputs.items() if outputs.artifacts}
-            for task, detail in self._tasks(self._job.gca_resource.job_detail.task_details)
+            for task, detail in self._tasks.named(self._job.gca_resource.job_detail.task_details)
         }
 
     def cancel(self, patience_seconds: float) -> bool:
@@ -137,51 +118,6 @@ class Run:
                     return True
                 time.sleep(0.2)
         return False
-
-    def _tasks(self, details: Sequence[Any]) -> Iterator[tuple[str, Any]]:
-        """Yields the tasks that do something, each with a name of its own.
-
-        That is not the loops and their turns, which are parents of others. A task in a loop is there once for each
-        turn: from the second on, they are numbered.
-        """
-        parents = {detail.parent_task_id for detail in details}
-        loops = {detail.task_id for detail in details if detail.task_name in self._loops}
-        seen: Counter[str] = Counter()
-        # A service lists tasks in any order; started tasks tell the true one.
-        for detail in sorted(details, key=lambda detail: _time(detail.start_time) or _NEVER):
-            name = self._display_names.get(detail.task_name, str(detail.task_name))
-            # A turn may be there before anything in it is.
-            turn = detail.parent_task_id in loops and detail.task_name not in self._display_names
-            if detail.task_id in parents | loops or turn:
-                continue
-            seen[name] += 1
-            yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), detail
-
-
-def _task_view(name: str, detail: Any) -> TaskView:
-    return TaskView(
-        name=name,
-        state=detail.state.name,
-        started=_time(detail.start_time),
-        ended=_time(detail.end_time),
-        error=_plain(detail.error.message),
-    )
-
-
-def _dags(template: Path) -> list[dict[str, Any]]:
-    """Returns the tasks of the pipeline, and those of each loop in it."""
-    spec = yaml.safe_load(template.read_text("utf-8"))
-    parts = [spec["root"], *spec["components"].values()]
-    return [part["dag"]["tasks"] for part in parts if "dag" in part]
-
-
-def _time(timestamp: Any) -> datetime | None:
-    # An unset protobuf timestamp reads as 1970.
-    return timestamp if timestamp and timestamp.timestamp() > 0 else None
-
-
-def _plain(text: str) -> str:
-    return _ANSI.sub("", text).strip()
 
 
 @contextlib.contextmanager

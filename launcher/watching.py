@@ -10,7 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from launcher.submission import Run, RunView, TaskView
+from launcher.submission import Run, RunView
+from launcher.tasks import NOT_TRIGGERED, TaskView
 
 _FIRST_POLL_SECONDS = 0.5
 _LONGEST_POLL_SECONDS = 15.0
@@ -88,7 +89,8 @@ def picture(view: RunView, doing: Sequence[str] = ()) -> Group:
     table = Table(box=None, show_header=False, padding=(0, 1))
     for task in view.tasks:
         sign, style = _LOOKS.get(task.state, _WAITING)
-        table.add_row(Text(sign, style), task.name, Text(task.state.lower(), style), Text(_duration(task), "dim"))
+        name = Text(task.name, "dim" if task.state == NOT_TRIGGERED else "")
+        table.add_row(Text(sign, style), name, Text(_word(task, view), style), Text(_duration(task), "dim"))
     lines = [Text(f"   {line}", "cyan", no_wrap=True, overflow="ellipsis") for line in doing]
     return Group(table, *lines)
 
@@ -105,7 +107,7 @@ class _Changes:
     def show(self, view: RunView) -> None:
         # Those that ended first: what they end lets others begin.
         for task in sorted(view.tasks, key=lambda task: (task.ended is None, task.ended or task.started or _NEVER)):
-            if task.state not in ("PENDING", "NOT_TRIGGERED", self._states.get(task.name)):
+            if task.state not in ("PENDING", NOT_TRIGGERED, self._states.get(task.name)):
                 self._states[task.name] = task.state
                 sign, style = _LOOKS.get(task.state, _WAITING)
                 line = f"{sign} {task.name} {task.state.lower()} {_duration(task) if task.ended else ''}"
@@ -114,6 +116,13 @@ class _Changes:
             self._told = time.monotonic()
             for line in self._latest.lines:
                 self._console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+
+
+def _word(task: TaskView, view: RunView) -> str:
+    """Returns how a task stands; of one that did not run, whether that is as it should be."""
+    if task.state == NOT_TRIGGERED:
+        return "not needed" if view.succeeded else "not run"
+    return task.state.lower()
 
 
 def _duration(task: TaskView) -> str:

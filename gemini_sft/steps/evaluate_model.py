@@ -97,8 +97,8 @@ def evaluate_model(
     except (RunError, UserError) as error:
         if arm not in (Arm.FEW_SHOT, Arm.CHAMPION):
             raise
-        with_examples = " with examples in its prompt" if arm is Arm.FEW_SHOT else ", the champion,"
-        write_absent(evaluation_uri, f"the evaluation of {asked.model or service.model}{with_examples}", error)
+        how = " with examples in its prompt" if arm is Arm.FEW_SHOT else ", the champion,"
+        write_absent(evaluation_uri, f"the evaluation of {asked.model or service.model}{how}", error)
         return {}
     storage.write_json(evaluation_uri, result.model_dump(mode="json"))
     _log.info("%d of %d examples have an answer of %s", result.n - result.failures, result.n, service.model)

@@ -1,6 +1,7 @@
 """Runs pipeline jobs, each in a process group of its own."""
 
 import asyncio
+import contextlib
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -85,6 +86,7 @@ class PipelineJobs:
             "parameters": parameters,
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
+            "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
         }
         run = _Run(job)
@@ -113,15 +115,16 @@ class PipelineJobs:
         log = _artifacts(order) / "pipeline.log"
         problem: Exception | None = None
         try:
-            await asyncio.to_thread(_prepare, order, folder)
-            environment = {**_TASKS, **self._environment, "TMPDIR": str(folder / "tmp")}
-            process = await RunnerProcess.start(folder, environment, log)
-            run.started(process)
-            async for event in process.events():
-                job.apply(event)
+            await self._follow(run, order, folder, log)
         except Exception as error:
             problem = error
         exit_code = await run.ended()
+        if job.state == "PIPELINE_STATE_CANCELLING" and job.cancel_tasks(run.exit_tasks) and not self._stopping:
+            # Exit tasks run whatever happened to the others, of which nothing is left now.
+            run.begin_again()
+            with contextlib.suppress(Exception):  # the job is cancelled all the same
+                await self._follow(run, {**order, "cancelled": True}, folder, log)
+            await run.ended()
         if self._stopping:
             _close(job, _STOPPED, "FAILED_PRECONDITION")
         elif problem is not None:
@@ -130,6 +133,17 @@ class PipelineJobs:
             cause = cause_of(log.read_text("utf-8", "replace"), exit_code)
             _close(job, f"The pipeline's process ended without a word: {cause} (log: {log})", "INTERNAL")
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _follow(self, run: "_Run", order: dict[str, Any], folder: Path, log: Path) -> None:
+        """Starts a runner, and takes over what it tells until it is gone."""
+        await asyncio.to_thread(_prepare, order, folder)
+        environment = {**_TASKS, **self._environment, "TMPDIR": str(folder / "tmp")}
+        process = await RunnerProcess.start(folder, environment, log)
+        run.started(process)
+        async for event in process.events():
+            if event["event"] == "pipeline_started":
+                run.exit_tasks = event["exitTasks"]
+            run.job.apply(event)
 
     def _forget(self, name: str, run: "_Run") -> None:
         if self._running.get(name) is run:  # and not that of a new job, after a deletion
@@ -144,6 +158,10 @@ class _Run:
     def __init__(self, job: JobResource) -> None:
         self.job = job
         self.ending: asyncio.Task[None] | None = None
+        self.exit_tasks: dict[str, list[str]] = {}
+        self.begin_again()
+
+    def begin_again(self) -> None:
         self._process: asyncio.Future[RunnerProcess | None] = asyncio.get_running_loop().create_future()
 
     def started(self, process: RunnerProcess) -> None:
@@ -174,7 +192,7 @@ def _close(job: JobResource, message: str, code: str) -> None:
 
 
 def _prepare(order: dict[str, Any], folder: Path) -> None:
-    (folder / "tmp").mkdir(parents=True)
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
     (folder / "order.json").write_bytes(orjson.dumps(order))
     _artifacts(order).mkdir(parents=True, exist_ok=True)
 

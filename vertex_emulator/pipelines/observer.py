@@ -40,12 +40,14 @@ class Observer:
         emit: Takes the events: JSON objects, from any thread.
         job_name: The pipeline job's resource name, which exit tasks are told.
         fail_fast: Whether to start no new tasks after a failure, except exit tasks.
+        cancelled: Whether the job was cancelled, and nothing but its exit tasks is to run any more.
     """
 
-    def __init__(self, emit: Emit, job_name: str, *, fail_fast: bool) -> None:
+    def __init__(self, emit: Emit, job_name: str, *, fail_fast: bool, cancelled: bool) -> None:
         self._emit = emit
         self._job_name = job_name
         self._fail_fast = fail_fast
+        self._cancelled = cancelled
         self._failures: list[str] = []
         self._scope: ContextVar[str] = ContextVar("scope")
         self._attempt: ContextVar[_Attempt] = ContextVar("attempt")
@@ -82,7 +84,8 @@ class Observer:
         """Runs a task or a nested pipeline; takes what kfp's `execute_task` does."""
         name, spec = call["task_name"], call["task_spec"]
         failed_fast = self._fail_fast and self._failures and not _runs_after_failure(spec)
-        if failed_fast or self._processes.stopping:
+        over = self._cancelled and not producers(spec)
+        if failed_fast or over or self._processes.stopping:
             return {}, status.Status.FAILURE
         call["task_spec"] = self._with_final_status(spec, call["io_store"])
         component = call["components"][spec.component_ref.name]
@@ -106,6 +109,8 @@ class Observer:
 
     def run_loop(self, **call: Any) -> bool:
         """Runs a loop; takes what kfp's `_run_parallel_for_task` does and returns whether it failed."""
+        if self._cancelled:
+            return True
         name, io_store = call["task_name"], call["io_store"]
         path = self._path(io_store, name)
         # Its iterations come back through `execute_task`, from other threads, which do not know the scope.
@@ -149,16 +154,20 @@ class Observer:
         for parameter in told.inputs.parameters.values():
             if parameter.HasField("task_final_status"):
                 producer = parameter.task_final_status.producer_task
-                state = "SUCCEEDED"
-                with contextlib.suppress(ValueError):  # not known: a task that did not run
-                    state = io_store.get_task_status(producer)
-                error = {"code": 9, "message": self.failure} if state == "FAILED" else {}
+                state = "CANCELLED" if self._cancelled else "SUCCEEDED"
+                if not self._cancelled:
+                    with contextlib.suppress(ValueError):  # not known: a task that did not run
+                        state = io_store.get_task_status(producer)
+                errors = {
+                    "FAILED": {"code": 9, "message": self.failure},
+                    "CANCELLED": {"code": 1, "message": "The job was cancelled."},
+                }
                 parameter.runtime_value.constant.struct_value.update(
                     {
                         "state": state,
                         "pipelineJobResourceName": self._job_name,
                         "pipelineTaskName": producer,
-                        "error": error,
+                        "error": errors.get(state, {}),
                     }
                 )
         return told
@@ -167,6 +176,12 @@ class Observer:
 def display_names(dag: Any) -> dict[str, str]:
     """Returns what the user calls each task of a dag, by the task's own name and in the order of these."""
     return {name: task.task_info.name or name for name, task in sorted(dag.tasks.items())}
+
+
+def producers(spec: Any) -> list[str]:
+    """Returns whose final status a task is told; nobody's if it is no exit task."""
+    parameters = spec.inputs.parameters.values()
+    return [one.task_final_status.producer_task for one in parameters if one.HasField("task_final_status")]
 
 
 def _known_as(path: str) -> str:

@@ -1,6 +1,7 @@
 """A pipeline job as its clients see it, and how the runner's events change it."""
 
 import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from vertex_emulator.database import Database
@@ -26,6 +27,7 @@ class JobResource:
         self._database = database
         self._objects = objects
         self._location, _, self._id = document["name"].rsplit("/", 2)
+        self._cancelled_tasks = False
 
     @classmethod
     def create(
@@ -66,6 +68,26 @@ class JobResource:
         self.document["state"] = "PIPELINE_STATE_CANCELLING"
         self.save()
 
+    def cancel_tasks(self, exit_tasks: Mapping[str, Sequence[str]]) -> bool:
+        """Ends the tasks of a job that is being cancelled, but for the exit tasks that are due now.
+
+        Args:
+            exit_tasks: By the name of each, the tasks after which it comes.
+
+        Returns:
+            Whether there are any: what they come after has begun, and they have not.
+        """
+        states = {one["taskUniqueName"]: one["state"] for one in self.document["jobDetail"]["taskDetails"]}
+        due = {
+            name
+            for name, after in exit_tasks.items()
+            if states[name] == "PENDING" and all(states[one] != "PENDING" for one in after)
+        }
+        self._end_tasks("CANCELLED", "The task was cancelled.", "CANCELLED", but=due)
+        self._cancelled_tasks = True
+        self.save()
+        return bool(due)
+
     def apply(self, event: Document) -> None:
         """Takes over what the runner tells."""
         match event["event"]:
@@ -94,16 +116,21 @@ class JobResource:
             message: What went wrong.
             code: Name of the `google.rpc.Code` of the error.
         """
-        for detail in self.document["jobDetail"]["taskDetails"]:
-            if detail["state"] == "RUNNING":
-                self._task_ended(detail, state, message, code)
-            elif detail["state"] == "PENDING":
-                detail["state"] = "CANCELLED" if state == "CANCELLED" else "NOT_TRIGGERED"
+        self._end_tasks(state, message, code)
         self.document["state"] = f"PIPELINE_STATE_{state}"
         self.document["endTime"] = now()
         if state != "SUCCEEDED":
             self.document["error"] = {"code": RPC_CODES[code], "message": message}
         self.save()
+
+    def _end_tasks(self, state: str, message: str, code: str, but: Collection[str] = ()) -> None:
+        for detail in self.document["jobDetail"]["taskDetails"]:
+            if detail["taskUniqueName"] in but:
+                continue
+            if detail["state"] == "RUNNING":
+                self._task_ended(detail, state, message, code)
+            elif detail["state"] == "PENDING":
+                detail["state"] = "CANCELLED" if state == "CANCELLED" else "NOT_TRIGGERED"
 
     def _task_started(self, event: Document) -> None:
         path = event["task"]
@@ -132,7 +159,7 @@ class JobResource:
             detail["outputs"] = self._artifacts(event["outputs"])
         if event["succeeded"]:
             self._task_ended(detail, "SUCCEEDED")
-        elif self.state == "PIPELINE_STATE_CANCELLING":
+        elif self.state == "PIPELINE_STATE_CANCELLING" and not self._cancelled_tasks:
             self._task_ended(detail, "CANCELLED", "The task was cancelled.", "CANCELLED")
         else:
             message = event.get("cause") or "The DAG failed because some tasks failed."

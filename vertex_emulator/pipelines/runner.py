@@ -50,12 +50,12 @@ def _run(order: dict[str, Any], events: _Events) -> None:
     from kfp.pipeline_spec import pipeline_spec_pb2
 
     from vertex_emulator.pipelines import conditions
-    from vertex_emulator.pipelines.observer import Observer, display_names
+    from vertex_emulator.pipelines.observer import Observer, display_names, producers
     from vertex_emulator.pipelines.task_process import Processes
 
     processes = Processes()
     signal.signal(signal.SIGTERM, lambda *_: processes.stop())
-    observer = Observer(events.emit, order["jobName"], fail_fast=order["failFast"])
+    observer = Observer(events.emit, order["jobName"], fail_fast=order["failFast"], cancelled=order["cancelled"])
     conditions.install()
     observer.install(processes)
     # Vertex names the run after the job: in `{{$.pipeline_job_name}}`, and in the folder of its artifacts.
@@ -67,13 +67,17 @@ def _run(order: dict[str, Any], events: _Events) -> None:
         workspace_root=order["workspace"],
         raise_on_error=True,
     )
-    events.emit({"event": "pipeline_started", "tasks": display_names(spec.root.dag)})
+    exit_tasks = {name: whose for name, task in spec.root.dag.tasks.items() if (whose := producers(task))}
+    if not order["cancelled"]:
+        tasks = display_names(spec.root.dag)
+        events.emit({"event": "pipeline_started", "tasks": tasks, "exitTasks": exit_tasks})
     cause = None
     try:
         pipeline_orchestrator.run_local_pipeline(spec, order["parameters"])
     except Exception as error:
         cause = observer.failure or f"{type(error).__name__}: {error}"
-    events.emit({"event": "pipeline_finished", "cause": cause})
+    if not order["cancelled"]:
+        events.emit({"event": "pipeline_finished", "cause": cause})
 
 
 def main() -> None:

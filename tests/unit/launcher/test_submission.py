@@ -14,8 +14,9 @@ from google.cloud.aiplatform_v1.types import PipelineJob
 from requests import ConnectionError as NoConnection
 
 from gemini_sft.errors import GeminiSftError, ServiceError, UserError
-from launcher.submission import Run, RunView, _plain, _time, api_errors, new_run_id
+from launcher.submission import Run, RunView, api_errors, new_run_id
 from launcher.target import Target
+from launcher.tasks import plain, time_of
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -26,7 +27,7 @@ def refusal(kind: Any, message: str) -> Exception:
 
 
 @pytest.mark.parametrize("name", ["a", "a" * 40, "support-replies-2"])
-def test_a_run_is_named_after_its_experiment_and_time(name: str) -> None:
+def test_a_run_is_named_after_its_experiment_andtime_of(name: str) -> None:
     """The name is also a job id, a display name and the value of a label: the strictest rule of the three holds."""
     before = datetime.now(UTC).replace(microsecond=0)
     ids = [new_run_id(name) for _ in range(20)]
@@ -59,11 +60,11 @@ def test_when_a_run_is_over(state: str, ended: bool, succeeded: bool) -> None:
 
 def test_a_time_that_is_not_set_is_none() -> None:
     now = datetime.now(UTC)
-    assert (_time(now), _time(datetime.fromtimestamp(0, UTC)), _time(None)) == (now, None, None)
+    assert (time_of(now), time_of(datetime.fromtimestamp(0, UTC)), time_of(None)) == (now, None, None)
 
 
 def test_colours_are_no_part_of_a_message() -> None:
-    assert _plain(" \x1b[91mFAILURE\x1b[0m: \x1b[1;31mno\x1b[0m \n") == "FAILURE: no"
+    assert plain(" \x1b[91mFAILURE\x1b[0m: \x1b[1;31mno\x1b[0m \n") == "FAILURE: no"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from rich.console import Console
 from gemini_sft.errors import RunError
 from launcher import watching
 from launcher.running import _failure
-from launcher.submission import RunView, TaskView
+from launcher.submission import RunView
+from launcher.tasks import TaskView
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 RUNNING, DONE = "RUNNING", "SUCCEEDED"
@@ -84,6 +85,27 @@ def test_every_state_can_be_drawn(state: str) -> None:
     file = io.StringIO()
     Console(file=file, width=80).print(watching.picture(RunView(RUNNING, "", (task("a", state, 3),))))
     assert f"a  {state.lower()}" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("state", "word"), [("SUCCEEDED", "not needed"), ("FAILED", "not run"), ("RUNNING", "not run")]
+)
+def test_what_did_not_run_is_dim_and_called_so(state: str, word: str) -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system="standard")
+    untaken = TaskView("promote model", "NOT_TRIGGERED", None, None, "")
+    console.print(watching.picture(RunView(state, "", (task("tune model", "SUCCEEDED", 3), untaken))))
+    tuned, promoted = file.getvalue().splitlines()
+    assert word in promoted and "not_triggered" not in promoted
+    assert "\x1b[2mpromote model" in promoted and "\x1b[2mtune model" not in tuned
+
+
+def test_away_from_a_terminal_nothing_is_said_of_what_did_not_run() -> None:
+    file = io.StringIO()
+    untaken = TaskView("promote model", "NOT_TRIGGERED", None, None, "")
+    view = RunView(DONE, "", (task("tune model", "SUCCEEDED", 3), untaken))
+    watching.watch(Scripted(view), Console(file=file, width=80), lambda: None)  # type: ignore[arg-type]
+    assert file.getvalue().splitlines() == ["✓ tune model succeeded 3.0 s"]
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,7 @@ def test_a_champion_is_quoted_if_it_will_be_asked(
     assert [(line.model, line.tokens, line.output_tokens) for line in found] == [
         ("gemini-3.5-flash", 20, 20),
     ] * quoted
+    assert [line.usd for line in found] == [pytest.approx(20 * (1.65 + 9.90) / 1e6)] * quoted, "dearer than globally"
     assert {path for path, _ in counter.calls if "endpoints" in path} == set(), "its root's tokens are the base's"
 
 
