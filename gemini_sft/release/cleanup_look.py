@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from gemini_sft import storage, vertex
 from gemini_sft.decision.outcome import read_outcomes
+from gemini_sft.errors import UserError
 from gemini_sft.refusals import refusals
 from gemini_sft.release.cleanup_estate import Endpoint, Estate, Job, Object, Run, Scope, Version
 from gemini_sft.release.cleanup_reading import (
@@ -31,15 +32,15 @@ def look(scope: Scope) -> Estate:
     """Returns what an experiment has left.
 
     Raises:
-        UserError: There are no credentials, or no permission to look.
+        UserError: There are no credentials, no permission to look, or no such bucket.
         ServiceError: Vertex AI or Cloud Storage did not say.
     """
+    staged = _objects(scope.staging)
     pipelines = list(pipelines_of(scope))
     jobs = list(vertex.listed(f"{place(scope)}/tuningJobs", scope.location, "tuningJobs", labelled(scope)))
     outcomes = {one.run_id: one for one in read_outcomes(scope.outcomes)}
     versions = list(_versions(scope, {*(_made(one)[0] for one in jobs), *(one.model for one in outcomes.values())}))
     endpoints = {one["name"]: one for one in _endpoints(scope, jobs, versions)}
-    staged = _objects(scope.staging)
     written = {one.uri: one.written for one in staged}
     runs = list(find_runs(scope, pipelines, jobs, versions, outcomes, written))
     numbers = {project_of(one) for one in (*pipelines, *jobs)}
@@ -166,17 +167,18 @@ def _grouped(pairs: Iterable[tuple[str, Object]]) -> dict[str, tuple[Object, ...
 
 
 def _objects(folder: str) -> list[Object]:
-    """Returns all objects below a folder; none if there is no such folder or bucket."""
+    """Returns all objects below a folder; none if there is no such folder."""
     from google.api_core.exceptions import NotFound
 
-    place = storage.blob(f"{folder}/_")
-    prefix = place.name.removesuffix("_")
+    beginning = storage.blob(f"{folder}/_")
+    bucket = beginning.bucket.name
     with refusals(folder):
         try:
-            found = list(place.bucket.list_blobs(prefix=prefix))
-        except NotFound:
-            return []
-    bucket = place.bucket.name
+            found = list(beginning.bucket.list_blobs(prefix=beginning.name.removesuffix("_")))
+        except NotFound as error:
+            # To go on would mean to know nothing of verdicts.
+            mend = "nothing has been run with it; give --bucket with the one that the runs had"
+            raise UserError(f"there is no bucket gs://{bucket}: {mend}") from error
     return [
         Object(f"gs://{bucket}/{one.name}", one.size or 0, one.updated or datetime.now(UTC), int(one.generation or 0))
         for one in found

@@ -38,7 +38,10 @@ class GainView:
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric: what each model scored, and what the tuned model gains over each other."""
+    """One metric: what each model scored, and what the tuned model gains over each other.
+
+    `scale` says what its intervals are drawn on, if its values do not lie in [0, 1] as most do.
+    """
 
     label: str
     meaning: str
@@ -46,16 +49,17 @@ class MetricRow:
     less: bool
     scores: list[str]
     gains: list[GainView]
+    scale: str = ""
 
 
 @dataclass(frozen=True)
 class MetricTable:
-    """Every metric, the one that decides first, drawn on one scale with these ends.
+    """Every metric, the one that decides first.
 
     Attributes:
         names: Of the models that were asked.
         rows: One for each metric.
-        scale: Both ends of what intervals are drawn on.
+        scale: Both ends of what intervals are drawn on, of all metrics whose values lie in [0, 1].
         confidence: Of the intervals.
     """
 
@@ -88,11 +92,13 @@ def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTab
     primary, asked = comparison.primary_metric, data.experiment.gate.min_gain
     over = _differences(comparison, arms)
     shots = arms["few_shot"].name if "few_shot" in arms else ""
-    ends = [end for differences in over.values() for one in differences.values() for end in one.gain]
-    axis = Axis.around([*ends, asked])
+    ends = {name: [end for one in over.values() for end in one[name].gain] for name in comparison.differences}
+    ends[primary].append(asked)
+    shares = [name for name in ends if all(0 <= one.side.metrics[name] <= 1 for one in arms.values())]
+    shared = Axis.around([end for name in shares for end in ends[name]])
     rows = []
     for name in sorted(comparison.differences, key=lambda name: name != primary):
-        words = metric_words(name)
+        words, axis = metric_words(name), shared if name in shares else Axis.around(ends[name])
         held = {whom: one[name] for whom, one in over.items() if name == primary or whom != shots}
         rows.append(
             MetricRow(
@@ -102,11 +108,12 @@ def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTab
                 less=comparison.differences[name].lower_is_better,
                 scores=[numbers.score(one.side.metrics[name]) for one in arms.values()],
                 gains=[_gain(whom, one, axis, asked if name == primary else None) for whom, one in held.items()],
+                scale="" if name in shares else "from {} to {}".format(*axis.ends()),
             )
         )
     rows += [_whole_row(data, name, change, arms) for name, change in comparison.corpus_differences().items()]
     names = [one.name for one in arms.values()]
-    return MetricTable(names, rows, axis.ends(), level(comparison.confidence))
+    return MetricTable(names, rows, shared.ends(), level(comparison.confidence))
 
 
 def outcome_rows(data: ReportInput) -> list[OutcomeRow]:

@@ -253,6 +253,11 @@ def test_all_of_an_old_run_goes_whatever_it_came_to() -> None:
         assert kinds(one_run(replace(run, ended=NOW - timedelta(days=29)))) == []
 
 
+def test_nothing_of_today_goes_by_its_age_whatever_age_is_asked_for() -> None:
+    estate = one_run(rejected(verdict="inconclusive"))
+    assert not plan(estate, NOW, timedelta(0)).items
+
+
 def test_a_champion_keeps_everything() -> None:
     for alias in ("champion", "previous"):
         found = plan(one_run(rejected(), alias), NOW, MONTH)

@@ -116,6 +116,27 @@ def test_less_is_better_reads_as_a_gain_to_the_right() -> None:
     assert "less is better" in text and "Gain +1.0000" in text
 
 
+def test_a_metric_of_another_size_has_a_scale_of_its_own() -> None:
+    data = sample_input()
+    edits = Difference(
+        mean=-40, low=-60, high=-20, confidence=0.95, won=1, wins=9, ties=0, losses=0, lower_is_better=True
+    )
+    differences = data.comparison.differences | {"edits": edits}
+    sides = {
+        name: side.model_copy(update={"metrics": side.metrics | {"edits": value}})
+        for name, side, value in (
+            ("base", data.comparison.base, 90.0),
+            ("candidate", data.comparison.candidate, 50.0),
+        )
+    }
+    changed = replace(data, comparison=data.comparison.model_copy(update=sides | {"differences": differences}))
+    plain, table = (metric_table(one, arm_numbers(one)) for one in (data, changed))
+    rows = {row.label: row for row in table.rows}
+    assert table.scale == plain.scale and table.rows[0] == plain.rows[0]
+    assert rows["Edits"].scale == "from −3.6 to +63.6" and rows["Edits"].gains[0].gain == "+40.0000"
+    assert "drawn on a scale of its own, from −3.6 to +63.6" in page_of(changed).text
+
+
 @pytest.mark.parametrize(
     ("share", "written"),
     [(1.0, "100%"), (0.0, "0%"), (0.9999, "over 99.9%"), (0.0001, "under 0.1%"), (0.984, "98.4%")],
