@@ -81,9 +81,13 @@ class Axis:
 
     def interval(self, difference: Difference, asked: float | None = None) -> IntervalPlot | None:
         """Returns the drawing of a difference, better to the right whichever way that is; None without numbers."""
-        if not all(map(math.isfinite, difference.gain)):
+        return self.span(*difference.gain, asked)
+
+    def span(self, mean: float, low: float, high: float, asked: float | None = None) -> IntervalPlot | None:
+        """Returns the drawing of an interval; None without numbers."""
+        if not all(map(math.isfinite, (mean, low, high))):
             return None
-        mean, low, high = map(self.at, difference.gain)
+        mean, low, high = map(self.at, (mean, low, high))
         return IntervalPlot(low, mean, high, self.at(0.0), None if asked is None else self.at(asked))
 
 

@@ -1,6 +1,5 @@
 """Where the result comes from: names, settings and times; and how to do it again."""
 
-import shlex
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -14,6 +13,7 @@ from gemini_sft.report.facts import Fact, named
 from gemini_sft.report.input import ReportInput
 from gemini_sft.report.selection import taken_words
 from gemini_sft.report.text import Passage, passage
+from gemini_sft.report.words import STAND_IN
 from gemini_sft.tuning import TuningRecord
 from gemini_sft.words import BY_WORDS
 
@@ -96,8 +96,8 @@ def lineage_view(data: ReportInput) -> LineageView:
 
 def command_again(data: ReportInput) -> str:
     """Returns a command that runs the experiment once more, for a run that no command has started."""
-    place = data.origins.get("Experiment file", "EXPERIMENT.yaml")
-    return f"gemini-sft run {shlex.quote(place)}"
+    where = "" if data.base.result.served_by.startswith(STAND_IN) else " --on vertex"
+    return f"gemini-sft run experiment.yaml{where}"
 
 
 def as_yaml(experiment: Experiment) -> str:

@@ -155,24 +155,42 @@ def _gain(over: str, difference: Difference, axis: Axis, asked: float | None) ->
 
 def won(difference: Difference) -> str:
     """Returns in which share of the resampled worlds the tuned model is better; no share is rounded to all or none."""
-    if not all(map(math.isfinite, difference.gain)):
-        return ""
-    if 0 < difference.won < 0.001:
+    return share_won(difference.won) if all(map(math.isfinite, difference.gain)) else ""
+
+
+def share_won(share: float) -> str:
+    """Returns a share of the resampled worlds."""
+    if 0 < share < 0.001:
         return "under 0.1%"
-    return "over 99.9%" if 0.999 < difference.won < 1 else numbers.percent(difference.won)
+    return "over 99.9%" if 0.999 < share < 1 else numbers.percent(share)
 
 
 def _whole_row(data: ReportInput, name: str, change: float | None, arms: Mapping[str, ArmNumbers]) -> MetricRow:
-    """Returns the row of a metric of the whole split, which has no interval."""
+    """Returns the row of a metric of the whole split; its interval is drawn on a scale of its own."""
     words, signature = metric_words(name), data.base.result.signatures.get(name)
     values = [one.side.corpus.get(name) for one in arms.values()]
+    gain = GainView(arms["base"].name, numbers.NOTHING if change is None else numbers.signed(change))
+    scale, found = "", data.comparison.corpus_intervals.get(name)
+    if change is not None and found is not None:
+        axis = Axis.around((found.low, change, found.high))
+        scale = "from {} to {}".format(*axis.ends())
+        ends = (change, found.low, found.high)
+        gain = GainView(
+            over=gain.over,
+            gain=gain.gain,
+            span=numbers.span(found.low, found.high),
+            reading=numbers.reading(ends),
+            won=share_won(found.won),
+            plot=axis.span(*ends),
+        )
     return MetricRow(
         label=title(words.label),
         meaning=f"{words.meaning} ({signature})" if signature else words.meaning,
         decides=False,
         less=False,
         scores=[numbers.NOTHING if one is None else numbers.score(one) for one in values],
-        gains=[GainView(arms["base"].name, numbers.NOTHING if change is None else numbers.signed(change))],
+        gains=[gain],
+        scale=scale,
     )
 
 

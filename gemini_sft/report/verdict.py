@@ -15,10 +15,7 @@ from gemini_sft.report.over_fitting import OverFitting, over_fitting
 from gemini_sft.report.scores import won
 from gemini_sft.report.selection import not_the_last
 from gemini_sft.report.slices import is_lost
-from gemini_sft.report.words import headline, sentence
-
-STAND_IN = "stand-in"
-"""How the names of models begin that the local emulator answers with."""
+from gemini_sft.report.words import STAND_IN, headline, sentence
 
 _WHOM = {"base": "the base model", "champion": "the champion"}
 _HELD = {True: ("holds", "\u2713", "held"), False: ("does not hold", "\u2715", "broken"), None: ("open", "?", "open")}

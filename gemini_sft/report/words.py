@@ -13,6 +13,9 @@ OUTCOMES = {
 }
 """In the order in which they are shown."""
 
+STAND_IN = "stand-in"
+"""How the names of models begin that the local emulator answers with."""
+
 UNREADABLE = (
     "Answers without a word, or mostly in a script that the metrics do not see: they count as failures and score 0."
 )

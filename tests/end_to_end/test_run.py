@@ -32,6 +32,9 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
         "base",
         "candidate",
         "difference",
+        "champion",
+        "guards",
+        "tries",
         "few_shot",
         "judge",
         "tuned_model",
@@ -43,7 +46,8 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
     ]
     assert summary["state"] == "SUCCEEDED"
     assert summary["primary_metric"] == "rougeL_f"
-    assert summary["few_shot"] is summary["judge"] is None
+    assert summary["few_shot"] is summary["judge"] is summary["champion"] is None
+    assert (summary["guards"], summary["tries"]) == ([], 1)
     assert list(summary["base"]["metrics"]) == METRICS
     assert set(summary["difference"]) == {"mean", "low", "high", "confidence"}
 

@@ -21,10 +21,9 @@ def test_the_command_that_started_the_run_can_be_copied() -> None:
 
 
 def test_a_run_that_no_command_has_started_says_which_one_would() -> None:
-    data = replace(sample_input(), origins={"Experiment file": "gs://a bucket/experiment.yaml"})
-    text = page_of(data).text
-    assert "gemini-sft run 'gs://a bucket/experiment.yaml'" in text
-    assert "A schedule or a program started this run" in text
+    text = page_of(sample_input()).text
+    assert "save the experiment below as experiment.yaml" in text
+    assert "gemini-sft run experiment.yaml --on vertex" in text
 
 
 def test_the_experiment_on_the_page_is_the_whole_one() -> None:
