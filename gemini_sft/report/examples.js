@@ -68,7 +68,7 @@
     let [folded, place] = ["", 0];
     const from = [];
     for (const letter of text) {
-      const plain = fold(letter);
+      const plain = letter < "\x80" ? letter.toLowerCase() : fold(letter);
       for (let n = 0; n < plain.length; n += 1) from.push(place);
       folded += plain;
       place += letter.length;
