@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,10 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
-from launcher import predicting, results, showing
+from launcher import predicting, reporting, results, showing
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
+from launcher.options import AsJson, Bucket, DataDir, ExperimentFile, Location, Overrides, Place, Project, ending
 from launcher.place import Request
 from launcher.releasing import roll_back
 from launcher.running import Progress, run
@@ -25,24 +25,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class Place(StrEnum):
-    """Where a pipeline runs."""
-
-    LOCAL = "local"
-    VERTEX = "vertex"
-
-
-ExperimentFile = Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
-Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
-Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
-DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
 @app.command("run")
@@ -73,7 +55,7 @@ def run_command(
         summary = run(request, console, progress)
     except (UserError, RunError, KeyboardInterrupt) as error:
         if as_json:
-            state, reasons = _ending(error)
+            state, reasons = ending(error)
             print(json.dumps(results.nothing(progress.run_id, state, reasons, progress.seconds)))
         raise
     if as_json:
@@ -108,7 +90,7 @@ def check_command(
         found = check(request, Console(stderr=as_json, highlight=False))
     except (RunError, KeyboardInterrupt) as error:
         if as_json:
-            print(json.dumps(unknown(_ending(error)[1])))
+            print(json.dumps(unknown(ending(error)[1])))
         raise
     if as_json:
         print(json.dumps(found))
@@ -159,7 +141,7 @@ def predict_command(
         found = predicting.ask_model(request, question, console)
     except (UserError, RunError, KeyboardInterrupt) as error:
         if as_json:
-            print(json.dumps(predicting.nothing(_ending(error)[1])))
+            print(json.dumps(predicting.nothing(ending(error)[1])))
         raise
     if as_json:
         print(json.dumps(found))
@@ -167,6 +149,30 @@ def predict_command(
         predicting.show(question, found, console)
     if found["failures"]:
         raise typer.Exit(1)
+
+
+@app.command("report")
+def report_command(
+    run_: Annotated[
+        str, typer.Argument(metavar="RUN", help="Its id, a beginning of it, `latest`, or the path of its folder.")
+    ],
+    other: Annotated[
+        str | None, typer.Argument(metavar="RUN_B", help="Another run, to compare the first with.")
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the page in the browser.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+) -> None:
+    """Open the report of a run, or a page that compares two: exit code 2 if there is no such run."""
+    console = Console(stderr=as_json, highlight=False)
+    if other is None:
+        found = reporting.report_one(data_dir, run_, console)
+    else:
+        found = reporting.report_two(data_dir, (run_, other), console)
+    if as_json:
+        print(reporting.as_json(found))
+    elif not no_open:
+        reporting.open_page(Path(found["report"]))
 
 
 @app.command("rollback")
@@ -220,7 +226,7 @@ def cleanup_command(
         cleaned = clean(request, older_than, yes, Console(stderr=as_json, highlight=False))
     except (UserError, RunError, KeyboardInterrupt) as error:
         if as_json:
-            state, reasons = _ending(error)
+            state, reasons = ending(error)
             print(json.dumps({"state": state, "reasons": reasons}))
         raise
     if as_json:
@@ -238,11 +244,3 @@ def emulator_command(
     command = [sys.executable, "-m", "vertex_emulator", "--port", str(port), "--data-dir", str(data_dir)]
     # In this very process: nothing is left over when it is killed.
     os.execv(command[0], command)
-
-
-def _ending(error: BaseException) -> tuple[str, list[str]]:
-    if isinstance(error, UserError):
-        return "REFUSED", str(error).splitlines()
-    if isinstance(error, RunError):
-        return "FAILED", [str(error)]
-    return "INTERRUPTED", ["interrupted"]

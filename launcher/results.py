@@ -53,13 +53,17 @@ _CHAMPION = {
 _JUDGE = {"judgement.json": ("judge answers", "judgement")}
 
 
-def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experiment) -> None:
+EXPERIMENT = "experiment.yaml"
+
+
+def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experiment, experiment_uri: str) -> None:
     """Copies the files that people look at into `folder`, which appears with all of them or not at all.
 
     Args:
         artifacts: URIs, by task and output.
         folder: Where to.
         experiment: What was asked for: there is no more than that, and the champion if there is one.
+        experiment_uri: Where it was staged, in which nothing is a local path.
     """
     evaluation = experiment.evaluation
     files = _FILES
@@ -69,6 +73,7 @@ def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experi
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         whole = Path(temporary) / folder.name
+        storage.write_bytes(str(whole / EXPERIMENT), storage.read_bytes(experiment_uri))
         for name, (task, output) in files.items():
             storage.write_bytes(str(whole / name), storage.read_bytes(artifacts[task][output]))
         for name, (task, output) in perhaps.items():

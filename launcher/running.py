@@ -129,7 +129,7 @@ def _execute(
     if not view.succeeded:
         raise RunError(_failure(view))
     folder = request.data_dir / "runs" / progress.run_id
-    results.fetch(submitted.artifacts(), folder, experiment)
+    results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
     return view, folder
 
 

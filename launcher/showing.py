@@ -34,11 +34,21 @@ def show(folder: Path, console: Console) -> None:
     for said in (worth(comparison), comparison.judge.words if comparison.judge else "", *comparison.absent):
         if said:
             console.print(Text(said))
+    show_verdict(comparison, folder / "report.html", console)
+
+
+def show_verdict(comparison: Comparison, report: Path, console: Console) -> None:
+    """Prints the verdict with its reasons, and where the report is."""
     verdict = Text(comparison.verdict.value, _VERDICT_STYLES[comparison.verdict])
     console.print(Text("Verdict: ").append(verdict).append("."))
     for reason in comparison.reasons:
         console.print(Text(f"- {reason}."))
-    console.print(Text(f"Report:  {folder / 'report.html'}"), soft_wrap=True)
+    show_report(report, console)
+
+
+def show_report(report: Path, console: Console) -> None:
+    """Prints where a report is, in one line however long."""
+    console.print(Text(f"Report:  {report}"), soft_wrap=True)
 
 
 def _about_tuning(folder: Path, selection: Selection) -> Iterator[str]:

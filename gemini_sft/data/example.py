@@ -5,6 +5,8 @@ turns alternate between user and model and end with the model's, which is the ta
 may stand beside them.
 """
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,3 +83,8 @@ def is_text(record: dict[str, Any]) -> bool:
 def turn(role: str, text: str) -> Content:
     """Returns a turn with one text part."""
     return {"role": role, "parts": [{"text": text}]}
+
+
+def digest_of(ids: Iterable[str]) -> str:
+    """Returns which examples these are, in whatever order: 16 hexadecimal digits of a hash of their ids."""
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]

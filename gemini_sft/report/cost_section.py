@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gemini_sft.cost import Quote
 from gemini_sft.cost.words import usd
 from gemini_sft.report import numbers
 from gemini_sft.report.input import ReportInput
@@ -53,7 +54,7 @@ def cost_view(data: ReportInput) -> CostView:
             )
             for one in quote.brief
         ],
-        total=quoted_total(data),
+        total=quoted_total(quote),
         budget="none was set" if most is None else f"at most {usd(most)}",
         billed=data.cost.words,
         notes=quote.notes,
@@ -61,8 +62,7 @@ def cost_view(data: ReportInput) -> CostView:
     )
 
 
-def quoted_total(data: ReportInput) -> str:
+def quoted_total(quote: Quote) -> str:
     """Returns what the run was quoted at, by how much that may be wrong, and what is not in it."""
-    quote = data.quote
     error = f" (\u00b1{usd(quote.error_usd)})" if quote.error_usd else ""
     return usd(quote.known_usd) + error + ("" if quote.usd is not None else ", without what has no known price")

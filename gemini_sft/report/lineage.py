@@ -219,14 +219,13 @@ def _settings(data: ReportInput) -> list[Setting]:
     asked, ran = data.experiment.tuning, data.tuning
     if data.experiment.sweep:
         asked = data.experiment.sweep.settings(asked).get(ran.trial, asked)
-    size = (ran.adapter_size or "").removeprefix("ADAPTER_SIZE_")
     return [
         Setting("Epochs", "passes over the training data", _or(asked.epochs, _LEFT), _or(ran.epochs, _NOT_REPORTED)),
         Setting(
             "Adapter size",
             "how much the model can change",
             _or(asked.adapter_size, _LEFT),
-            _SIZES.get(size, size) or _NOT_REPORTED,
+            adapter_size(ran) or _NOT_REPORTED,
         ),
         Setting(
             "Learning rate multiplier",
@@ -235,6 +234,12 @@ def _settings(data: ReportInput) -> list[Setting]:
             _or(ran.learning_rate_multiplier, _NOT_REPORTED),
         ),
     ]
+
+
+def adapter_size(record: TuningRecord) -> str:
+    """Returns the adapter size that the service ran with as a number; empty if it did not say."""
+    size = (record.adapter_size or "").removeprefix("ADAPTER_SIZE_")
+    return _SIZES.get(size, size)
 
 
 def _measured(record: TuningRecord) -> Measured:

@@ -33,7 +33,7 @@ def report_markdown(data: ReportInput) -> str:
         *_section("Was it worth it?", _items(worth.said)),
         "",
         *_table(["", *worth.names], ([one.label, *one.cells] for one in worth.rows)),
-        *_section("Cost", _items([f"Quoted for the run: {quoted_total(data)}.", data.cost.words])),
+        *_section("Cost", _items([f"Quoted for the run: {quoted_total(data.quote)}.", data.cost.words])),
         *_section("Names", _table(["what", "name"], _names(data))),
         "",
         "Everything else is on the page `report` of the same task.",

@@ -107,7 +107,7 @@ def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTab
                 decides=name == primary,
                 less=comparison.differences[name].lower_is_better,
                 scores=[numbers.score(one.side.metrics[name]) for one in arms.values()],
-                gains=[_gain(whom, one, axis, asked if name == primary else None) for whom, one in held.items()],
+                gains=[gain_view(whom, one, axis, asked if name == primary else None) for whom, one in held.items()],
                 scale="" if name in shares else "from {} to {}".format(*axis.ends()),
             )
         )
@@ -141,7 +141,8 @@ def _differences(comparison: Comparison, arms: Mapping[str, ArmNumbers]) -> dict
     return {arms[key].name: found[key] for key in arms if key in found}
 
 
-def _gain(over: str, difference: Difference, axis: Axis, asked: float | None) -> GainView:
+def gain_view(over: str, difference: Difference, axis: Axis, asked: float | None) -> GainView:
+    """Returns the gain over another model in words, and its drawing against what was asked, if anything was."""
     gain, low, high = difference.gain
     return GainView(
         over=over,

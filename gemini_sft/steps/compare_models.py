@@ -7,6 +7,7 @@ from gemini_sft import storage
 from gemini_sft.cost import Quote, reconcile
 from gemini_sft.data import read_split
 from gemini_sft.data.dataset import read_fingerprint, read_sources
+from gemini_sft.data.example import digest_of
 from gemini_sft.data.summary import DataSummary
 from gemini_sft.decision import Comparison, compare, few_shot_arm
 from gemini_sft.decision.deciding import corrected
@@ -18,7 +19,6 @@ from gemini_sft.report import ReportInput, report_markdown, report_page
 from gemini_sft.steps.evidence import (
     ArmUris,
     clusters_of,
-    digest_of,
     find_arm,
     find_judge,
     gather,
@@ -76,11 +76,12 @@ def compare_models(
     experiment = load_experiment(experiment_uri)
     gate, shots = experiment.gate, experiment.evaluation.few_shot
     used, test = in_use(experiment_uri, models_uri), read_split(test_uri)
+    digest = digest_of(one.id for one in test)
     selection = Selection.model_validate(storage.read_json(selection_uri))
     base, candidate = read_arm(arms["base"]), read_arm(arms["candidate"])
     few_shot = find_arm(arms["few_shot"], wanted=bool(shots))
     champion = find_arm(arms["champion"], wanted=used.champion)
-    tries = tries_of(experiment_uri, run_id, digest_of(test), used.name, selection.taken)
+    tries = tries_of(experiment_uri, run_id, digest, used.name, selection.taken)
     confidence = corrected(gate.confidence, tries)
     judge, judge_missing = find_judge(experiment, judgement_uri, confidence, clusters_of(test))
     metrics = metrics_for(experiment, test_uri)
@@ -118,13 +119,13 @@ def compare_models(
             "Experiment file": experiment_uri,
             "Training examples": train_uri,
             "Test examples": test_uri,
-            "Hash of the test examples": digest_of(test),
+            "Hash of the test examples": digest,
             "Fingerprint of the prompt": read_fingerprint(test_uri),
         },
     )
     storage.write_text(report_uri, report_page(shown), "text/html; charset=utf-8")
     storage.write_text(summary_uri, report_markdown(shown), "text/markdown; charset=utf-8")
-    outcome = _outcome(run_id, experiment.name, comparison, selection.taken, used.name, digest_of(test), report_uri)
+    outcome = _outcome(run_id, experiment.name, comparison, selection.taken, used.name, digest, report_uri)
     storage.write_json(outcome_uri(beside(experiment_uri, OUTCOMES), run_id), outcome.model_dump(mode="json"))
     # The run has come to its end: nothing of it will be asked again.
     sweep(beside(experiment_uri, ANSWERS), run_id)

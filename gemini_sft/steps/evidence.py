@@ -1,6 +1,5 @@
 """What the decision rests on, read from what the tasks before it have written."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -86,11 +85,6 @@ def in_use(experiment_uri: str, models_uri: str) -> InUse:
     if champion is not None and asks_champion(base, champion):
         return InUse(_named(champion), champion=True)
     return InUse(_named(base), champion=False)
-
-
-def digest_of(test: Sequence[Example]) -> str:
-    """Returns which examples these are, in whatever order: 16 hexadecimal digits of a hash of their contents."""
-    return hashlib.sha256("\n".join(sorted(one.id for one in test)).encode()).hexdigest()[:16]
 
 
 def tries_of(experiment_uri: str, run_id: str, test: str, against: str, taken: Candidate) -> int:

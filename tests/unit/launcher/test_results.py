@@ -278,6 +278,11 @@ class TestFetching:
             made.setdefault(task, {})[output] = str(tmp_path / f"{position}")
         return made
 
+    @pytest.fixture
+    def staged(self, tmp_path: Path) -> str:
+        (tmp_path / "staged.yaml").write_text("experiment")
+        return str(tmp_path / "staged.yaml")
+
     @pytest.mark.parametrize(
         ("evaluation", "more"),
         [
@@ -287,25 +292,33 @@ class TestFetching:
         ],
     )
     def test_what_was_asked_for_is_there_as_well(
-        self, tmp_path: Path, artifacts: dict[str, dict[str, str]], evaluation: dict[str, Any], more: set[str]
+        self,
+        tmp_path: Path,
+        artifacts: dict[str, dict[str, str]],
+        staged: str,
+        evaluation: dict[str, Any],
+        more: set[str],
     ) -> None:
         for name, (task, output) in (results._FEW_SHOT | results._JUDGE | results._CHAMPION).items():
             artifacts.setdefault(task, {})[output] = str(tmp_path / name)
             if name in more or task != "evaluate champion":  # a champion that was not asked has left nothing
                 (tmp_path / name).write_text("x")
-        results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment(evaluation=evaluation))
-        assert {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()} == {*results._FILES} | more
+        results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment(evaluation=evaluation), staged)
+        assert {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()} == {
+            *results._FILES,
+            "experiment.yaml",
+        } | more
 
     def test_of_a_sweep_what_was_taken_of_all_trials_is_there(
-        self, tmp_path: Path, artifacts: dict[str, dict[str, str]]
+        self, tmp_path: Path, artifacts: dict[str, dict[str, str]], staged: str
     ) -> None:
         """A single trial's files have the same names as those of the sweep, and are not fetched in their place."""
         for output in ("tuning", "curves", "selection", "page"):
             (tmp_path / output).write_text(f"select trial/{output}")
             artifacts.setdefault("select trial", {})[output] = str(tmp_path / output)
-        results.fetch(artifacts, tmp_path / "runs" / "demo-1", SWEEP)
+        results.fetch(artifacts, tmp_path / "runs" / "demo-1", SWEEP, staged)
         made = {file.name: file.read_text() for file in (tmp_path / "runs" / "demo-1").iterdir()}
-        assert {*made} == {*results._FILES} - {"curves.html"}
+        assert {*made} == {*results._FILES, "experiment.yaml"} - {"curves.html"}
         assert {name: text for name, text in made.items() if text.startswith("select trial")} == {
             "tuning.json": "select trial/tuning",
             "curves.json": "select trial/curves",
@@ -336,21 +349,23 @@ class TestFetching:
             assert output in outputs[task]["artifacts"]
 
     def test_files_appear_together_and_replace_earlier_ones(
-        self, tmp_path: Path, artifacts: dict[str, dict[str, str]]
+        self, tmp_path: Path, artifacts: dict[str, dict[str, str]], staged: str
     ) -> None:
         target = tmp_path / "runs" / "demo-1"
         target.mkdir(parents=True)
         (target / "old").touch()
-        results.fetch(artifacts, target, experiment())
+        results.fetch(artifacts, target, experiment(), staged)
         assert {file.name: file.read_text() for file in target.iterdir()} == {
             name: f"{task}/{output}" for name, (task, output) in results._FILES.items()
-        }
+        } | {"experiment.yaml": "experiment"}
         assert [one.name for one in target.parent.iterdir()] == ["demo-1"]
 
-    def test_one_that_is_missing_leaves_nothing(self, tmp_path: Path, artifacts: dict[str, dict[str, str]]) -> None:
+    def test_one_that_is_missing_leaves_nothing(
+        self, tmp_path: Path, artifacts: dict[str, dict[str, str]], staged: str
+    ) -> None:
         (tmp_path / "5").unlink()
         with pytest.raises(UserError, match="there is no such file"):
-            results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment())
+            results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment(), staged)
         assert list((tmp_path / "runs").iterdir()) == []
 
 

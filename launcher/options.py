@@ -1,0 +1,36 @@
+"""What several commands of the command line take, and how they say what has ended them."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gemini_sft.errors import RunError, UserError
+
+
+class Place(StrEnum):
+    """Where a pipeline runs."""
+
+    LOCAL = "local"
+    VERTEX = "vertex"
+
+
+ExperimentFile = Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
+Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
+Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
+DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
+
+
+def ending(error: BaseException) -> tuple[str, list[str]]:
+    """Returns state and reasons, for the object of a command that an error has ended."""
+    if isinstance(error, UserError):
+        return "REFUSED", str(error).splitlines()
+    if isinstance(error, RunError):
+        return "FAILED", [str(error)]
+    return "INTERRUPTED", ["interrupted"]
