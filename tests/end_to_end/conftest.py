@@ -7,9 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +150,27 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def repository() -> Path:
     """The project's own folder."""
     return ROOT
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What a webhook was told whose address is in the variable HOOK."""
+    found: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200 if self.path == "/services/T00/B00/SECRET" else 404)
+            self.end_headers()
+            found.append(json.loads(body))
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keeps quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.server_address[1]}/services/T00/B00/SECRET")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield found
+        server.shutdown()
+        thread.join()

@@ -1,9 +1,6 @@
 """Whoever is told how a run ended: a webhook on this machine hears of a run that failed in the middle."""
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +8,6 @@ import pytest
 import yaml
 
 from tests.end_to_end.conftest import gemini_sft, write_experiment
-
-PATH = "/services/T00/B00/SECRET"
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """What a webhook was told whose address is in the variable HOOK."""
-    found: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200 if self.path == PATH else 404)
-            self.end_headers()
-            found.append(json.loads(body))
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Keeps quiet."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.server_address[1]}{PATH}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
 
 
 def test_a_run_that_fails_in_the_middle_reaches_the_webhook(tmp_path: Path, told: list[Any]) -> None:
