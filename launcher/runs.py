@@ -97,7 +97,7 @@ def _parsed(file: Path, model: type[Model], content: bytes) -> Model:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the document"
         raise UserError(f"{file}: {where}: {first['msg']}; another version has written it: {_REMEDY}") from None
 

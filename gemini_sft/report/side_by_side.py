@@ -9,6 +9,7 @@ from gemini_sft.cost import reconcile
 from gemini_sft.cost.words import usd
 from gemini_sft.data.example import digest_of
 from gemini_sft.decision import per_request
+from gemini_sft.experiment.schema import Sources, listed
 from gemini_sft.report import numbers
 from gemini_sft.report.between import FinishedRun
 from gemini_sft.report.cost_section import quoted_total
@@ -63,10 +64,15 @@ def _data(run: FinishedRun) -> dict[str, str]:
     splits = [(names[key], run.data.splits[key]) for key in names]
     return {
         **{f"{name} examples": numbers.count(one.examples) for name, one in splits},
-        **{f"{name} files": ", ".join(map(told_apart, one.files)) or numbers.NOTHING for name, one in splits},
+        **{f"{names[key]} files": _files(getattr(run.experiment.data, key)) for key in names},
         "Hash of the test examples": digest_of(run.result.scores),
         "Fingerprint of the prompt": run.data.fingerprint,
     }
+
+
+def _files(sources: Sources | None) -> str:
+    """Returns the files of a split; none if it is a part of the training files, or empty."""
+    return ", ".join(map(told_apart, listed(sources))) or numbers.NOTHING
 
 
 def _tuning(run: FinishedRun) -> dict[str, str]:

@@ -12,9 +12,8 @@ from gemini_sft.report.between import Between, FinishedRun
 from gemini_sft.report.render import render
 from gemini_sft.report.scores import GainView, MetricRow, MetricTable, gain_view
 from gemini_sft.report.side_by_side import settings, side_by_side
-from gemini_sft.report.words import STAND_IN
+from gemini_sft.report.words import STAND_IN, sentence, title
 from gemini_sft.report.words import headline as what_to_do
-from gemini_sft.report.words import sentence, title
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,14 @@ def test_every_quantity_comes_from_its_own_run() -> None:
     assert found["Training examples"] == ("240", "240")
 
 
+def test_files_are_named_with_the_hash_of_their_content() -> None:
+    digests = "0123456789abcdef", "fedcba9876543210"
+    runs = [replace(A, **asked(A, data={"train": STAGED.format("x", one), "validation": None})) for one in digests]
+    found = quantities(*runs)
+    assert found["Training files"] == tuple(f"train.jsonl ({one})" for one in digests)
+    assert found["Validation files"] == ("–", "–") and found["Test files"] == ("test.jsonl", "test.jsonl")
+
+
 def test_hostile_text_stays_text() -> None:
     comparison = B.comparison.model_copy(update={"reasons": [HOSTILE]})
     result = B.result.model_copy(update={"served_by": HOSTILE})
