@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemini_sft.release.cleanup_estate import Endpoint, Estate, Job, Object, Run, Version
-from gemini_sft.release.cleanup_plan import Item, Kind, plan
+from gemini_sft.release.cleanup_items import Item, Kind
+from gemini_sft.release.cleanup_plan import plan
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 MONTH = timedelta(days=30)
