@@ -15,8 +15,9 @@ from gemini_sft.cost.words import counted, usd
 from gemini_sft.experiment import load_experiment
 from gemini_sft.release.cleanup_delete import Done, carry_out
 from gemini_sft.release.cleanup_estate import Scope
+from gemini_sft.release.cleanup_items import Item, Kept, Kind, Plan
 from gemini_sft.release.cleanup_look import look
-from gemini_sft.release.cleanup_plan import Item, Kept, Kind, Plan, plan
+from gemini_sft.release.cleanup_plan import plan
 from gemini_sft.steps.places import ANSWERS, EVALUATIONS, OUTCOMES, PROGRESS
 from launcher.place import Request, at_place
 from launcher.target import Target

@@ -9,7 +9,7 @@ from gemini_sft import storage, vertex
 from gemini_sft.errors import GeminiSftError
 from gemini_sft.refusals import refusals
 from gemini_sft.release.cleanup_estate import HOLDERS, Object, Scope
-from gemini_sft.release.cleanup_plan import Item, Kind
+from gemini_sft.release.cleanup_items import Item, Kind
 from gemini_sft.release.cleanup_reading import (
     Document,
     has_ended,

@@ -15,8 +15,9 @@ from google.genai import types
 from gemini_sft.decision.outcome import Outcome, outcome_uri
 from gemini_sft.release.cleanup_delete import Done, carry_out
 from gemini_sft.release.cleanup_estate import Scope
+from gemini_sft.release.cleanup_items import Plan
 from gemini_sft.release.cleanup_look import look
-from gemini_sft.release.cleanup_plan import Plan, plan
+from gemini_sft.release.cleanup_plan import plan
 from gemini_sft.storage import write_json, write_text
 from tests.contract.conftest import Server
 from tests.contract.tuning.conftest import example, wait

@@ -10,7 +10,7 @@ import requests
 from google.genai import types
 
 from gemini_sft.release.cleanup_delete import carry_out
-from gemini_sft.release.cleanup_plan import Kind
+from gemini_sft.release.cleanup_items import Kind
 from gemini_sft.storage import read_text, write_text
 from tests.contract.cleanup.conftest import BUCKET, PLACE, House, made_by
 from vertex_emulator import registry

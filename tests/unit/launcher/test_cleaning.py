@@ -7,7 +7,7 @@ from rich.console import Console
 
 from gemini_sft.release.cleanup_delete import Done
 from gemini_sft.release.cleanup_estate import Object, Scope
-from gemini_sft.release.cleanup_plan import Item, Kept, Kind, Plan
+from gemini_sft.release.cleanup_items import Item, Kept, Kind, Plan
 from launcher import cleaning
 
 PLACE = "projects/p/locations/us-central1"

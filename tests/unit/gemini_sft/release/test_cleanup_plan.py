@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemini_sft.release.cleanup_estate import Endpoint, Estate, Job, Object, Run, Version
-from gemini_sft.release.cleanup_plan import Item, Kind, plan
+from gemini_sft.release.cleanup_items import Item, Kind
+from gemini_sft.release.cleanup_plan import plan
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 MONTH = timedelta(days=30)
@@ -67,13 +68,22 @@ def estates(draw: st.DrawFn) -> Estate:
             if alias == "default" or draw(rarely(4)):
                 version = draw(st.sampled_from([name for name in MODELS if name.startswith(f"{model}@")]))
                 aliases[version].add(alias)
+    known = draw(runs())
+    ids = [run.id for run in known]
+    made = [*draw(subset(MODELS)), *([""] if draw(st.booleans()) else [])]
+    makers = {version: draw(st.sampled_from(ids)) for version in made}
     return Estate(
-        runs=tuple(draw(runs())),
+        runs=tuple(known),
         versions=tuple(
             Version(
                 name=name,
                 own=not draw(rarely(6)),
-                run=draw(st.sampled_from(RUNS)),
+                # Whoever promotes a version that it has adopted may put itself into its label.
+                run=draw(
+                    st.sampled_from(
+                        [makers.get(name, draw(st.sampled_from(ids))), *(run.id for run in known if run.model == name)]
+                    )
+                ),
                 aliases=frozenset(aliases[name]),
                 endpoints=frozenset(one for one, served in serves.items() if name in served),
             )
@@ -82,14 +92,14 @@ def estates(draw: st.DrawFn) -> Estate:
         endpoints=tuple(Endpoint(name, not draw(rarely(6)), served) for name, served in serves.items()),
         jobs=tuple(
             Job(
-                name=f"jobs/{n}",
-                run=draw(st.sampled_from(RUNS)),
+                name=f"jobs/{number}",
+                run=maker,
                 ended=not draw(rarely(6)),
-                version=draw(st.sampled_from([*MODELS, ""])),
+                version=version,
                 endpoints=draw(some(ENDPOINTS)),
-                experiment=draw(st.sampled_from([f"contexts/{n}", ""])),
+                experiment=draw(st.sampled_from([f"contexts/{number}", ""])),
             )
-            for n in range(draw(st.integers(0, 3)))
+            for number, (version, maker) in enumerate(makers.items())
         ),
         artifacts={run: (written(f"gs://b/pipelines/1/{run}/a/b", draw(AGES)),) for run in draw(subset(RUNS))},
         answers={run: (written(f"{STAGING}/answers/m/{run}/1.jsonl", draw(AGES)),) for run in draw(subset(RUNS))},
