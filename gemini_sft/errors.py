@@ -7,6 +7,7 @@ GeminiSftError
 │   └── BudgetError           the run would cost more than it may, or nobody knows what
 └── RunError                  the run failed: exit code 1
     ├── ServiceError          Vertex AI or Cloud Storage refused or did not answer
+    │   ├── AbsentError       there is no resource of that name
     │   └── UnansweredError   whether what was asked for was done is not known
     ├── TuningError           the tuning job ended without a model
     └── EvaluationError       too many predictions failed, or two evaluations cannot be compared
@@ -36,6 +37,10 @@ class RunError(GeminiSftError):
 
 class ServiceError(RunError):
     """A Google service refused a request or could not be reached."""
+
+
+class AbsentError(ServiceError):
+    """A request for a resource that there is not."""
 
 
 class UnansweredError(ServiceError):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gemini_sft.errors import ServiceError, UnansweredError, UserError
+from gemini_sft.errors import AbsentError, ServiceError, UnansweredError, UserError
 from gemini_sft.refusals import no_credentials
 
 if TYPE_CHECKING:
@@ -137,8 +137,10 @@ def get(
 
 def find(path: str, location: str) -> dict[str, Any] | None:
     """Returns a resource, or None if there is none of that name; for the rest see `get`."""
-    response = _response(path, location, None, 0.0)
-    return None if response.status_code == 404 else _document(response)
+    try:
+        return get(path, location)
+    except AbsentError:
+        return None
 
 
 def listed(path: str, location: str, kind: str, query: str = "", fields: str = "") -> Iterator[dict[str, Any]]:
@@ -162,19 +164,24 @@ def listed(path: str, location: str, kind: str, query: str = "", fields: str = "
 
 
 def send(
-    method: str, path: str, location: str, body: dict[str, Any], parameters: dict[str, str] | None = None
+    method: str,
+    path: str,
+    location: str,
+    body: dict[str, Any] | None = None,
+    parameters: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Changes something through the Vertex AI REST API: asks once, whatever becomes of it.
 
     Args:
-        method: `POST` or `PATCH`.
+        method: `POST`, `PATCH` or `DELETE`.
         path: Resource name below the API's version, with the verb if it has one.
         location: Whose host serves it.
-        body: What is sent, as JSON.
+        body: What is sent, as JSON; None for nothing.
         parameters: Of the query.
 
     Raises:
         UnansweredError: No whole answer came, or the service has no time: whether it was done is not known.
+        AbsentError: There is no such resource.
         ServiceError: The service refused; nothing was changed.
     """
     url = f"{host(location)}/v1/{path}"
@@ -221,8 +228,10 @@ def _session(url: str) -> "Iterator[AuthorizedSession]":
 def _document(response: "requests.Response") -> dict[str, Any]:
     url = response.url.partition("?")[0]
     if response.status_code != 200:
-        kind = UnansweredError if response.status_code in _PASSING else ServiceError
-        raise kind(f"{url} answered {response.status_code}: {response.text[:500]}")
+        kinds = {404: AbsentError} | dict.fromkeys(_PASSING, UnansweredError)
+        raise kinds.get(response.status_code, ServiceError)(
+            f"{url} answered {response.status_code}: {response.text[:500]}"
+        )
     try:
         document: dict[str, Any] = response.json()
     except ValueError as error:

@@ -111,7 +111,10 @@ def predict_command(
         Path | None, typer.Option(help="Many prompts, in any form that data may have, with or without answers.")
     ] = None,
     run_id: Annotated[
-        str | None, typer.Option("--run", metavar="RUN_ID", help="Ask this run's model [the experiment's champion].")
+        str | None,
+        typer.Option(
+            "--run", metavar="RUN", help="Ask this run's model: an id, a beginning of it, or latest [the champion]."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Put the answers to --file here, as JSONL [standard output].")

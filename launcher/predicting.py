@@ -25,9 +25,8 @@ from gemini_sft.inference import Prediction, Service, predict, render
 from gemini_sft.inference.fingerprint import check_sent
 from gemini_sft.tuning import Base, Selection, TuningRecord, find_champion
 from launcher.place import Place, Request, at_place
+from launcher.runs import find_run
 from launcher.target import Target
-
-_SHOWN_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def ask_model(request: Request, question: Question, console: Console) -> dict[st
     examples = _examples(experiment, question)
     if question.out:
         _require_writable(question.out)
-    asked = _of_run(request.data_dir / "runs", question.run_id) if question.run_id else None
+    asked = _of_run(request.data_dir, question.run_id) if question.run_id else None
     with at_place(request, console) as place:
         asked = asked or _champion(experiment, place.target)
         if experiment.prompt.few_shot:
@@ -126,14 +125,9 @@ def _require_writable(path: Path) -> None:
         raise UserError(f"--out {path}: {there} is no directory that you may write to")
 
 
-def _of_run(runs: Path, run_id: str) -> Base:
+def _of_run(data_dir: Path, run: str) -> Base:
     """Returns the model that a run has taken."""
-    folder = runs / run_id
-    if not (folder / "selection.json").is_file():
-        done = sorted((one.parent for one in runs.glob("*/selection.json")), key=lambda one: one.stat().st_mtime)
-        there = ", ".join(one.name for one in reversed(done[-_SHOWN_RUNS:]))
-        hint = f"the last ones there are {there}" if there else "there are none (give the run's own --data-dir)"
-        raise UserError(f"--run {run_id}: {runs} has no such run that brought a model: {hint}")
+    folder = find_run(data_dir, run)
     taken = Selection.model_validate(storage.read_json(str(folder / "selection.json"))).taken
     record = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
     return Base(id=record.base_model, model=taken.model, checkpoint=taken.checkpoint or None, endpoint=taken.endpoint)

@@ -29,8 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for age, name in enumerate(("demo-2", "demo-1")):
         run = tmp_path / "runs" / "runs" / name
         run.mkdir(parents=True)
-        (run / "selection.json").write_text("{}")
-        os.utime(run, (1000 - age, 1000 - age))
+        (run / "report.html").write_text("")
+        os.utime(run / "report.html", (1000 - age, 1000 - age))
     return tmp_path
 
 
@@ -53,11 +53,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--file", "asked.csv", "--out", "x.yaml/o"], "--out x.yaml/o: "),
         (
             ["--file", "asked.csv", "--run", "demo-9", "--data-dir", "runs"],
-            "--run demo-9: runs/runs has no such run that brought a model: the last ones there are demo-2, demo-1",
+            "demo-9: no finished run of that name in runs/runs, nor is it the folder of one: the nearest are demo-2, demo-1;",
         ),
         (
             ["--file", "asked.csv", "--run", "demo-9"],
-            "--run demo-9: .local/runs has no such run that brought a model: there are none (give the run's own",
+            "demo-9: no finished run of that name in .local/runs, nor is it the folder of one: there are none; give an id,",
         ),
         (["--file", "asked.csv", "--set", "task=x"], "--set task: task is 'x'"),
     ],

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gemini_sft.errors import ServiceError
-from gemini_sft.release import removing
+from gemini_sft.release import removing, writing
 
 Serve = Callable[[Sequence[BaseRoute]], str]
 NAME = "projects/1/locations/us/endpoints/2"
@@ -19,6 +19,7 @@ OPERATION = f"{NAME}/operations/3"
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removing, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(writing, "PAUSES", (0.001,) * 3)
 
 
 def slow(*answers: dict[str, Any]) -> tuple[list[BaseRoute], list[str]]:
