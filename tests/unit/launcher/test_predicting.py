@@ -53,11 +53,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--file", "asked.csv", "--out", "x.yaml/o"], "--out x.yaml/o: "),
         (
             ["--file", "asked.csv", "--run", "demo-9", "--data-dir", "runs"],
-            "demo-9: no finished run of that name in runs/runs, nor is it the folder of one: the nearest are demo-2, demo-1;",
+            "demo-9: no finished run of that name in runs/runs, nor is it the folder of one: the nearest are demo-2,",
         ),
         (
             ["--file", "asked.csv", "--run", "demo-9"],
-            "demo-9: no finished run of that name in .local/runs, nor is it the folder of one: there are none; give an id,",
+            "demo-9: no finished run of that name in .local/runs, nor is it the folder of one: there are none;",
         ),
         (["--file", "asked.csv", "--set", "task=x"], "--set task: task is 'x'"),
     ],
