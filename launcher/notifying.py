@@ -14,17 +14,22 @@ def told_here(experiment: Experiment, console: Console) -> Experiment:
     Only a webhook that a variable of the environment names, and that is itself on this machine, is told.
     """
     asked = experiment.notification
-    kept = Notification(webhook=asked.webhook if asked.webhook and _is_here(asked.webhook) else None)
+    why = _not_here(asked.webhook) if asked.webhook else ""
+    kept = Notification(webhook=None if why else asked.webhook)
     if kept != asked:
-        console.print("A run on this machine tells nobody elsewhere: notification is for --on vertex.")
+        console.print(
+            "A run on this machine tells nobody elsewhere: notification is for --on vertex, and for a webhook on this"
+            f" machine{why}."
+        )
     return experiment.model_copy(update={"notification": kept})
 
 
-def _is_here(place: str) -> bool:
+def _not_here(place: str) -> str:
+    """Returns why a webhook is not told from here, for the end of a sentence; empty if it is."""
     # Secret Manager is not asked from here, not even for an address that might be this machine's.
     if not place.startswith("env:"):
-        return False
+        return " that a variable names"
     try:
-        return on_this_machine(read_secret(place))
-    except UserError:
-        return False
+        return "" if on_this_machine(read_secret(place)) else f", which {place} is not"
+    except UserError as error:
+        return f" ({error})"

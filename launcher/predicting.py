@@ -18,7 +18,7 @@ from gemini_sft.cost.words import counted
 from gemini_sft.data import Example
 from gemini_sft.data.prompts import instructed, one_prompt, read_prompts
 from gemini_sft.data.reading import reading_of
-from gemini_sft.errors import UserError
+from gemini_sft.errors import EvaluationError, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import Backend
 from gemini_sft.inference import Prediction, Service, predict, render
@@ -55,8 +55,9 @@ def ask_model(request: Request, question: Question, console: Console) -> dict[st
         `out`), and `problems`, of which there are none.
 
     Raises:
-        UserError: There is nothing to ask or nobody to be asked, or a prompt cannot be read.
-        RunError: The model was tuned with another prompt, or a service did not answer.
+        UserError: There is nothing to ask or nobody to be asked, a prompt cannot be read, or the model was tuned with
+            another one.
+        RunError: A service did not answer.
     """
     experiment = request.experiment()
     examples = _examples(experiment, question)
@@ -148,7 +149,10 @@ def _ask(experiment: Experiment, examples: Sequence[Example], asked: Base, place
     if objection := catalog().objection(asked.id, "can be asked"):
         raise UserError(f"{asked.model}: {objection}")
     endpoint = asked.asked
-    check_sent(endpoint, examples, reading_of(experiment).usual_template)
+    try:
+        check_sent(endpoint, examples, reading_of(experiment).usual_template)
+    except EvaluationError as error:  # nothing has run that could have failed
+        raise UserError(str(error)) from error
     # A batch job asks a model's default checkpoint, and may take a day.
     settings = experiment.evaluation.model_copy(update={"backend": Backend.ONLINE})
     service = Service(place.target.project, place.target.location, endpoint)

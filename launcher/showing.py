@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gemini_sft import storage
-from gemini_sft.decision import Comparison, Verdict, worth
+from gemini_sft.decision import Comparison, CorpusInterval, Difference, Verdict, worth
 from gemini_sft.decision.ruling import level
 from gemini_sft.inference import Outcome
 from gemini_sft.tuning import Curves, Selection, TuningRecord, lowest_validation_loss
@@ -73,36 +73,40 @@ def _about_tuning(folder: Path, selection: Selection) -> Iterator[str]:
 
 
 def table(comparison: Comparison) -> Table:
-    """Returns base and tuned model side by side: examples, failures, cut answers, every metric."""
-    base, candidate = comparison.base, comparison.candidate
-    confidence = level(comparison.confidence)
+    """Returns all models side by side: examples, failures, cut answers, every metric; differences are to the base."""
+    base, candidate, champion = comparison.base, comparison.candidate, comparison.champion
+    sides = {"base": base} | ({"champion": champion.side} if champion else {}) | {"tuned": candidate}
     what = "A tuned model" if is_endpoint(base.model) else base.model
-    result = Table(title=f"{what}, base and tuned, on the same {base.n} examples", title_justify="left")
+    names = "base, champion and tuned" if champion else "base and tuned"
+    result = Table(title=f"{what}, {names}, on the same {base.n} examples", title_justify="left")
     result.add_column("")
-    for column in ("base", "tuned", "difference", f"{confidence} interval"):
+    for column in (*sides, "difference", f"{level(comparison.confidence)} interval"):
         result.add_column(column, justify="right")
-    result.add_row("examples (n)", str(base.n), str(candidate.n), "", "")
-    result.add_row("failures", str(base.failures), str(candidate.failures), "", "")
-    cut = base.outcomes.get(Outcome.TRUNCATED, 0), candidate.outcomes.get(Outcome.TRUNCATED, 0)
+    result.add_row("examples (n)", *(str(one.n) for one in sides.values()), "", "")
+    result.add_row("failures", *(str(one.failures) for one in sides.values()), "", "")
+    cut = [one.outcomes.get(Outcome.TRUNCATED, 0) for one in sides.values()]
     if any(cut):  # no failures, for they are scored as they are; but often what is behind a low score
         result.add_row("truncated", *map(str, cut), "", "")
     result.add_section()
     for name, difference in comparison.differences.items():
         result.add_row(
             name + (" *" if name == comparison.primary_metric else ""),
-            f"{base.metrics[name]:.3f}",
-            f"{candidate.metrics[name]:.3f}",
+            *(f"{one.metrics[name]:.3f}" for one in sides.values()),
             f"{difference.mean:+.3f}",
-            f"[{difference.low:+.3f}, {difference.high:+.3f}]".replace("[", r"\["),
+            _span(difference),
             style="bold" if name == comparison.primary_metric else None,
         )
     for name, change in comparison.corpus_differences().items():
-        values = _number(base.corpus[name]), _number(candidate.corpus.get(name)), _number(change, "+")
-        one = comparison.corpus_intervals.get(name)
-        result.add_row(name, *values, rf"\[{one.low:+.3f}, {one.high:+.3f}]" if one else _NOTHING)
-    result.caption = "* decides"
+        found = comparison.corpus_intervals.get(name)
+        values = (_number(one.corpus.get(name)) for one in sides.values())
+        result.add_row(name, *values, _number(change, "+"), _span(found) if found else _NOTHING)
+    result.caption = "* decides; differences are those of the tuned model to the base" if champion else "* decides"
     result.caption_justify = "left"
     return result
+
+
+def _span(found: Difference | CorpusInterval) -> str:
+    return rf"\[{found.low:+.3f}, {found.high:+.3f}]"
 
 
 def _number(value: float | None, sign: str = "") -> str:

@@ -51,7 +51,8 @@ def one_prompt(experiment: Experiment, texts: Sequence[str]) -> list[Example]:
 
     Args:
         experiment: With its template in place.
-        texts: The user's text; where the template has several columns, `column=value` for each of them.
+        texts: The user's text; where the template has several columns, `column=value` for each of them, which may also
+            be said where it has one.
 
     Raises:
         UserError: They do not fit the template.
@@ -94,9 +95,13 @@ def _reading(experiment: Experiment) -> Reading:
 def _record(template: str | None, texts: Sequence[str]) -> dict[str, Any]:
     columns = columns_of(template) if template else ()
     if len(texts) == 1 and len(columns) <= 1:
-        return {columns[0]: texts[0]} if columns else {"messages": [{"role": "user", "content": texts[0]}]}
+        if not columns:
+            return {"messages": [{"role": "user", "content": texts[0]}]}
+        return {columns[0]: texts[0].removeprefix(f"{columns[0]}=")}
     record: dict[str, Any] = {}
     wanted = " ".join(f"{name}=..." for name in columns) or "COLUMN=VALUE for each column"
+    if len(columns) <= 1 and not all("=" in text for text in texts):
+        raise UserError(f"{len(texts)} texts are given, and one is wanted: put it in quotes")
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or (columns and name not in columns):

@@ -62,8 +62,11 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
         seen = power.power(difference, of.worlds([metric]), 0, n, gate.min_gain)
     return Comparison(
         verdict=verdict,
-        reasons=_reasons(verdict, rulings, len(guards), evidence.tries, confidence)
-        + ([power.words(seen, n, gate.min_gain)] if seen else []),
+        reasons=[
+            *_reasons(verdict, rulings, len(guards), evidence.tries, confidence),
+            *evidence.remarks,
+            *([power.words(seen, n, gate.min_gain)] if seen else []),
+        ],
         primary_metric=metric,
         confidence=confidence,
         tries=evidence.tries,
@@ -91,7 +94,7 @@ def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, c
     own = len(rulings) - guards
     said = [one.words for n, one in enumerate(rulings) if n < own or one.verdict is not Verdict.PROMOTE]
     if guards and verdict is Verdict.PROMOTE:
-        said.append("the guard holds" if guards == 1 else f"all {guards} guards hold")
+        said.append({1: "the guard holds", 2: "both guards hold"}.get(guards, f"all {guards} guards hold"))
     if tries > 1:
         said.append(
             f"it is one of {tries} tuned models that were compared on these test examples, so each is held to"

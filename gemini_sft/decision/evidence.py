@@ -1,6 +1,6 @@
 """What a decision rests on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gemini_sft.decision.judged import Judged
@@ -25,6 +25,7 @@ class Evidence:
         slices: The values that each example has in the columns of `data.slices`, by its id.
         whole: What metrics of the whole split are computed from; None if the task has none.
         judge: What the judge said; None if it was not asked, or could not be had.
+        remarks: What else must be said beside the verdict, each a sentence without its stop.
         tries: How many tuned models were compared on these examples with the same model in use, this one included.
     """
 
@@ -40,4 +41,5 @@ class Evidence:
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     whole: Whole | None = None
     judge: Judged | None = None
+    remarks: Sequence[str] = ()
     tries: int = 1

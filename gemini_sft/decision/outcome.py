@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from gemini_sft import storage
+from gemini_sft.experiment import Gate
 
 
 class Outcome(BaseModel):
@@ -17,6 +18,7 @@ class Outcome(BaseModel):
         reasons: Why, in words.
         metric: The one that decided.
         base: What the base model scored in it.
+        champion: What the champion scored; None if there is none, or it could not be evaluated.
         candidate: What the tuned model scored.
         gain: How much better the tuned model is than what is in use: the champion, or else the base model.
         low: Lower end of the gain's interval; None if it could not be computed, as are the others then.
@@ -26,6 +28,7 @@ class Outcome(BaseModel):
         endpoint: Where that answers.
         against: What was in use: the champion's model with its checkpoint, or the base model.
         test: Which test examples were asked: a hash of their contents.
+        gate: What the gate asked for.
         report: URI of the report.
     """
 
@@ -37,6 +40,7 @@ class Outcome(BaseModel):
     reasons: list[str]
     metric: str
     base: float | None
+    champion: float | None = None
     candidate: float | None
     gain: float | None
     low: float | None
@@ -46,6 +50,7 @@ class Outcome(BaseModel):
     endpoint: str
     against: str
     test: str
+    gate: Gate = Gate()
     report: str
 
 

@@ -67,11 +67,13 @@ def _facts(experiment: Experiment, state: str, error: str, outcome: Outcome | No
         facts.append(f"Failed: {', '.join(tasks)}")
     if outcome:
         base, candidate = (NO_NUMBER if one is None else score(one) for one in (outcome.base, outcome.candidate))
-        facts.append(f"{outcome.metric}: base model {base}, tuned model {candidate}")
+        champion = f", champion {score(outcome.champion)}" if outcome.champion is not None else ""
+        facts.append(f"{outcome.metric}: base model {base}{champion}, tuned model {candidate}")
         gain = NO_NUMBER if outcome.gain is None else signed(outcome.gain)
         if outcome.low is not None and outcome.high is not None:
             gain += f" ({percent(experiment.gate.confidence)} interval: {span(outcome.low, outcome.high)})"
-        facts.append(f"Gain over {outcome.against}: {gain}")
+        who = "the champion, " if outcome.champion is not None else ""
+        facts.append(f"Gain over {who}{outcome.against}: {gain}")
     return facts
 
 

@@ -12,7 +12,7 @@ from gemini_sft.data.summary import DataSummary
 from gemini_sft.decision import Comparison, compare, few_shot_arm
 from gemini_sft.decision.deciding import corrected
 from gemini_sft.decision.outcome import Outcome, outcome_uri
-from gemini_sft.experiment import load_experiment
+from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.inference.journal import sweep
 from gemini_sft.metrics import metrics_for
 from gemini_sft.report import ReportInput, report_markdown, report_page
@@ -23,6 +23,7 @@ from gemini_sft.steps.evidence import (
     find_judge,
     gather,
     in_use,
+    other_gates,
     read_arm,
     tries_of,
 )
@@ -85,7 +86,8 @@ def compare_models(
     confidence = corrected(gate.confidence, tries)
     judge, judge_missing = find_judge(experiment, judgement_uri, confidence, clusters_of(test))
     metrics = metrics_for(experiment, test_uri)
-    evidence = gather(metrics, test, base, candidate, champion, used, selection.taken, judge, tries)
+    remarks = other_gates(experiment_uri, run_id, digest, used.name, selection.taken, gate)
+    evidence = gather(metrics, test, base, candidate, champion, used, selection.taken, judge, tries, remarks)
     comparison = compare(gate, evidence)
     extras: dict[str, Any] = {"absent": [one for one in (few_shot.missing, judge_missing) if one]}
     if few_shot.arm:
@@ -125,7 +127,7 @@ def compare_models(
     )
     storage.write_text(report_uri, report_page(shown), "text/html; charset=utf-8")
     storage.write_text(summary_uri, report_markdown(shown), "text/markdown; charset=utf-8")
-    outcome = _outcome(run_id, experiment.name, comparison, selection.taken, used.name, digest, report_uri)
+    outcome = _outcome(run_id, experiment, comparison, selection.taken, used.name, digest, report_uri)
     storage.write_json(outcome_uri(beside(experiment_uri, OUTCOMES), run_id), outcome.model_dump(mode="json"))
     # The run has come to its end: nothing of it will be asked again.
     sweep(beside(experiment_uri, ANSWERS), run_id)
@@ -133,16 +135,17 @@ def compare_models(
 
 
 def _outcome(
-    run_id: str, name: str, comparison: Comparison, taken: Candidate, against: str, test: str, report: str
+    run_id: str, experiment: Experiment, comparison: Comparison, taken: Candidate, against: str, test: str, report: str
 ) -> Outcome:
     gain, low, high = comparison.decisive.gain
     return Outcome(
         run_id=run_id,
-        experiment=name,
+        experiment=experiment.name,
         verdict=comparison.verdict.value,
         reasons=comparison.reasons,
         metric=comparison.primary_metric,
         base=comparison.base.metrics[comparison.primary_metric],
+        champion=comparison.champion.side.metrics[comparison.primary_metric] if comparison.champion else None,
         candidate=comparison.candidate.metrics[comparison.primary_metric],
         gain=gain,
         low=low,
@@ -152,6 +155,7 @@ def _outcome(
         endpoint=taken.endpoint,
         against=against,
         test=test,
+        gate=experiment.gate,
         report=report,
     )
 

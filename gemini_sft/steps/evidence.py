@@ -8,7 +8,7 @@ from gemini_sft import storage
 from gemini_sft.data import Example
 from gemini_sft.decision import Evidence, Judged, judged, whole
 from gemini_sft.decision.outcome import read_outcomes
-from gemini_sft.experiment import Experiment
+from gemini_sft.experiment import Experiment, Gate
 from gemini_sft.inference import Traffic, read_predictions
 from gemini_sft.inference.evaluation import EvaluationResult
 from gemini_sft.judging import Judgement
@@ -100,6 +100,17 @@ def tries_of(experiment_uri: str, run_id: str, test: str, against: str, taken: C
     return len(others | {(taken.model, taken.checkpoint)})
 
 
+def other_gates(experiment_uri: str, run_id: str, test: str, against: str, taken: Candidate, gate: Gate) -> list[str]:
+    """Says, if the same model was compared in the same way with another gate, in which run, and what came of it."""
+    return [
+        f"the run {one.run_id} compared this model on these examples with another gate: its verdict is {one.verdict}"
+        for one in read_outcomes(beside(experiment_uri, OUTCOMES))
+        if (one.test, one.against, one.model, one.checkpoint) == (test, against, taken.model, taken.checkpoint)
+        and one.run_id != run_id
+        and one.gate != gate
+    ][-1:]
+
+
 def clusters_of(test: Sequence[Example]) -> dict[str, str]:
     """Returns what each example belongs to, by its id, as far as there is a column that says so."""
     return {one.id: one.group for one in test if one.group is not None}
@@ -115,6 +126,7 @@ def gather(
     taken: Candidate,
     judge: Judged | None,
     tries: int,
+    remarks: Sequence[str],
 ) -> Evidence:
     """Returns what the decision rests on."""
     return Evidence(
@@ -131,6 +143,7 @@ def gather(
         whole=whole(metrics, test, base.predictions, candidate.predictions),
         judge=judge,
         tries=tries,
+        remarks=remarks,
     )
 
 

@@ -42,7 +42,9 @@ def test_a_run_on_this_machine_tells_nobody_elsewhere(
     path = write_experiment(tmp_path, notification={"webhook": "env:AWAY", "email": ["me@example.test"]})
     ended = gemini_sft("run", path, cwd=tmp_path)
     assert ended.code == 0, ended.err
-    assert "A run on this machine tells nobody elsewhere: notification is for --on vertex." in ended.out
+    said = " ".join(ended.out.split())
+    assert "A run on this machine tells nobody elsewhere: notification is for --on vertex, and for a webhook" in said
+    assert "which env:AWAY is not" in said
     (staged,) = (tmp_path / ".local" / "storage").glob("*/staging/small/*/experiment.yaml")
     assert yaml.safe_load(staged.read_text("utf-8"))["notification"] == {"webhook": None, "email": []}
     compiled = (tmp_path / ".local" / "compiled" / "finetune.yaml").read_text("utf-8")

@@ -69,11 +69,25 @@ def test_a_better_model_is_promoted_and_the_next_one_has_to_beat_it(tmp_path: Pa
     assert aliases(tmp_path)[model] == {"champion"}
     report = (tmp_path / weak["report"]).read_text("utf-8")
     assert "Keep the champion" in report
-    assert len(told) == 3
+    assert len(told) == 3 and "champion" in told[-1]["text"]
 
-    # All three are side by side in Vertex AI Experiments.
+    # Another gate for the same model is no other try, and is not hidden.
+    eased = run(
+        path,
+        tmp_path,
+        "--set",
+        "tuning.epochs=1",
+        "--set",
+        "tuning.learning_rate_multiplier=0.1",
+        "--set",
+        "gate.confidence=0.8",
+    )
+    assert eased["tries"] == 2
+    assert any(weak["run_id"] in one and "with another gate" in one for one in eased["reasons"])
+
+    # All are side by side in Vertex AI Experiments.
     runs = [one for one in documents(tmp_path, "contexts") if one["schemaTitle"] == "system.ExperimentRun"]
     logged = {one["displayName"]: one["metadata"] for one in runs if "gemini-sft-" in one["name"]}
-    assert [logged[one["run_id"]]["_params"]["verdict"] for one in (first, again, weak)] == [
-        one["verdict"] for one in (first, again, weak)
+    assert [logged[one["run_id"]]["_params"]["verdict"] for one in (first, again, weak, eased)] == [
+        one["verdict"] for one in (first, again, weak, eased)
     ]

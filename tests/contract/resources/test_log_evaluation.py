@@ -145,7 +145,7 @@ def test_so_is_one_that_cannot_be_reached(
     monkeypatch.setenv("VERTEX_API_ENDPOINT", "http://127.0.0.1:9")
     with caplog.at_level(logging.WARNING, "gemini_sft"):
         log()
-    assert "the run is not in Vertex AI Experiments: ServiceError: http://127.0.0.1:9" in caplog.text
+    assert "the run is not in Vertex AI Experiments: UnansweredError: http://127.0.0.1:9" in caplog.text
 
 
 def test_a_file_that_is_none_of_ours_is_no_warning(log: Log) -> None:

@@ -78,6 +78,7 @@ def write_run(run_id: str, model: str, endpoint: str) -> None:
     selection = Selection(by=CheckpointChoice.LAST, metric="m", candidates=[taken], chosen=0, reason="r")
     folder = Path(".local/runs") / run_id
     folder.mkdir(parents=True)
+    (folder / "report.html").touch()
     (folder / "selection.json").write_text(selection.model_dump_json())
     (folder / "tuning.json").write_text(sample_record(base_model="gemini-2.5-flash").model_dump_json())
 
@@ -159,7 +160,7 @@ def test_without_a_run_the_champion_is_asked(request_: Request, job: types.Tunin
 )
 def test_another_prompt_than_was_tuned_with_is_not_sent(request_: Request, override: str) -> None:
     other = Request(request_.experiment_file, [override], on_vertex=True, project=PROJECT)
-    with pytest.raises(EvaluationError, match="was tuned with another prompt"):
+    with pytest.raises(UserError, match="was tuned with another prompt"):
         asked(other, TEXTS[0], run_id="orders-1")
 
 
@@ -167,7 +168,7 @@ def test_neither_is_one_that_stands_in_the_file(request_: Request) -> None:
     own = {"systemInstruction": {"parts": [{"text": "Find it."}]}}
     rows = [{"contents": [{"role": "user", "parts": [{"text": text}]}]} for text in TEXTS[:2]]
     assert asked(request_, file=write_file(*rows), run_id="orders-1")["failures"] == 0
-    with pytest.raises(EvaluationError, match="was tuned with another prompt"):
+    with pytest.raises(UserError, match="was tuned with another prompt"):
         asked(request_, file=write_file(rows[0], rows[1] | own), run_id="orders-1")
 
 

@@ -35,17 +35,17 @@ def test_a_webhook_on_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("asked", "left"),
+    ("asked", "left", "why"),
     [
-        (Notification(webhook="env:AWAY"), Notification()),
-        (Notification(webhook="env:NOT_SET"), Notification()),
-        (Notification(webhook="projects/p/secrets/hook"), Notification()),
-        (Notification(email=["a@b.test"]), Notification()),
-        (Notification(webhook="env:HOOK", email=["a@b.test"]), Notification(webhook="env:HOOK")),
+        (Notification(webhook="env:AWAY"), Notification(), ", which env:AWAY is not."),
+        (Notification(webhook="env:NOT_SET"), Notification(), " (the variable NOT_SET is not set where the task runs"),
+        (Notification(webhook="projects/p/secrets/hook"), Notification(), " that a variable names."),
+        (Notification(email=["a@b.test"]), Notification(), "."),
+        (Notification(webhook="env:HOOK", email=["a@b.test"]), Notification(webhook="env:HOOK"), "."),
     ],
 )
 def test_nobody_elsewhere_is_told_and_the_terminal_says_so(
-    monkeypatch: pytest.MonkeyPatch, asked: Notification, left: Notification
+    monkeypatch: pytest.MonkeyPatch, asked: Notification, left: Notification, why: str
 ) -> None:
     monkeypatch.setenv("HOOK", HERE)
     monkeypatch.setenv("AWAY", ELSEWHERE)
@@ -54,4 +54,5 @@ def test_nobody_elsewhere_is_told_and_the_terminal_says_so(
     monkeypatch.setattr("google.auth.default", lambda **_: pytest.fail("the user's credentials were taken"))
     kept, said = run(asked)
     assert kept == left
-    assert said == "A run on this machine tells nobody elsewhere: notification is for --on vertex.\n"
+    told = "A run on this machine tells nobody elsewhere: notification is for --on vertex, and for a webhook on this"
+    assert said.startswith(f"{told} machine{why}")

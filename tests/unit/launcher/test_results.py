@@ -191,6 +191,17 @@ def test_a_run_without_a_result_has_the_same_keys(folder: Path) -> None:
     assert given == {"state": "REFUSED", "reasons": ["x.yaml: there is no such file"], "seconds": 0.0}
 
 
+def test_the_champion_stands_in_the_table() -> None:
+    made = comparison()
+    side = made.base.model_copy(update={"metrics": {"rouge1_f": 0.123, "rougeL_f": 0.456}})
+    champion = Champion(name="projects/7/models/2@1", side=side, differences=made.differences)
+    console, file = printed(120)
+    console.print(showing.table(made.model_copy(update={"champion": champion})))
+    text = file.getvalue()
+    assert "base, champion and tuned" in text and "champion" in text.splitlines()[2]
+    assert "0.456" in text and "differences are those of the tuned model to the base" in text
+
+
 def test_the_champion_and_the_guards_are_in_the_one_object(folder: Path) -> None:
     made = comparison()
     worse = made.differences["rouge1_f"]

@@ -153,7 +153,7 @@ def test_a_file_that_is_not_there() -> None:
     ("prompt", "texts", "expected"),
     [
         ({}, ["a=b {x}"], "a=b {x}"),
-        ({"template": "Sum up: {text}"}, ["text=b"], "Sum up: text=b"),
+        ({"template": "Sum up: {text}"}, ["text=b"], "Sum up: b"),
         ({"template": QUESTION}, ["question=q?", "context=c = d"], "Context: c = d\nQuestion: q?"),
         ({}, ["context=c", "question=q"], "Context: c\nQuestion: q"),
     ],
@@ -183,12 +183,9 @@ def test_one_prompt_of_texts(prompt: Record, texts: list[str], expected: str) ->
             ["context=c", "answer=d"],
             "TEXT must be context=... question=..., each once: one of what was given",
         ),
-        ("{text}", ["a", "b"], "TEXT must be text=..., each once: one of what was given is for no column"),
-        (
-            None,
-            ["a", "b"],
-            "TEXT must be COLUMN=VALUE for each column, each once: one of what was given is for no column",
-        ),
+        ("{text}", ["a", "b"], "2 texts are given, and one is wanted: put it in quotes"),
+        ("{text}", ["text=a", "b=c"], "TEXT must be text=..., each once: one of what was given is for no column"),
+        (None, ["a", "b", "c=d"], "3 texts are given, and one is wanted: put it in quotes"),
         (
             None,
             ["a=1", "b=2"],
