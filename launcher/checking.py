@@ -15,6 +15,7 @@ from gemini_sft.cost import Line, Quote
 from gemini_sft.cost.words import counted, usd
 from gemini_sft.data.preparing import prepare
 from gemini_sft.data.summary import DataSummary
+from gemini_sft.decision.guards import check_guards
 from gemini_sft.errors import BudgetError, DataError, Problem, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.rules import RULES, Policy
@@ -143,7 +144,7 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
 
     Raises:
         DataError: A file does not exist, or cannot be read at all.
-        ExperimentError: A metric of the user's own fails.
+        ExperimentError: A guard is on a part of test that is too small, or a metric of the user's own fails.
         ServiceError: A service did not give or take data.
     """
     for left in (
@@ -161,6 +162,7 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
     summary, problems = prepare(experiment, splits, str(folder / "findings.jsonl"))
     storage.write_text(str(folder / "data.html"), data_page(summary, experiment_name=experiment.name))
     if not problems:
+        check_guards(experiment, splits[-1])
         rehearse_own(experiment, splits[-1])
     return Checked(folder, uri, summary, problems)
 
