@@ -103,6 +103,14 @@ class Retiring(_Entry):
     announced: bool
     replacement: str
 
+    @property
+    def closed(self) -> date | None:
+        """From which day whoever has not used it is kept from it, also from tuning it; None if it is not announced.
+
+        A month before it goes: Google, "Model versions and lifecycle".
+        """
+        return self.date - _CLOSED_BEFORE if self.announced else None
+
 
 class Model(_Entry):
     """A model that can be tuned.
@@ -178,13 +186,9 @@ class Catalog(_Entry):
         return f"{model_id} is not a model that {what} (known on {self.checked}: {known}){hint}"
 
     def retirement_objection(self, model_id: str, today: date) -> str | None:
-        """Returns why a tunable model should not be tuned any more, and what to tune instead; None if it should.
-
-        A month before a model retires, whoever has not used it is kept from it, also from tuning it (Google, "Model
-        versions and lifecycle").
-        """
+        """Returns why a tunable model should not be tuned any more, and what to tune instead; None if it should."""
         going = self.models[model_id].retires
-        if going is None or not going.announced or today < going.date - _CLOSED_BEFORE:
+        if going is None or going.closed is None or today < going.closed:
             return None
         when = f"retires on {going.date}" if today < going.date else f"is in extended access only since {going.date}"
         return f"{model_id} {when}, and Vertex AI may refuse new tuning jobs: use {going.replacement}"
