@@ -14,7 +14,7 @@ from gemini_sft import storage
 from gemini_sft.cost import Line, Quote
 from gemini_sft.cost.words import counted, usd
 from gemini_sft.data.preparing import prepare
-from gemini_sft.data.summary import DataSummary
+from gemini_sft.data.summary import DataSummary, RuleSummary
 from gemini_sft.decision.guards import check_guards
 from gemini_sft.errors import BudgetError, DataError, Problem, UserError
 from gemini_sft.experiment import Experiment
@@ -168,7 +168,7 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
 
 
 def show_data(summary: DataSummary, console: Console) -> None:
-    """Prints the splits, and which rules were broken how often."""
+    """Prints the splits, and which rules were broken: how often, or how."""
     splits = Table(box=None, padding=(0, 2, 0, 0))
     splits.add_column("data")
     for column in ("examples", "left out", "prompt, median", "target, median"):
@@ -179,12 +179,18 @@ def show_data(summary: DataSummary, console: Console) -> None:
         splits.add_row(name, f"{split.examples:,}", f"{split.dropped:,}", *medians)
     console.print(splits)
     for one in summary.rules:
-        what = (
-            f"{one.count:,} x {RULES[one.rule].title} ({one.rule}): {_DONE[one.policy]}, first at {one.first[0].where}"
-        )
-        console.print(Text(what, _STYLES[one.policy]), soft_wrap=True)
+        for what in _told(one):
+            console.print(Text(what, _STYLES[one.policy]), soft_wrap=True)
     if not summary.rules:
         console.print(Text("no findings", "green"))
+
+
+def _told(rule: RuleSummary) -> list[str]:
+    """Returns each finding about a whole split in its own words, which have the numbers; else how many there are."""
+    done = _DONE[rule.policy]
+    if rule.count == len(rule.first) and not any(one.line for one in rule.first):
+        return [f"{one.where} {one.what} ({rule.rule}): {done}" for one in rule.first]
+    return [f"{rule.count:,} x {RULES[rule.rule].title} ({rule.rule}): {done}, first at {rule.first[0].where}"]
 
 
 def show_total(quote: Quote, console: Console) -> None:
