@@ -103,14 +103,6 @@ class Retiring(_Entry):
     announced: bool
     replacement: str
 
-    @property
-    def closed(self) -> date | None:
-        """From which day whoever has not used it is kept from it, also from tuning it; None if it is not announced.
-
-        A month before it goes: Google, "Model versions and lifecycle".
-        """
-        return self.date - _CLOSED_BEFORE if self.announced else None
-
 
 class Model(_Entry):
     """A model that can be tuned.
@@ -138,6 +130,14 @@ class Model(_Entry):
     evaluates_in_job: tuple[str, ...]
     retires: Retiring | None = None
     price: Price | None = None
+
+    @property
+    def closed(self) -> date | None:
+        """From which day whoever has not used it is kept from it, also from tuning it; None if it is not announced.
+
+        A month before it goes: Google, "Model versions and lifecycle".
+        """
+        return self.retires.date - _CLOSED_BEFORE if self.retires and self.retires.announced else None
 
     @property
     def least_thoughts(self) -> int:
@@ -187,8 +187,8 @@ class Catalog(_Entry):
 
     def retirement_objection(self, model_id: str, today: date) -> str | None:
         """Returns why a tunable model should not be tuned any more, and what to tune instead; None if it should."""
-        going = self.models[model_id].retires
-        if going is None or going.closed is None or today < going.closed:
+        going, closed = self.models[model_id].retires, self.models[model_id].closed
+        if going is None or closed is None or today < closed:
             return None
         when = f"retires on {going.date}" if today < going.date else f"is in extended access only since {going.date}"
         return f"{model_id} {when}, and Vertex AI may refuse new tuning jobs: use {going.replacement}"

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from gemini_sft.catalog import Catalog, Model, Price, Retiring, catalog
+from gemini_sft.catalog import Catalog, Model, Price, catalog
 from gemini_sft.experiment.rules import RULES
 from gemini_sft.experiment.schema import Experiment, Task
 from gemini_sft.experiment.section import Section, section_in
@@ -148,15 +148,16 @@ def _models(table: Catalog) -> str:
 
 def _facts(model: Model) -> tuple[str, ...]:
     sizes = ", ".join(map(str, model.adapter_sizes))
-    return _retires(model.retires), sizes, ", ".join(model.tuning_regions), f"{model.max_example_tokens:,}"
+    return _retires(model), sizes, ", ".join(model.tuning_regions), f"{model.max_example_tokens:,}"
 
 
-def _retires(going: Retiring | None) -> str:
+def _retires(model: Model) -> str:
+    going = model.retires
     if going is None:
         return "unknown"
-    if going.closed is None:
+    if model.closed is None:
         return f"not before {going.date}"
-    return f"**{going.date}: refused from {going.closed}**, use `{going.replacement}`"
+    return f"**{going.date}: refused from {model.closed}**, use `{going.replacement}`"
 
 
 def _prices(price: Price | None) -> tuple[str, ...]:
