@@ -14,7 +14,8 @@ from gemini_sft import storage
 from gemini_sft.cost import Line, Quote
 from gemini_sft.cost.words import counted, usd
 from gemini_sft.data.preparing import prepare
-from gemini_sft.data.summary import DataSummary
+from gemini_sft.data.summary import DataSummary, RuleSummary
+from gemini_sft.decision.guards import check_guards
 from gemini_sft.errors import BudgetError, DataError, Problem, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.rules import RULES, Policy
@@ -143,7 +144,7 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
 
     Raises:
         DataError: A file does not exist, or cannot be read at all.
-        ExperimentError: A metric of the user's own fails.
+        ExperimentError: A guard is on a part of test that is too small, or a metric of the user's own fails.
         ServiceError: A service did not give or take data.
     """
     for left in (
@@ -161,12 +162,13 @@ def check_data(experiment: Experiment, folder: Path) -> Checked:
     summary, problems = prepare(experiment, splits, str(folder / "findings.jsonl"))
     storage.write_text(str(folder / "data.html"), data_page(summary, experiment_name=experiment.name))
     if not problems:
+        check_guards(experiment, splits[-1])
         rehearse_own(experiment, splits[-1])
     return Checked(folder, uri, summary, problems)
 
 
 def show_data(summary: DataSummary, console: Console) -> None:
-    """Prints the splits, and which rules were broken how often."""
+    """Prints the splits, and which rules were broken: how often, or how."""
     splits = Table(box=None, padding=(0, 2, 0, 0))
     splits.add_column("data")
     for column in ("examples", "left out", "prompt, median", "target, median"):
@@ -177,12 +179,18 @@ def show_data(summary: DataSummary, console: Console) -> None:
         splits.add_row(name, f"{split.examples:,}", f"{split.dropped:,}", *medians)
     console.print(splits)
     for one in summary.rules:
-        what = (
-            f"{one.count:,} x {RULES[one.rule].title} ({one.rule}): {_DONE[one.policy]}, first at {one.first[0].where}"
-        )
-        console.print(Text(what, _STYLES[one.policy]), soft_wrap=True)
+        for what in _told(one):
+            console.print(Text(what, _STYLES[one.policy]), soft_wrap=True)
     if not summary.rules:
         console.print(Text("no findings", "green"))
+
+
+def _told(rule: RuleSummary) -> list[str]:
+    """Returns each finding about a whole split in its own words, which have the numbers; else how many there are."""
+    done = _DONE[rule.policy]
+    if rule.count == len(rule.first) and not any(one.line for one in rule.first):
+        return [f"{one.where} {one.what} ({rule.rule}): {done}" for one in rule.first]
+    return [f"{rule.count:,} x {RULES[rule.rule].title} ({rule.rule}): {done}, first at {rule.first[0].where}"]
 
 
 def show_total(quote: Quote, console: Console) -> None:

@@ -132,6 +132,14 @@ class Model(_Entry):
     price: Price | None = None
 
     @property
+    def closed(self) -> date | None:
+        """From which day whoever has not used it is kept from it, also from tuning it; None if it is not announced.
+
+        A month before it goes: Google, "Model versions and lifecycle".
+        """
+        return self.retires.date - _CLOSED_BEFORE if self.retires and self.retires.announced else None
+
+    @property
     def least_thoughts(self) -> int:
         """How many tokens it must be allowed to think in each request, as far as that is known; 0 if none."""
         return int(self.thinking.get("thinkingBudget", 0))
@@ -178,13 +186,9 @@ class Catalog(_Entry):
         return f"{model_id} is not a model that {what} (known on {self.checked}: {known}){hint}"
 
     def retirement_objection(self, model_id: str, today: date) -> str | None:
-        """Returns why a tunable model should not be tuned any more, and what to tune instead; None if it should.
-
-        A month before a model retires, whoever has not used it is kept from it, also from tuning it (Google, "Model
-        versions and lifecycle").
-        """
-        going = self.models[model_id].retires
-        if going is None or not going.announced or today < going.date - _CLOSED_BEFORE:
+        """Returns why a tunable model should not be tuned any more, and what to tune instead; None if it should."""
+        going, closed = self.models[model_id].retires, self.models[model_id].closed
+        if going is None or closed is None or today < closed:
             return None
         when = f"retires on {going.date}" if today < going.date else f"is in extended access only since {going.date}"
         return f"{model_id} {when}, and Vertex AI may refuse new tuning jobs: use {going.replacement}"

@@ -83,6 +83,7 @@ class Drafted:
 
     Attributes:
         source: The file that it was read from.
+        shape: Of its records.
         records: Where the records lie, one a line.
         sources: Where it lies which came from where, a line for each.
         rows: One `ROW` for each of them.
@@ -94,10 +95,11 @@ class Drafted:
         sketch: For near-duplicates; None if they are not looked for.
         unreadable: Rows here none of whose right answers the metrics can read.
         beginnings: Of conversations with several answers, each a prompt in itself: its row here, and its key.
-        columns: Those that any of the records has; empty if there are no slices.
+        columns: Those that any of the records has; empty if the experiment names none.
     """
 
     source: str
+    shape: Shape
     records: Path
     sources: Path
     rows: NDArray[np.void]

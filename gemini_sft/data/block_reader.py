@@ -88,6 +88,7 @@ class _BlockReader:
         self._screen(content, sources, rows)
         return Drafted(
             source=self._block.source,
+            shape=self._block.shape,
             records=paths[0],
             sources=paths[1],
             rows=rows,
@@ -157,7 +158,7 @@ class _BlockReader:
         return exactly(line) if _LONG_NUMBER.search(line) else record
 
     def _take(self, record: dict[str, Any]) -> None:
-        if self._reading.slices:
+        if self._reading.names_columns:
             self._columns.update(record)
         try:
             self._add(read_record(record, self._block.shape, self._reading, self._soft))

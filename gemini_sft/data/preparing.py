@@ -46,7 +46,7 @@ def prepare(experiment: Experiment, splits: Sequence[str], findings_uri: str) ->
         What was found, and the problems that stop the run: the splits are written only if there is none.
 
     Raises:
-        DataError: Files do not exist or cannot be read at all.
+        DataError: Files do not exist or cannot be read at all, or the prompt names a column that no record has.
         ServiceError: A service did not give or take data.
     """
     with (
@@ -77,6 +77,9 @@ class _Preparation:
             raise DataError(self._problems + self._log.problems())
         order = (TRAIN, VALIDATION, TEST)
         drafts = [(draft, split) for split in order for draft in self._drafts[split]]
+        misnamed = list(whole.misnamed([one for one, _ in drafts], self._reading.template, self._reading.target))
+        if misnamed:
+            raise DataError(misnamed)
         table = Table([draft for draft, _ in drafts], [split for _, split in drafts])
         if self._experiment.data.test is None:
             self._divide(table)

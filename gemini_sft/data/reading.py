@@ -72,6 +72,11 @@ class Reading:
         """The experiment's template, or the customary one of its task."""
         return self.template or _CUSTOMARY[self.task][0][0]
 
+    @property
+    def names_columns(self) -> bool:
+        """Whether the experiment names any that a record may turn out not to have."""
+        return bool(self.slices or self.template or self.target)
+
     def columns(self, present: set[str]) -> tuple[str, str] | None:
         """Returns template and target column for records with these columns; None if they do not fit."""
         fits = [one for one in self._candidates() if present.issuperset(columns_of(one[0]))]

@@ -3,7 +3,7 @@
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -11,9 +11,12 @@ from gemini_sft.data.across import Hit
 from gemini_sft.data.block import Drafted
 from gemini_sft.data.findings import Fault, shown
 from gemini_sft.data.keys import hash64
+from gemini_sft.data.reading import Shape
 from gemini_sft.data.splitting import TEST, TRAIN, VALIDATION
 from gemini_sft.data.table import Table
+from gemini_sft.errors import Problem
 from gemini_sft.experiment.schema import Tokenizer
+from gemini_sft.experiment.template import columns_of
 
 MAX_TRAIN_BYTES = 10**9
 MAX_TEXT_EXAMPLES = 10_000_000
@@ -59,9 +62,29 @@ def slices(drafts: Sequence[Drafted], columns: Sequence[str]) -> Iterator[Fault]
     there = set().union(*(one.columns for one in drafts))
     for column in columns:
         if column not in there:
-            near = difflib.get_close_matches(column, there, n=1)
-            instead = f"did you mean {shown(near[0])}?" if near else f"there are {_listed(sorted(there))}"
-            yield Fault("slice", f"has no {shown(column)} in any record, which data.slices names ({instead})")
+            what = f"has no {shown(column)} in any record, which data.slices names"
+            yield Fault("slice", f"{what} ({_instead(column, there)})")
+
+
+def misnamed(drafts: Sequence[Drafted], template: str | None, target: str | None) -> Iterator[Problem]:
+    """Yields the columns that template and target name and that no record of any split has.
+
+    It is one mistake, and every record that is made of columns would be found to lack them.
+
+    Args:
+        drafts: Of all splits.
+        template: `prompt.template`; None if there is none.
+        target: `prompt.target`; likewise.
+    """
+    there = set().union(*(one.columns for one in drafts if one.shape is Shape.COLUMNS))
+    if not there:
+        return
+    for column in columns_of(template) if template else ():
+        if column not in there:
+            what = f"names {{{column}}}, which no record has"
+            yield Problem("prompt.template", f"{what}: {_instead(column, there)}")
+    if target and target not in there:
+        yield Problem("prompt.target", f"is {target}, which no record has: {_instead(target, there)}")
 
 
 def targets(table: Table) -> Iterator[tuple[int, Fault]]:
@@ -174,6 +197,11 @@ def resolutions(table: Table) -> Iterator[tuple[str, int, Fault]]:
 
 def _plain(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _instead(column: str, there: Collection[str]) -> str:
+    near = difflib.get_close_matches(column, there, n=1)
+    return f"did you mean {shown(near[0])}?" if near else f"there are {_listed(sorted(there))}"
 
 
 def _listed(names: Sequence[str]) -> str:

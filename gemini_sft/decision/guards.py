@@ -5,18 +5,87 @@ shown, as that something was gained (a test of non-inferiority: E. Christensen, 
 equivalence trials and non-inferiority trials", 2007).
 """
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Mapping
 
+from gemini_sft.data.dataset import read_sources
+from gemini_sft.data.findings import shown
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, Worlds
 from gemini_sft.decision.comparison import Difference, Guarded, Verdict
 from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.paired import Paired
 from gemini_sft.decision.power import enough, rounded, smallest
 from gemini_sft.decision.ruling import Ruling, found, is_number, level, too_few
-from gemini_sft.experiment import Gate
+from gemini_sft.errors import ExperimentError, Problem
+from gemini_sft.experiment import Experiment, Gate
 from gemini_sft.experiment.schema import FAILURE_RATE, Guard
 
 _VERDICTS = {True: Verdict.PROMOTE, False: Verdict.REJECT, None: Verdict.INCONCLUSIVE}
+_SHOWN_VALUES = 8
+
+
+def check_guards(experiment: Experiment, test_uri: str) -> None:
+    """Checks that no guard is on a part of test that is too small to show anything, before anything is paid for.
+
+    Args:
+        experiment: With the gate.
+        test_uri: The test split.
+
+    Raises:
+        ExperimentError: A value stands in no test example, or in too few; all problems at once.
+    """
+    guards = {f"gate.guards.{number}.slice": one.slice for number, one in enumerate(experiment.gate.guards)}
+    if not any(guards.values()):
+        return
+    rows = list(read_sources(test_uri))
+    slices = {row["id"]: row.get("slices") or {} for row in rows}
+    groups = {row["id"]: row["group"] for row in rows if row.get("group") is not None}
+    problems = [
+        Problem(place, what)
+        for place, slice_ in guards.items()
+        if slice_
+        for what in _too_small(slice_, slices, groups)
+    ]
+    if problems:
+        raise ExperimentError(problems)
+
+
+def _too_small(slice_: str, slices: Mapping[str, Mapping[str, str]], groups: Mapping[str, str]) -> Iterator[str]:
+    column = slice_.partition("=")[0]
+    for value, ids in _parts(slice_, slices).items():
+        name, n = f"{column}={_plain(value)}", len({groups.get(one, one) for one in ids})
+        if not ids:
+            values = sorted({row[column] for row in slices.values() if column in row})
+            yield f"{name}: no test example has it; {_instead(value, values)}"
+        elif n < FEWEST_EXAMPLES:
+            what = f"group{'s' * (n != 1)} of test examples" if groups else f"test example{'s' * (n != 1)}"
+            mend = "give test more, or take the guard out"
+            yield f"{name} has {n} {what}, and a guard needs {FEWEST_EXAMPLES} to hold: {mend}"
+
+
+def _instead(value: str, values: list[str]) -> str:
+    if near := difflib.get_close_matches(value, values, n=1):
+        return f"did you mean {_plain(near[0])}?"
+    more = f" and {len(values) - _SHOWN_VALUES} more" if len(values) > _SHOWN_VALUES else ""
+    return f"there are {', '.join(map(_plain, values[:_SHOWN_VALUES]))}{more}"
+
+
+def _plain(value: str) -> str:
+    return shown(value)[1:-1]
+
+
+def _parts(slice_: str, slices: Mapping[str, Mapping[str, str]]) -> dict[str, set[str]]:
+    """Returns the ids of the examples of each value that a guard is on; empty for a value that no example has.
+
+    Args:
+        slice_: `COLUMN=VALUE`, or `COLUMN` for each value.
+        slices: The values that each example has, by its id.
+    """
+    column, equals, wanted = slice_.partition("=")
+    values = {one: row[column] for one, row in slices.items() if column in row}
+    # Of a column without a value there is one answer too, an open one: a guard must not vanish.
+    chosen = [wanted] if equals else sorted(set(values.values())) or ["any value"]
+    return {value: {one for one, has in values.items() if has == value} for value in chosen}
 
 
 def guarded(gate: Gate, evidence: Evidence, paired: Paired, confidence: float) -> list[Guarded]:
@@ -45,11 +114,8 @@ def _on_metric(guard: Guard, evidence: Evidence, paired: Paired, confidence: flo
     if guard.slice is None:
         yield _judge(guard, metric, name, paired, confidence)
         return
-    column, equals, wanted = guard.slice.partition("=")
-    values = {one: row[column] for one, row in evidence.slices.items() if column in row}
-    # Of a column without a value there is one answer too, an open one: a guard must not vanish.
-    for value in [wanted] if equals else sorted(set(values.values())) or ["any value"]:
-        ids = {one for one, has in values.items() if has == value}
+    column = guard.slice.partition("=")[0]
+    for value, ids in _parts(guard.slice, evidence.slices).items():
         yield _judge(guard, metric, f"{name} where {column} is {value}", paired.part(ids), confidence)
 
 

@@ -16,6 +16,9 @@ from gemini_sft.experiment.source import Path, Source
 
 _SECRETS = re.compile(r"(?<=://)[^/@\s]*@|(?<=\?).+", re.DOTALL)
 
+_CLOSE = 0.8
+"""A key of the same section that is so near is meant rather than one of the same name in another."""
+
 
 def load_experiment(uri: str, overrides: Sequence[str] = ()) -> Experiment:
     """Reads, checks and returns an experiment.
@@ -160,14 +163,14 @@ def _suggestion(path: Path) -> str:
     if section is None:
         return ""
     elsewhere = [name for name in _all_keys(Experiment) if name.rpartition(".")[2] == path[-1]]
-    near = elsewhere[0] if elsewhere else _near(path)
+    near = _near(path, _CLOSE) or next(iter(elsewhere), None) or _near(path)
     return f": did you mean {near}?" if near else _keys(section)
 
 
-def _near(path: Path) -> str | None:
-    """Returns the key of a section that a misspelt one is most like."""
+def _near(path: Path, least: float = 0.6) -> str | None:
+    """Returns the key of a section that a misspelt one is most like, by a ratio of at least so much."""
     section = _section(path)
-    near = difflib.get_close_matches(str(path[-1]), section.model_fields if section else (), n=1)
+    near = difflib.get_close_matches(str(path[-1]), section.model_fields if section else (), n=1, cutoff=least)
     return near[0] if near else None
 
 

@@ -35,6 +35,9 @@ What `base_model` can be, as last held against Google's pages on {table.checked}
 [models.yaml](../gemini_sft/catalog/models.yaml) of this version, which also says where each fact comes from.
 
 {models}
+A model that retires on a known day is refused from a month before it, unless `tuning.allow_retiring` says that your
+project still has access; use what stands beside it.
+
 The longest example is in tokens, input and output together. Prices are in USD per 1 million tokens. A tuned model is
 asked at its base model's price; outside `global`, that is in a region, in `us` or in `eu`, asking costs more by the
 share that is given. If `tuning.epochs` is not set, a quote assumes {epochs.small} epochs for fewer than
@@ -44,7 +47,7 @@ share that is given. If `tuning.epochs` is not set, a quote assumes {epochs.smal
 No longer served, and refused with the name of what takes their place:
 
 {retired}"""
-_FACTS = ("model", "adapter sizes", "tuning regions", "longest example")
+_FACTS = ("model", "retires", "adapter sizes", "tuning regions", "longest example")
 _PRICES = ("training", "input", "output", "outside `global`", "prices of")
 
 _WORDS = {
@@ -145,7 +148,16 @@ def _models(table: Catalog) -> str:
 
 def _facts(model: Model) -> tuple[str, ...]:
     sizes = ", ".join(map(str, model.adapter_sizes))
-    return sizes, ", ".join(model.tuning_regions), f"{model.max_example_tokens:,}"
+    return _retires(model), sizes, ", ".join(model.tuning_regions), f"{model.max_example_tokens:,}"
+
+
+def _retires(model: Model) -> str:
+    going = model.retires
+    if going is None:
+        return "unknown"
+    if model.closed is None:
+        return f"not before {going.date}"
+    return f"**{going.date}: refused from {model.closed}**, use `{going.replacement}`"
 
 
 def _prices(price: Price | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import logging
 from gemini_sft import storage
 from gemini_sft.data.preparing import prepare
 from gemini_sft.data.summary import DataSummary
+from gemini_sft.decision.guards import check_guards
 from gemini_sft.errors import DataError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.metrics.named import check_names
@@ -30,7 +31,7 @@ def prepare_data(
 
     Raises:
         ExperimentError: A metric of the user's own cannot be loaded or fails, or the experiment names one that is not
-            there: found here, before anything is paid for.
+            there, or a guard is on a part of test that is too small: found here, before anything is paid for.
         DataError: There are findings that stop the run; report and findings are written all the same.
     """
     experiment = load_experiment(experiment_uri)
@@ -43,6 +44,7 @@ def prepare_data(
         _log.info("%s: %d examples, %d left out", name, split.examples, split.dropped)
     if problems:
         raise DataError(problems)
+    check_guards(experiment, test_uri)
     rehearse_own(experiment, test_uri)
     return summary
 

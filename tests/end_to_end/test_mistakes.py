@@ -91,6 +91,20 @@ def test_a_gate_that_rests_on_what_is_not_there(tmp_path: Path) -> None:
     assert "gate.min_win_rate: is for a judge" in said
 
 
+def test_a_guard_that_could_never_hold(tmp_path: Path) -> None:
+    for name, count in (("made", 20), ("asked", 14)):
+        rows = "".join(f"{name} {n},summary {n},{('de', 'en')[n < 4]}\n" for n in range(count))
+        (tmp_path / f"{name}.csv").write_text("input_text,output_text,language\n" + rows, "utf-8")
+    guards = [{"slice": "language=fr"}, {"slice": "language"}]
+    data = {"train": "made.csv", "test": "asked.csv", "slices": ["language"]}
+    experiment = write_experiment(tmp_path, data=data, gate={"guards": guards})
+    checked = gemini_sft("check", experiment, cwd=tmp_path)
+    assert checked.code == 2
+    for said in (refused(tmp_path, experiment), checked.out):
+        assert "gate.guards.0.slice: language=fr: no test example has it; there are de, en" in said
+        assert "gate.guards.1.slice: language=en has 4 test examples, and a guard needs 10 to hold" in said
+
+
 def test_vertex_without_a_project(tmp_path: Path) -> None:
     said = refused(tmp_path, write_experiment(tmp_path), "--on", "vertex")
     assert "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT" in said

@@ -252,6 +252,15 @@ class TestSet:
                 "--set tuning.epochs: tuning.epochs is 'many': input should be a valid integer",
             ),
             ("tuning.epoch=3", "--set tuning.epoch: tuning.epoch is not a key of an experiment: did you mean epochs?"),
+            ("data.slice=[a]", "--set data.slice: data.slice is not a key of an experiment: did you mean slices?"),
+            (
+                "data.epochs=3",
+                "--set data.epochs: data.epochs is not a key of an experiment: did you mean tuning.epochs?",
+            ),
+            (
+                "gate.model=m",
+                "--set gate.model: gate.model is not a key of an experiment: did you mean evaluation.judge.model?",
+            ),
             ("name.first=a", "--set name.first: name has no keys below it"),
             ("name=[", "--set name: '[' is not a YAML value"),
             ("name=2026-13-01", "--set name: '2026-13-01' is not a YAML value"),

@@ -98,3 +98,17 @@ def test_a_gate_that_rests_on_what_is_not_there_is_found_before_anything_else(
     with pytest.raises(ExperimentError, match=r"^gate\.metric: rougel_f is no metric .*: did you mean rougeL_f\?$"):
         prepare(tmp_path, files)
     assert not (tmp_path / "data.html").exists()
+
+
+def test_a_guard_that_could_never_hold_is_found_when_test_is_known(
+    tmp_path: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VALID, "gate", {"guards": [{"slice": "language=de"}]})
+    rows = "".join(f"prompt {n},answer {n},{('de', 'en')[n < 10]}\n" for n in range(19))
+    Path(files["test"]).write_text("input_text,output_text,language\n" + rows)
+    (tmp_path / "a.csv").write_text("input_text,output_text,language\nab,c,de\n")
+    sliced = files | {"slices": ["language"]}
+    with pytest.raises(ExperimentError, match=r"^gate\.guards\.0\.slice: language=de has 9 test examples, and a guard"):
+        prepare(tmp_path, sliced)
+    monkeypatch.setitem(VALID, "gate", {"guards": [{"slice": "language=en"}]})
+    prepare(tmp_path, sliced)

@@ -3,6 +3,7 @@ import json
 import re
 import runpy
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -96,22 +97,36 @@ def test_page_shows_every_model_with_its_prices_and_every_retired_one() -> None:
     page = reference.reference()
     for name, model in catalog().models.items():
         row = row_of(page, name)
-        assert row[1] == ", ".join(map(str, model.adapter_sizes))
-        assert row[2] == ", ".join(model.tuning_regions)
+        assert row[2] == ", ".join(map(str, model.adapter_sizes))
+        assert row[3] == ", ".join(model.tuning_regions)
         assert model.price is not None
         rates = (model.price.training, model.price.input, model.price.output)
-        assert row[4:7] == ["unknown" if rate is None else f"{rate:.2f}" for rate in rates]
-        assert row[8] == str(model.price.date)
+        assert row[5:8] == ["unknown" if rate is None else f"{rate:.2f}" for rate in rates]
+        assert row[9] == str(model.price.date)
     for name, gone in catalog().retired.items():
         assert row_of(page, name) == [f"`{name}`", str(gone.since), f"`{gone.replacement}`"]
     assert f"on {catalog().checked}" in page
+
+
+@pytest.mark.parametrize("name", catalog().models)
+def test_page_says_of_which_day_on_a_model_is_refused(name: str) -> None:
+    going = catalog().models[name].retires
+    shown = row_of(reference.reference(), name)[1]
+    assert going and str(going.date) in shown
+    refused = re.search(r"refused from (\d{4}-\d\d-\d\d)", shown)
+    if refused:
+        day = date.fromisoformat(refused[1])
+        assert catalog().retirement_objection(name, day) and f"use `{going.replacement}`" in shown
+        assert catalog().retirement_objection(name, day - timedelta(days=1)) is None
+    else:
+        assert catalog().retirement_objection(name, date(2090, 1, 1)) is None
 
 
 def test_model_without_any_price_is_shown_as_unknown() -> None:
     table = catalog()
     model = table.models["gemini-2.5-pro"].model_copy(update={"price": None})
     page = reference._models(table.model_copy(update={"models": {"gemini-x": model}}))
-    assert row_of(page, "gemini-x")[4:] == ["unknown", "unknown", "unknown", "", ""]
+    assert row_of(page, "gemini-x")[5:] == ["unknown", "unknown", "unknown", "", ""]
 
 
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")

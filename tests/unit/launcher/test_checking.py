@@ -1,12 +1,16 @@
-"""What `check` and `run` print of a quote."""
+"""What `check` and `run` print of a quote and of findings."""
 
 import io
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from gemini_sft.cost import Quote
-from launcher.checking import show_quote, show_total
+from launcher.checking import show_data, show_quote, show_total
 from tests.unit.gemini_sft.cost.test_sweep import quoted
+from tests.unit.gemini_sft.data.cases.case import jsonl, pair
+from tests.unit.gemini_sft.data.preparation import prepared
 
 
 def printed(quote: Quote, width: int = 80) -> list[str]:
@@ -55,3 +59,19 @@ def test_the_total_has_one_part_for_all_trials() -> None:
         "Cost on Vertex AI: 362.88 USD (tuning in 3 jobs 360.00, evaluation of 30 checkpoints on validation 2.40,"
         " evaluation of the base model 0.2400, evaluation of the tuned model 0.2400; 60 epochs assumed)\n"
     )
+
+
+def test_findings_about_a_whole_split_are_told_with_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.jsonl").write_bytes(jsonl(*(pair(f"question {n}") for n in range(3)), pair("question 1")))
+    Path("test.jsonl").write_bytes(jsonl(pair("another")))
+    policy = {"duplicate": "warn", "identical_targets": "warn", "near_duplicate": "warn"}
+    summary = prepared(Path("out"), "train.jsonl", "test.jsonl", data={"policy": policy}).summary
+    file = io.StringIO()
+    show_data(summary, Console(file=file, width=200))
+    told = file.getvalue().splitlines()
+    assert "train has 4 examples: 100 are advised at least (too_few_examples): kept" in told
+    assert "test has 1 example: 30 are advised at least (too_few_examples): kept" in told
+    assert "1 x the same example again (duplicate): kept, first at train.jsonl:4" in told

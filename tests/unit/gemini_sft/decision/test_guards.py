@@ -1,13 +1,20 @@
 """What must not get worse, whatever the deciding metric gains."""
 
+import json
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gemini_sft.decision import Comparison, Guarded, Judged, Verdict
-from gemini_sft.experiment import Gate
+from gemini_sft.decision.guards import check_guards
+from gemini_sft.errors import ExperimentError
+from gemini_sft.experiment import Experiment, Gate
 from gemini_sft.experiment.schema import Guard
 from gemini_sft.judging import Tally
 from tests.unit.gemini_sft.decision.evaluations import Scores, compared, evaluation
@@ -23,6 +30,93 @@ def with_guard(guard: Guard, after: Scores, before: Scores = (0.5,) * N, **more:
     comparison = compared(base, candidate, Gate(guards=[guard]), **more)
     (found,) = comparison.guards
     return comparison, found
+
+
+def checked(guards: list[Guard], values: Sequence[dict[str, str]], groups: Sequence[str] = ()) -> list[str]:
+    """What is said before anything is spent of guards, and of test examples with these values."""
+    document = {"name": "x", "task": "chat", "base_model": "m", "data": {"train": "t.jsonl", "slices": ["lang"]}}
+    experiment = Experiment.model_validate(document).model_copy(update={"gate": Gate(guards=guards)})
+    rows = [{"id": f"e{row:03d}", "source": "t", "line": 1, "slices": one} for row, one in enumerate(values)]
+    rows = [row | ({"group": group} if group else {}) for row, group in zip(rows, groups or [""] * N * 2, strict=False)]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "sources.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        try:
+            check_guards(experiment, folder)
+        except ExperimentError as error:
+            return [str(one) for one in error.problems]
+    return []
+
+
+def langs(**counts: int) -> list[dict[str, str]]:
+    return [{"lang": name} for name, count in counts.items() for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("slice_", "values", "said"),
+    [
+        ("lang=fr", langs(de=10, en=10), ["lang=fr: no test example has it; there are de, en"]),
+        ("lang=germn", langs(german=10), ["lang=germn: no test example has it; did you mean german?"]),
+        (
+            "lang=none",
+            langs(**{f"v{n}": 1 for n in range(10)}),
+            ["lang=none: no test example has it; there are v0, v1, v2, v3, v4, v5, v6, v7 and 2 more"],
+        ),
+        (
+            "lang=de",
+            langs(de=9, en=10),
+            ["lang=de has 9 test examples, and a guard needs 10 to hold: give test more, or take the guard out"],
+        ),
+        (
+            "lang",
+            langs(de=9, en=10, fr=1),
+            [
+                "lang=de has 9 test examples, and a guard needs 10 to hold: give test more, or take the guard out",
+                "lang=fr has 1 test example, and a guard needs 10 to hold: give test more, or take the guard out",
+            ],
+        ),
+        ("lang", langs(de=10, en=11), []),
+    ],
+)
+def test_a_part_that_can_show_nothing_is_found_in_advance(
+    slice_: str, values: list[dict[str, str]], said: list[str]
+) -> None:
+    guards = [Guard(metric="failure_rate"), Guard(slice=slice_)]
+    assert checked(guards, values) == [f"gate.guards.1.slice: {one}" for one in said]
+
+
+def test_it_is_said_of_all_guards_at_once_and_without_secrets() -> None:
+    secret = "AKIA" + "IOSFODNN7QRSTUVW"
+    said = checked([Guard(slice="lang=fr"), Guard(slice="lang")], langs(**{secret: 1}))
+    assert [one.partition(": ")[0] for one in said] == ["gate.guards.0.slice", "gate.guards.1.slice"]
+    assert not any(secret in one for one in said)
+
+
+def test_groups_are_counted_in_advance_too() -> None:
+    groups = [f"page {row // 5}" for row in range(N)]
+    assert checked([Guard(slice="lang=de")], langs(de=N), groups) == [
+        "gate.guards.0.slice: lang=de has 8 groups of test examples, and a guard needs 10 to hold: give test more, or"
+        " take the guard out"
+    ]
+
+
+@given(
+    st.sampled_from(["lang", "lang=de", "lang=en"]),
+    st.lists(st.sampled_from(["de", "en", "it"]), min_size=1, max_size=N),
+    st.integers(1, 4),
+)
+def test_refused_is_just_what_could_never_be_shown(slice_: str, values: list[str], each: int) -> None:
+    """The best that can be: every example is answered better by far."""
+    rows = [{"lang": one} for one in values]
+    groups = [f"{row // each}" for row in range(len(rows))] if each > 1 else []
+    ids = [f"e{row:03d}" for row in range(len(rows))]
+    comparison = compared(
+        [0.25] * len(rows),
+        [0.75] * len(rows),
+        Gate(guards=[Guard(slice=slice_)]),
+        slices=dict(zip(ids, rows, strict=True)),
+        clusters=dict(zip(ids, groups, strict=False)),
+    )
+    assert len(checked([Guard(slice=slice_)], rows, groups)) == sum(one.held is None for one in comparison.guards)
 
 
 def test_so_many_examples_as_it_says_show_that_a_guard_holds() -> None:
