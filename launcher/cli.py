@@ -16,6 +16,7 @@ from launcher.checking import check, unknown
 from launcher.cleaning import clean
 from launcher.options import AsJson, Bucket, DataDir, ExperimentFile, Location, Overrides, Place, Project, ending
 from launcher.place import Request
+from launcher.releasing import nothing as no_rollback
 from launcher.releasing import roll_back
 from launcher.running import Progress, run
 
@@ -213,7 +214,12 @@ def rollback_command(
         project=project,
         location=location,
     )
-    done = roll_back(request, Console(stderr=as_json, highlight=False, soft_wrap=True))
+    try:
+        done = roll_back(request, Console(stderr=as_json, highlight=False, soft_wrap=True))
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            print(json.dumps(no_rollback(ending(error)[1])))
+        raise
     if as_json:
         print(json.dumps(done))
 

@@ -14,7 +14,9 @@ def roll_back(request: Request, console: Console) -> dict[str, Any]:
     """Puts the previous champion of an experiment in use again.
 
     Returns:
-        The object that `--json` prints: `was`, `champion` and `previous`, each a resource name or None.
+        The object that `--json` prints: `was`, `champion` and `previous`, each a resource name or None;
+        `finished_only`, whether an interrupted move was finished and nothing else done; and `problems`, of which there
+        are none.
 
     Raises:
         UserError: There is nothing to roll back to, or something that the user gave is wrong.
@@ -30,4 +32,9 @@ def roll_back(request: Request, console: Console) -> dict[str, Any]:
         console.print(f"Was champion: {done.was}")
     console.print(f"Is champion:  {done.champion}")
     console.print(f"Before it:    {done.previous or 'none'}")
-    return asdict(done)
+    return {**asdict(done), "finished_only": done.was == done.champion, "problems": []}
+
+
+def nothing(problems: list[str]) -> dict[str, Any]:
+    """Returns the same object for a rollback that was not done."""
+    return dict.fromkeys(("was", "champion", "previous", "finished_only")) | {"problems": problems}

@@ -99,7 +99,9 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "candidate": _numbers(comparison.candidate),
         "difference": _interval(comparison.difference),
         "champion": _champion(comparison),
-        "guards": [one.model_dump(mode="json", include={"what", "held", "words"}) for one in comparison.guards],
+        "guards": [
+            one.model_dump(mode="json", include={"what", "held", "limit", "n", "words"}) for one in comparison.guards
+        ],
         "tries": comparison.tries,
         "few_shot": _few_shot(comparison),
         "judge": _judge(comparison),

@@ -1,5 +1,6 @@
 """`gemini-sft run`: from an experiment file to a verdict."""
 
+import contextlib
 import os
 import re
 import time
@@ -126,9 +127,13 @@ def _execute(
             emulator.require_alive()
             raise
         raise RunError(f"{error} (the run {progress.run_id} goes on at Vertex AI)") from error
-    if not view.succeeded:
-        raise RunError(_failure(view))
     folder = request.data_dir / "runs" / progress.run_id
+    if not view.succeeded:
+        kept = ""
+        with contextlib.suppress(KeyError, UserError, RunError):  # unless it had come to its verdict
+            results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
+            kept = f" (its verdict and report are in {folder})"
+        raise RunError(f"{_failure(view)}{kept}")
     results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
     return view, folder
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gemini_sft import storage
 from gemini_sft.decision import Comparison, CorpusInterval, Difference, Verdict, worth
-from gemini_sft.decision.ruling import level
+from gemini_sft.decision.level import level
 from gemini_sft.inference import Outcome
 from gemini_sft.tuning import Curves, Selection, TuningRecord, lowest_validation_loss
 from gemini_sft.vertex import is_endpoint

@@ -17,7 +17,7 @@ FEWEST_EXAMPLES = 10
 
 RESAMPLES = 10_000
 _SEED = 20261122
-_DIGITS = 12
+DIGITS = 12
 _DRAWN_AT_ONCE = 250_000
 """So many draws fit into a processor's cache with what is counted of them."""
 
@@ -98,7 +98,7 @@ def resampled(
         times = np.bincount(picks.ravel(), minlength=drawn * n).reshape(drawn, n).astype(np.float64)
         found.append(statistic(times @ sums))
     # Sums of the same values differ in the last digits, and a mean that is what was asked must not seem more.
-    return Worlds(np.sort(np.round(np.concatenate(found), _DIGITS), axis=0), n)
+    return Worlds(np.sort(np.round(np.concatenate(found), DIGITS), axis=0), n)
 
 
 def _by_cluster(rows: NDArray[np.float64], clusters: Sequence[Hashable]) -> NDArray[np.float64]:

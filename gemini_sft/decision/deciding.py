@@ -1,17 +1,19 @@
 """The decision: is the tuned model really better than what could be used instead?"""
 
 from gemini_sft.decision import power
+from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
 from gemini_sft.decision.comparison import Champion, Comparison, Verdict, side_of
 from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.guards import guarded, on_guards
+from gemini_sft.decision.level import level
 from gemini_sft.decision.paired import Paired
-from gemini_sft.decision.ruling import Ruling, level, on_gain, together
+from gemini_sft.decision.ruling import CHAMPION, Ruling, on_gain, together
 from gemini_sft.decision.slices import sliced
 from gemini_sft.decision.whole import corpus_intervals
 from gemini_sft.experiment import Gate
 
-_CHAMPION = "the champion"
 _OPEN = Verdict.INCONCLUSIVE
+_ORDINALS = {2: "nd", 3: "rd"}
 
 
 def compare(gate: Gate, evidence: Evidence) -> Comparison:
@@ -21,8 +23,10 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
     rejected if one of these is shown not to be. Anything else is inconclusive: a champion that could not be evaluated
     too.
 
-    When several tuned models were compared on the same examples, the confidence of each is raised so that it holds for
-    all of them together (C. E. Bonferroni, 1936): who tries often enough wins by chance.
+    When several tuned models were compared on the same examples, the confidence of the k-th is raised so that what is
+    left of doubt is a k-squared-th part: who tries often enough wins by chance. However many they are, the chance that
+    one of them is promoted for nothing is at most 1 + 1/4 + 1/9 + ... = 1.64 times that of a single one (the union
+    bound, C. E. Bonferroni, 1936, spent over a sequence of unknown length).
 
     Raises:
         EvaluationError: The models were not asked the same examples, with the same prompt, or not scored with the same
@@ -44,7 +48,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
     whom = "the base model" if evidence.champion_name else ""
     gains = {whom: (differences[metric], paired)}
     if champion:
-        gains[_CHAMPION] = (champion.differences[metric], in_use)
+        gains[CHAMPION] = (champion.differences[metric], in_use)
     rulings = [on_gain(metric, one, gate.min_gain, n, of.independent, name) for name, (one, of) in gains.items()]
     still_open = [one for ruling, one in zip(rulings, gains.values(), strict=True) if ruling.verdict is _OPEN]
     if evidence.is_champion:
@@ -57,7 +61,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
     rulings += on_guards(guards)
     verdict = together(rulings)
     seen = None
-    if verdict is _OPEN and still_open:
+    if verdict is _OPEN and still_open and paired.independent >= FEWEST_EXAMPLES:
         difference, of = still_open[-1]
         seen = power.power(difference, of.worlds([metric]), 0, n, gate.min_gain)
     return Comparison(
@@ -85,8 +89,8 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
 
 
 def corrected(confidence: float, tries: int) -> float:
-    """Returns the confidence that each of so many comparisons needs for all of them together to have this one."""
-    return 1 - (1 - confidence) / tries
+    """Returns the confidence that the last of so many comparisons is held to; see `compare`."""
+    return 1 - (1 - confidence) / tries**2
 
 
 def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, confidence: float) -> list[str]:
@@ -97,7 +101,7 @@ def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, c
         said.append({1: "the guard holds", 2: "both guards hold"}.get(guards, f"all {guards} guards hold"))
     if tries > 1:
         said.append(
-            f"it is one of {tries} tuned models that were compared on these test examples, so each is held to"
-            f" {level(confidence)} instead of {level(1 - (1 - confidence) * tries)}"
+            f"it is the {tries}{_ORDINALS.get(tries, 'th')} tuned model that was compared with what is in use on these"
+            f" examples, so it is held to {level(confidence)} instead of {level(1 - (1 - confidence) * tries**2)}"
         )
     return said

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
 from gemini_sft.decision.comparison import Comparison, Difference, FewShot, PerRequest, side_of
 from gemini_sft.decision.evidence import Evidence
+from gemini_sft.decision.level import level
 from gemini_sft.decision.paired import Paired
-from gemini_sft.decision.ruling import is_number, level
+from gemini_sft.decision.ruling import is_number
 from gemini_sft.errors import EvaluationError
 from gemini_sft.inference import Prediction
 from gemini_sft.inference.evaluation import EvaluationResult

@@ -2,7 +2,9 @@
 
 A guard holds if the interval of the change lies wholly on this side of what it allows: that nothing was lost must be
 shown, as that something was gained (a test of non-inferiority: E. Christensen, "Methodology of superiority vs.
-equivalence trials and non-inferiority trials", 2007).
+equivalence trials and non-inferiority trials", 2007). Where no example got worse, no resampling knows of a loss: the
+guard holds, and its words say how often one could be and not have been seen (the exact bound of C. J. Clopper and
+E. S. Pearson, 1934, for none in n).
 """
 
 import difflib
@@ -13,9 +15,10 @@ from gemini_sft.data.findings import shown
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, Worlds
 from gemini_sft.decision.comparison import Difference, Guarded, Verdict
 from gemini_sft.decision.evidence import Evidence
+from gemini_sft.decision.level import level
 from gemini_sft.decision.paired import Paired
 from gemini_sft.decision.power import enough, rounded, smallest
-from gemini_sft.decision.ruling import Ruling, found, is_number, level, too_few
+from gemini_sft.decision.ruling import CHAMPION, Ruling, against, found, is_number, too_few
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment import Experiment, Gate
 from gemini_sft.experiment.schema import FAILURE_RATE, Guard
@@ -98,9 +101,19 @@ def guarded(gate: Gate, evidence: Evidence, paired: Paired, confidence: float) -
         confidence: Of the intervals.
     """
     found = [one for guard in gate.guards for one in _on_metric(guard, evidence, paired, confidence)]
+    if evidence.champion_missing:
+        found = [_unheld(one) for one in found]
+    elif evidence.champion is not None:
+        found = [one.model_copy(update={"words": f"{against(CHAMPION)}{one.words}"}) for one in found]
     if gate.min_win_rate is not None:
         found.append(_on_win_rate(gate.min_win_rate, evidence))
     return found
+
+
+def _unheld(guard: Guarded) -> Guarded:
+    """What would be lost with a champion that could not be evaluated, nobody knows."""
+    words = f"{guard.what} is guarded, and the champion, against which it is held, could not be evaluated"
+    return guard.model_copy(update={"difference": None, "held": None, "words": words})
 
 
 def on_guards(guards: list[Guarded]) -> list[Ruling]:
@@ -131,6 +144,9 @@ def _judge(guard: Guard, metric: str, what: str, paired: Paired, confidence: flo
         difference = paired.differences([metric], confidence)[metric]
         held, ending = _holds(difference, guard.max_drop)
         words = f"{found(what, difference, n)}: it {allowed}, and {ending}"
+        hidden = 1 - ((1 - confidence) / 2) ** (1 / paired.independent)
+        if held and not difference.losses and hidden > guard.max_drop:
+            words += f", for none got worse; so few examples would hide a loss in up to {hidden:.0%} of all"
         if held is None:
             words += _enough(difference, paired.worlds([metric]), n, guard.max_drop)
     return Guarded(what=what, limit=guard.max_drop, n=n, difference=difference, held=held, words=words)

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES, worlds
+from gemini_sft.decision.level import level
 from gemini_sft.judging import Grades, Judgement, Tally, Winner
 
 MOST_BIASED = 0.3
@@ -65,7 +66,7 @@ class Judged(BaseModel):
         if tally.win_rate is not None:
             said += f" Win rate, a tie counting as half: {tally.win_rate:.1%} of {tally.n:,}"
             if self.low is not None and self.high is not None:
-                said += f", {self.confidence:.0%} interval [{self.low:.1%}, {self.high:.1%}]"
+                said += f", {level(self.confidence)} interval [{self.low:.1%}, {self.high:.1%}]"
             said += "."
         if tally.unreadable:
             why = ("" if tally.win_rate is not None else ": too many for a win rate") + self.reasons

@@ -1,11 +1,14 @@
 """How a run came out, in the few values that outlive it: for whoever is told, and for later runs."""
 
+import logging
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gemini_sft import storage
 from gemini_sft.experiment import Gate
+
+_log = logging.getLogger(__name__)
 
 
 class Outcome(BaseModel):
@@ -23,6 +26,7 @@ class Outcome(BaseModel):
         gain: How much better the tuned model is than what is in use: the champion, or else the base model.
         low: Lower end of the gain's interval; None if it could not be computed, as are the others then.
         high: Upper end.
+        confidence: Of that interval.
         model: Resource name of the tuned model, with its version.
         checkpoint: Its checkpoint; empty if it has but one.
         endpoint: Where that answers.
@@ -45,6 +49,7 @@ class Outcome(BaseModel):
     gain: float | None
     low: float | None
     high: float | None
+    confidence: float = 0.95
     model: str
     checkpoint: str
     endpoint: str
@@ -63,4 +68,7 @@ def read_outcomes(folder: str) -> Iterator[Outcome]:
     """Yields the outcomes of all runs of an experiment, sorted by run; none if there is no such folder."""
     for uri in sorted(storage.list_files(folder)):
         if uri.endswith(".json"):
-            yield Outcome.model_validate(storage.read_json(uri))
+            try:
+                yield Outcome.model_validate(storage.read_json(uri))
+            except ValidationError:
+                _log.warning("%s is of another version and passed over", uri)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gemini_sft.decision.bootstrap import Worlds, worlds
+from gemini_sft.decision.bootstrap import DIGITS, Worlds, worlds
 from gemini_sft.decision.comparison import Difference
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment.schema import FAILURE_RATE
@@ -41,7 +41,7 @@ class Paired:
         self._clusters = clusters or {}
         before, after = (_table(one, self.ids) for one in (other, candidate))
         self.before, self.after = before, after
-        self._changes: pd.DataFrame = after - before
+        self._changes: pd.DataFrame = (after - before).round(DIGITS)
 
     def part(self, ids: Collection[str]) -> "Paired":
         """Returns the same of some examples only."""

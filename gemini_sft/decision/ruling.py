@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
 from gemini_sft.decision.comparison import Difference, Verdict
+from gemini_sft.decision.level import level
+
+CHAMPION = "the champion"
+"""How sentences speak of it."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,3 @@ def too_few(n: int, independent: int) -> str:
     """Returns why so few examples, or groups of them, decide nothing."""
     what = "examples" if independent == n else "groups of examples that belong together"
     return f"fewer than {FEWEST_EXAMPLES} {what} decide nothing"
-
-
-def level(confidence: float) -> str:
-    """Returns a confidence in percent, with as many digits as it takes not to be 100%."""
-    doubt = float(f"{(1 - confidence) * 100:.3g}")
-    return f"{100 - doubt:.10g}%"

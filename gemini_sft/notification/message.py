@@ -71,7 +71,7 @@ def _facts(experiment: Experiment, state: str, error: str, outcome: Outcome | No
         facts.append(f"{outcome.metric}: base model {base}{champion}, tuned model {candidate}")
         gain = NO_NUMBER if outcome.gain is None else signed(outcome.gain)
         if outcome.low is not None and outcome.high is not None:
-            gain += f" ({percent(experiment.gate.confidence)} interval: {span(outcome.low, outcome.high)})"
+            gain += f" ({percent(outcome.confidence)} interval: {span(outcome.low, outcome.high)})"
         who = "the champion, " if outcome.champion is not None else ""
         facts.append(f"Gain over {who}{outcome.against}: {gain}")
     return facts

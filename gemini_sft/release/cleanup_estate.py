@@ -24,6 +24,7 @@ class Scope:
         pipelines: `gs://` root of the artifacts of pipelines.
         staging: `gs://` folder of the experiment, with a folder named by a hash for each staged file.
         outcomes: `gs://` folder of the outcomes of its runs.
+        commands: `gs://` folder of the commands that its runs were started with, in whatever region.
         by_run: `gs://` folders in which each run has a folder of its own, such as what a job evaluated itself.
         answers: The same, of what only helps a run to go on: how far it is, and at any depth journals of answers.
     """
@@ -34,6 +35,7 @@ class Scope:
     pipelines: str
     staging: str
     outcomes: str
+    commands: str
     by_run: tuple[str, ...]
     answers: tuple[str, ...]
 

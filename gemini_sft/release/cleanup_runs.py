@@ -32,7 +32,10 @@ def find_runs(
         written: When each object in its staging folder was written, by URI.
     """
     known = {one["name"].rpartition("/")[2]: one for one in pipelines}
-    ids = {*known, *outcomes}
+    # A run in another region has its files in the same bucket, and nothing here that tells of it before its outcome.
+    folder = f"{scope.commands}/"
+    started = {_name(uri): at for uri, at in written.items() if uri.startswith(folder)}
+    ids = {*known, *outcomes, *started}
     labels = {run_label(one) for one in ids}
     labelled = [one.get("labels", {}).get("run", "") for one in (*jobs, *(v for v in versions if _is_own(scope, v)))]
     ids |= {one for one in labelled if one and one not in labels}
@@ -45,8 +48,7 @@ def find_runs(
         adopts = pipeline is not None and not is_over(pipeline)
         ends.append(pipeline.get("endTime") if pipeline else None)
         moments = [_time(one) for one in ends if one]
-        if at := written.get(outcome_uri(scope.outcomes, run_id)):
-            moments.append(at)
+        moments += [at for at in (written.get(outcome_uri(scope.outcomes, run_id)), started.get(run_id)) if at]
         yield Run(
             id=run_id,
             under_way=adopts or not all(map(has_ended, own)),
@@ -57,6 +59,10 @@ def find_runs(
             model=named(scope, outcome.model) if outcome else "",
             inputs=inputs.of(experiment_uri(pipeline)) if pipeline else None,
         )
+
+
+def _name(uri: str) -> str:
+    return uri.rpartition("/")[2].removesuffix(".txt")
 
 
 def _is_own(scope: Scope, version: Document) -> bool:

@@ -6,7 +6,7 @@ from gemini_sft.errors import RunError
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference import fingerprint
 from gemini_sft.inference.evaluation import EvaluationResult
-from gemini_sft.registry import champion_of, versions
+from gemini_sft.registry import Version, champion_of, versions
 from gemini_sft.release.evaluation import attach
 from gemini_sft.release.moving import Champions, move, require_unchanged
 from gemini_sft.release.writing import require, set_labels
@@ -14,6 +14,10 @@ from gemini_sft.tuning.default import set_default_checkpoint
 
 VERDICT = "verdict"
 """The label that says how a run decided on a version."""
+
+WITHDRAWN = "withdrawn"
+"""The label that says when a rollback took a version out of use; `NOT_WITHDRAWN` once another has put it back."""
+NOT_WITHDRAWN = "no"
 
 _LONGEST_LABEL = 63
 
@@ -51,8 +55,8 @@ def promote(wanted: Promotion) -> Champions:
     Doing it again finishes what was left unfinished, and changes nothing if it was finished.
 
     Raises:
-        RunError: The model is gone, was tuned for another experiment or with another prompt; or another one has become
-            champion meanwhile.
+        RunError: The model is gone, was tuned for another experiment or with another prompt, was taken out of use by a
+            rollback, or is in use with another checkpoint; or another one has become champion meanwhile.
         UserError: Nobody can tell which one is the champion.
         ServiceError: Vertex AI refused a change or did not answer; another attempt goes on.
     """
@@ -64,10 +68,28 @@ def promote(wanted: Promotion) -> Champions:
                 " a model of its own tuned, set tuning.attempt to another number"
             )
     place = (wanted.project, wanted.location, name)
-    require_unchanged(champion_of(versions(*place)), model.name, wanted.champion)
+    champion = champion_of(versions(*place))
+    require_unchanged(champion, model.name, wanted.champion)
+    _require_possible(model, champion, wanted.checkpoint)
     attach(model.name, wanted.checkpoint, wanted.run_id, wanted.experiment.task, wanted.evaluation)
     if wanted.checkpoint and wanted.checkpoint != model.default_checkpoint:
         set_default_checkpoint(wanted.project, wanted.location, model.name, wanted.checkpoint)
     labels = {"experiment": name, "run": wanted.run_id[-_LONGEST_LABEL:], VERDICT: "promote"}
     set_labels(model.name, labels | {fingerprint.LABEL: wanted.prompt})
     return move(*place, model.name, wanted.champion)
+
+
+def _require_possible(model: Version, champion: Version | None, checkpoint: str) -> None:
+    """Refuses what could not be taken back: an alias stands for a version, whichever of its checkpoints answers."""
+    remedy = "to have a model of its own tuned, set tuning.attempt to another number"
+    if champion is not None and champion.name == model.name:
+        if checkpoint and checkpoint != model.default_checkpoint:
+            raise RunError(
+                f"{model.name} is the champion already, with checkpoint {model.default_checkpoint}: its checkpoint"
+                f" {checkpoint} cannot take its place, for nothing could bring the other back; {remedy}"
+            )
+    elif (since := model.labels.get(WITHDRAWN, NOT_WITHDRAWN)) != NOT_WITHDRAWN:
+        raise RunError(
+            f"{model.name} was taken out of use by a rollback at {since} and is not promoted again: `gemini-sft"
+            f" rollback` would put it back; {remedy}"
+        )

@@ -1,11 +1,14 @@
 """Taking the last move back."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gemini_sft.errors import UserError
 from gemini_sft.experiment.schema import CHAMPION, PREVIOUS
 from gemini_sft.registry import champion_of, previous_of, versions
 from gemini_sft.release.moving import move, tidy, unfinished
+from gemini_sft.release.promotion import NOT_WITHDRAWN, WITHDRAWN
+from gemini_sft.release.writing import set_labels
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Rollback:
 
 def rollback(project: str, location: str, experiment: str) -> Rollback:
     """Puts the previous champion in use again, so that the one in use becomes the previous one.
+
+    The one that is taken out of use has a label that says so, and no run promotes it again: only another rollback does.
 
     If a promotion or rollback was interrupted, that is finished, and nothing else done: whoever starts an interrupted
     rollback again wants one, not two.
@@ -49,5 +54,9 @@ def rollback(project: str, location: str, experiment: str) -> Rollback:
             f"{champion.name} is the first champion of the experiment {experiment} in {location}, or the one before was"
             f" deleted: no model has the alias {PREVIOUS}, so there is nothing to roll back to"
         )
+    # Else the next run that adopts its job would promote it again.
+    set_labels(champion.name, {WITHDRAWN: datetime.now(UTC).strftime("%Y%m%dt%H%M%S")})
+    if WITHDRAWN in previous.labels:
+        set_labels(previous.name, {WITHDRAWN: NOT_WITHDRAWN})
     now = move(project, location, experiment, previous.name, champion.name)
     return Rollback(champion.name, previous.name, now.previous)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gemini_sft.decision import Comparison, Difference
-from gemini_sft.decision.ruling import level
+from gemini_sft.decision.level import level
 from gemini_sft.inference import Outcome
 from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gemini_sft.decision import Slice
-from gemini_sft.decision.ruling import level
+from gemini_sft.decision.level import level
 from gemini_sft.report import numbers
 from gemini_sft.report.axis import Axis, IntervalPlot
 from gemini_sft.report.input import ReportInput

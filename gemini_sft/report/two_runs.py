@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from gemini_sft.decision import Verdict
-from gemini_sft.decision.ruling import is_number, level
+from gemini_sft.decision.level import level
+from gemini_sft.decision.ruling import is_number
 from gemini_sft.experiment.schema import FAILURE_RATE
 from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers

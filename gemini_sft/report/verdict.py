@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gemini_sft.decision import Comparison, Difference, Guarded, Verdict
 from gemini_sft.decision import power as reckoning
-from gemini_sft.decision.ruling import level
+from gemini_sft.decision.level import level
 from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
 from gemini_sft.report.arms import ArmNumbers

@@ -82,7 +82,9 @@ def compare_models(
     base, candidate = read_arm(arms["base"]), read_arm(arms["candidate"])
     few_shot = find_arm(arms["few_shot"], wanted=bool(shots))
     champion = find_arm(arms["champion"], wanted=used.champion)
-    tries = tries_of(experiment_uri, run_id, digest, used.name, selection.taken)
+    tries = 1
+    if not champion.missing:  # then nothing is compared with what is in use
+        tries = tries_of(experiment, experiment_uri, run_id, digest, used.name, selection.taken)
     confidence = corrected(gate.confidence, tries)
     judge, judge_missing = find_judge(experiment, judgement_uri, confidence, clusters_of(test))
     metrics = metrics_for(experiment, test_uri)
@@ -150,6 +152,7 @@ def _outcome(
         gain=gain,
         low=low,
         high=high,
+        confidence=comparison.decisive.confidence,
         model=taken.model,
         checkpoint=taken.checkpoint,
         endpoint=taken.endpoint,

@@ -80,7 +80,8 @@ def evaluate_model(
     try:
         if arm is Arm.CHAMPION and (why := silent(asked)):
             raise UserError(why)
-        if arm in (Arm.CHAMPION, Arm.CANDIDATE):
+        # A base model that is itself a tuned one too: with another prompt it would be easy to beat.
+        if arm in (Arm.CHAMPION, Arm.CANDIDATE) or (arm is Arm.BASE and base.model):
             check_prompt(service.model, service.fingerprint, new=arm is Arm.CANDIDATE)
         answers = ask(
             service,

@@ -1,5 +1,6 @@
 """What the decision rests on, read from what the tasks before it have written."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from gemini_sft.metrics import MetricSet
 from gemini_sft.report.input import Arm
 from gemini_sft.steps.absent import why_absent
 from gemini_sft.steps.find_models import asks_champion, read_champion, read_models
-from gemini_sft.steps.places import OUTCOMES, beside
+from gemini_sft.steps.places import OUTCOMES, TRIES, beside
 from gemini_sft.tuning import Base, Candidate
 
 
@@ -87,17 +88,23 @@ def in_use(experiment_uri: str, models_uri: str) -> InUse:
     return InUse(_named(base), champion=False)
 
 
-def tries_of(experiment_uri: str, run_id: str, test: str, against: str, taken: Candidate) -> int:
-    """Returns how many tuned models were compared on these test examples with what is in use, this one included.
+def tries_of(
+    experiment: Experiment, experiment_uri: str, run_id: str, test: str, against: str, taken: Candidate
+) -> int:
+    """Notes a try, and returns how many there were on these test examples against what is in use, this one included.
 
-    Those of other runs of the experiment, as their outcomes say. The same model again is no other try.
+    The same model judged by the same metric is no other try, unless it answers by chance. It is noted before it is
+    counted: of runs at the same moment, each counts the other.
     """
-    others = {
-        (one.model, one.checkpoint)
-        for one in read_outcomes(beside(experiment_uri, OUTCOMES))
-        if (one.test, one.against) == (test, against) and one.run_id != run_id
-    }
-    return len(others | {(taken.model, taken.checkpoint)})
+    settings = experiment.evaluation.temperature, experiment.gate.metric
+    what = [taken.model, taken.checkpoint, str(settings), "" if settings[0] == 0 else run_id]
+    folder = beside(experiment_uri, f"{TRIES}/{_hash(test, against)}")
+    storage.write_json(f"{folder}/{_hash(*what)}.json", {"run": run_id, "model": taken.model})
+    return len(storage.list_files(folder))
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def other_gates(experiment_uri: str, run_id: str, test: str, against: str, taken: Candidate, gate: Gate) -> list[str]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from gemini_sft import storage, vertex
 from gemini_sft.cost import Quote
 from gemini_sft.decision import Comparison
-from gemini_sft.errors import GeminiSftError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.tuning import Selection, TuningRecord
 
@@ -44,21 +43,17 @@ def log_evaluation(
     Another attempt writes the same into the same run. A service that does not take it is a warning in the log: what
     there is to compare is also in the run's results.
     """
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-    from requests import RequestException
-
+    name = f"{_PREFIX}{load_experiment(experiment_uri).name}"
+    comparison = Comparison.model_validate(storage.read_json(comparison_uri))
+    selection = Selection.model_validate(storage.read_json(selection_uri))
+    record = TuningRecord.model_validate(storage.read_json(tuning_uri))
+    quote = Quote.model_validate(storage.read_json(quote_uri))
     try:
-        name = f"{_PREFIX}{load_experiment(experiment_uri).name}"
-        comparison = Comparison.model_validate(storage.read_json(comparison_uri))
-        selection = Selection.model_validate(storage.read_json(selection_uri))
-        record = TuningRecord.model_validate(storage.read_json(tuning_uri))
-        quote = Quote.model_validate(storage.read_json(quote_uri))
         endpoint = selection.taken.endpoint
         labels = (vertex.find(endpoint, vertex.location_of(endpoint, location)) or {}).get("labels", {})
         run = run_name(run_id, name)
         _write(project, location, name, run, params(comparison, record, selection, labels), metrics(comparison, quote))
-    except (GeminiSftError, GoogleAPIError, GoogleAuthError, RequestException) as error:
+    except Exception as error:  # the SDK raises whatever comes to it: of half an answer, of a context that is another's
         _log.warning("the run is not in Vertex AI Experiments: %s: %s", type(error).__name__, error)
     else:
         _log.info("run %s is in the Vertex AI experiment %s", run, name)
@@ -104,6 +99,7 @@ def metrics(comparison: Comparison, quote: Quote) -> Values:
     sides = {
         "base": comparison.base,
         "candidate": comparison.candidate,
+        "few_shot": comparison.few_shot.base if comparison.few_shot else None,
         "champion": comparison.champion.side if comparison.champion else None,
     }
     difference = comparison.differences[comparison.primary_metric]
@@ -111,11 +107,15 @@ def metrics(comparison: Comparison, quote: Quote) -> Values:
         "difference": difference.mean,
         "difference_low": difference.low,
         "difference_high": difference.high,
+        "worlds_won": difference.won,
+        "confidence": comparison.confidence,
+        "tries": comparison.tries,
+        "gain_over_what_is_in_use": comparison.decisive.gain[0],
         "quoted_usd": quote.usd,
     }
     for name, side in sides.items():
         if side is not None:
-            found |= {f"{name}_{metric}": value for metric, value in side.metrics.items()}
+            found |= {f"{name}_{metric}": value for metric, value in {**side.metrics, **side.corpus}.items()}
             found[f"{name}_failures"] = side.failures
     # Vertex AI has JSON's numbers, among which there is no NaN.
     return {name: value for name, value in found.items() if value is not None and math.isfinite(value)}

@@ -12,6 +12,8 @@ EVALUATIONS = "tuning-evaluation"
 """A folder for each run, for what its tuning jobs evaluate themselves."""
 OUTCOMES = "outcomes"
 """A file for each run that came to a verdict."""
+TRIES = "tries"
+"""A file for each tuned model that was compared on some test examples with what was in use."""
 PROGRESS = "progress"
 """A folder for each run, in which a file for each model says how far its answers are."""
 

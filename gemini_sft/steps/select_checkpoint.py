@@ -18,7 +18,7 @@ from gemini_sft.steps.asking import ask
 from gemini_sft.steps.find_models import read_models
 from gemini_sft.tuning import Candidate, Curves, Selection, TuningRecord, read_curves
 from gemini_sft.tuning.choosing import candidates_of, choose, to_be_asked
-from gemini_sft.tuning.default import chosen_before, set_default_checkpoint
+from gemini_sft.tuning.default import chosen_before, in_use, set_default_checkpoint
 from gemini_sft.tuning.selection import bill_of
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def select_checkpoint(
     """Scores checkpoints on the validation split as far as the experiment chooses by that, and writes what is taken.
 
     The test split is not looked at. The one that is taken is made the model's default checkpoint, unless another run
-    has adopted the same job before and chosen another.
+    has adopted the same job before and chosen another, or the model is the champion or the one before it.
 
     Raises:
         EvaluationError: None of the checkpoints could be scored, and there are no other trials that might do.
@@ -69,6 +69,8 @@ def select_checkpoint(
     taken = selection.taken
     if taken.checkpoint:
         kept = chosen_before(taken.model, candidates[-1].checkpoint) if record.adopted else None
+        # What is in use answers as it did, whatever this run comes to.
+        kept = in_use(taken.model) or kept
         if kept and kept != taken.checkpoint:
             # Whoever has chosen it may be serving it: what answers them does not change under their feet.
             selection = selection.model_copy(update={"other_default": kept})

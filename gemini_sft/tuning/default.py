@@ -5,7 +5,9 @@ import logging
 import time
 
 from gemini_sft.errors import ServiceError
+from gemini_sft.experiment.schema import CHAMPION, PREVIOUS
 from gemini_sft.inference.retry import Retry, decide
+from gemini_sft.registry import find_version
 from gemini_sft.vertex import genai_client, get, location_of
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -44,3 +46,13 @@ def chosen_before(model: str, last: str) -> str | None:
     """
     default = get(model, location_of(model, "")).get("defaultCheckpointId")
     return str(default) if default and default != last else None
+
+
+def in_use(model: str) -> str | None:
+    """Returns the default checkpoint of a model that is the champion, or was before; None if it is neither.
+
+    Raises:
+        ServiceError: Vertex AI did not say.
+    """
+    version = find_version(model)
+    return version.default_checkpoint if version and version.aliases & {CHAMPION, PREVIOUS} else None

@@ -67,12 +67,13 @@ class TuningRequest:
     def intent(self) -> str:
         """What is wanted, whoever wants it: 40 hexadecimal digits.
 
-        It covers the content of the data and the prompt around it, the base model, the hyperparameters and the region:
-        what decides which model comes out, and with which prompt it may be asked. Two jobs with the same intent would
-        be paid for twice.
+        It covers the experiment, whose model it will be; the content of the data and the prompt around it, the base
+        model, the hyperparameters and the region: what decides which model comes out, and with which prompt it may be
+        asked. Two jobs with the same intent would be paid for twice.
         """
         settings = self.settings
         wish = {
+            "experiment": self.labels.get("experiment"),
             "train": self.train_digest,
             "validation": self.validation_digest,
             "prompt": self.prompt,

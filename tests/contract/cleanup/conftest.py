@@ -48,6 +48,7 @@ class House:
             pipelines=f"gs://{BUCKET}/pipelines",
             staging=self.root,
             outcomes=f"{self.root}/outcomes",
+            commands=f"{self.root}/commands",
             by_run=(f"{self.root}/tuning-evaluation",),
             answers=(f"{self.root}/answers", f"{self.root}/progress"),
         )

@@ -133,6 +133,15 @@ def test_a_model_that_was_deleted(team: Team) -> None:
         promote(team.promotion(gone, None))
 
 
+def test_another_checkpoint_of_the_champion_does_not_take_its_place(team: Team) -> None:
+    """Nothing could bring the other one back: an alias stands for a version."""
+    model = team.model()
+    promote(team.promotion(model, None, checkpoint="1"))
+    with pytest.raises(RunError, match="is the champion already, with checkpoint 1: its checkpoint 2 cannot"):
+        promote(team.promotion(model, model, checkpoint="2"))
+    assert [one.default_checkpoint for one in team.versions()] == ["1"]
+
+
 def test_versions_of_one_model_take_each_others_place_and_go_back(team: Team) -> None:
     """Continued tuning makes them; an alias stands for one of them only."""
     other, first = team.model(), team.model()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gemini_sft.errors import UserError
+from gemini_sft.errors import RunError, UserError
 from gemini_sft.release import Rollback, promote, rollback
 from tests.contract.release.conftest import Team
 from vertex_emulator.environment import LOCATION, PROJECT
@@ -24,6 +24,20 @@ def test_two_end_where_they_began(team: Team) -> None:
     assert team.aliases() == before
 
 
+def test_what_was_rolled_back_is_not_promoted_again_by_the_next_run(team: Team) -> None:
+    """A run of the same experiment adopts its job and comes to the same verdict; a person has decided otherwise."""
+    first, second = team.model(), team.model()
+    promote(team.promotion(first, None))
+    promote(team.promotion(second, first))
+    back(team)
+    with pytest.raises(RunError, match=r"was taken out of use by a rollback at .*set tuning\.attempt"):
+        promote(team.promotion(second, first))
+    assert team.standing() == (first, second)
+    back(team)
+    assert team.standing() == (second, first)
+    assert promote(team.promotion(second, second)).champion == second, "another rollback has put it back"
+
+
 def test_nothing_but_aliases_and_the_time_is_moved(team: Team) -> None:
     first, second = team.model(), team.model()
     promote(team.promotion(first, None))
@@ -32,7 +46,8 @@ def test_nothing_but_aliases_and_the_time_is_moved(team: Team) -> None:
     back(team)
     for one in team.versions():
         assert one.default_checkpoint == before[one.name].default_checkpoint
-        assert {**one.labels, "promoted": ""} == {**before[one.name].labels, "promoted": ""}
+        changed = {"promoted": "", "withdrawn": ""}
+        assert one.labels | changed == before[one.name].labels | changed
 
 
 def test_no_champion(team: Team) -> None:

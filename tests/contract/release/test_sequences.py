@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from gemini_sft.errors import UserError
+from gemini_sft.errors import RunError, UserError
 from gemini_sft.release import promote, rollback
 from tests.contract.conftest import Server
 from tests.contract.release.conftest import Faults, Team
@@ -43,6 +43,10 @@ def test_who_is_in_use_and_who_was_before(server: Server, faults: Faults, steps:
         else:
             again = step == "promote the previous"
             target = previous if again and previous else team.model()
+            if target in {one.name for one in team.versions() if one.labels.get("withdrawn", "no") != "no"}:
+                with pytest.raises(RunError, match="taken out of use by a rollback"):
+                    promote(team.promotion(target, champion))
+                continue
             died = dies(partial(promote, team.promotion(target, champion)))
         faults()
         now, before = team.standing()

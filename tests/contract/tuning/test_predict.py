@@ -14,7 +14,7 @@ from google.genai import types
 from rich.console import Console
 
 from gemini_sft.data.prompting import mark
-from gemini_sft.errors import EvaluationError, UserError
+from gemini_sft.errors import UserError
 from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.tuning import Candidate, Selection
 from launcher.place import Request

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemini_sft.decision import Difference, Verdict
-from gemini_sft.decision.ruling import Ruling, level, on_gain, together
+from gemini_sft.decision.level import level
+from gemini_sft.decision.ruling import Ruling, on_gain, together
 
 VERDICTS = st.lists(st.sampled_from(Verdict), min_size=1, max_size=5)
 

@@ -249,7 +249,7 @@ class TestOneThatCannotBeScored:
 class TestOfAJobThatAnotherRunHasMade:
     @staticmethod
     def registered(endpoints: Endpoints, default: str, *answering: str) -> None:
-        endpoints.there = {MODEL: {"name": MODEL, "defaultCheckpointId": default}}
+        endpoints.there = {MODEL: {"name": MODEL, "versionId": "1", "defaultCheckpointId": default}}
         endpoints.there |= {f"{PLACE}/endpoints/{name}": {"name": name} for name in answering}
 
     @pytest.mark.parametrize(("default", "kept"), [("1", "1"), ("2", None), ("3", None)])
@@ -262,6 +262,17 @@ class TestOfAJobThatAnotherRunHasMade:
         selection = step.run()
         assert (selection.taken.checkpoint, selection.other_default) == ("2", kept)
         assert defaults.defaults == ({} if kept else {MODEL: "2"})
+
+    @pytest.mark.parametrize("alias", ["champion", "previous"])
+    def test_what_is_in_use_answers_as_it_did(
+        self, endpoints: Endpoints, step: Step, defaults: Defaults, alias: str
+    ) -> None:
+        """Its default is the last, which nobody needed to choose."""
+        self.registered(endpoints, "3", "e1", "e2", "e3")
+        endpoints.there[MODEL]["versionAliases"] = [alias]
+        step.job(adopted=True)
+        selection = step.run()
+        assert (selection.taken.checkpoint, selection.other_default) == ("2", "3") and defaults.defaults == {}
 
     def test_an_endpoint_that_was_deleted_is_not_waited_for(self, endpoints: Endpoints, step: Step) -> None:
         self.registered(endpoints, "3", "e1", "e3")
