@@ -22,7 +22,7 @@ _SPEAKERS = {"user": "User", "model": "Model", "function": "Function"}
 
 
 class Kind(StrEnum):
-    """What tuning did to an example, in the order in which examples are shown."""
+    """How the tuned model's answer compares with that of what is in use, in the order in which examples are shown."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -49,8 +49,9 @@ class Card:
         place: File and line.
         id: Of the example.
         at: Its number in the test split, from 0.
-        kind: What tuning did to it.
+        kind: Whether the tuned model answers it better or worse than what is in use.
         change: The same in words, with how much.
+        wrong: Whether the tuned model's answer is wrong; False where the primary metric says more than right or wrong.
         instruction: Its system instruction, if most examples have another one.
         prompt: What was asked.
         references: Of its right answers the first ones.
@@ -64,6 +65,7 @@ class Card:
     at: int
     kind: Kind
     change: str
+    wrong: bool
     instruction: Passage | None
     prompt: Passage
     references: list[Passage]
@@ -83,21 +85,32 @@ def cards(data: ReportInput) -> list[Card]:
     # What could not be scored is not a number, which has no place in an order.
     sizes = [0.0 if kind is Kind.UNSCORED else abs(gain) for gain, kind in zip(gains, kinds, strict=True)]
     order = sorted(range(len(gains)), key=lambda at: (ranks[kinds[at]], -sizes[at]))
-    flips, arms = right_or_wrong(data), list(_arms(data))
-    return [_card(data, data.test[at], at, kinds[at], _words(gains[at], kinds[at], flips=flips), arms) for at in order]
+    flips, wrong, arms = right_or_wrong(data), _wrong(data), list(_arms(data))
+    return [
+        _card(data, at, kinds[at], _words(gains[at], kinds[at], flips=flips), arms, wrong=data.test[at].id in wrong)
+        for at in order
+    ]
 
 
 def right_or_wrong(data: ReportInput) -> bool:
     """Returns whether the primary metric says only right or wrong of an example, so that a change turns it over."""
     metric = data.comparison.primary_metric
-    sides = (data.base.result.scores, data.candidate.result.scores)
+    sides = (data.in_use.result.scores, data.candidate.result.scores)
     return all(scores[metric] in (0, 1) for side in sides for scores in side.values())
+
+
+def _wrong(data: ReportInput) -> set[str]:
+    """Returns the examples that the tuned model answers wrong; none where that is a matter of degree."""
+    if not right_or_wrong(data):
+        return set()
+    metric, worst = data.comparison.primary_metric, int(data.comparison.difference.lower_is_better)
+    return {one for one, scores in data.candidate.result.scores.items() if scores[metric] == worst}
 
 
 def _gains(data: ReportInput) -> list[float]:
     metric, sign = data.comparison.primary_metric, -1 if data.comparison.difference.lower_is_better else 1
-    base, tuned = data.base.result.scores, data.candidate.result.scores
-    return [sign * (tuned[one.id][metric] - base[one.id][metric]) for one in data.test]
+    before, tuned = data.in_use.result.scores, data.candidate.result.scores
+    return [sign * (tuned[one.id][metric] - before[one.id][metric]) for one in data.test]
 
 
 def _kind(gain: float) -> Kind:
@@ -135,7 +148,8 @@ def _arms(data: ReportInput) -> Iterator[_Asked]:
             yield _Asked(name, arm.result, {one.example_id: one for one in arm.predictions})
 
 
-def _card(data: ReportInput, example: Example, at: int, kind: Kind, change: str, arms: list[_Asked]) -> Card:
+def _card(data: ReportInput, at: int, kind: Kind, change: str, arms: list[_Asked], *, wrong: bool) -> Card:
+    example = data.test[at]
     own = example.system_instruction
     shared = own == data.system_instruction
     metric = data.comparison.primary_metric
@@ -145,6 +159,7 @@ def _card(data: ReportInput, example: Example, at: int, kind: Kind, change: str,
         at=at,
         kind=kind,
         change=change,
+        wrong=wrong,
         instruction=None if shared or not own else passage(own, PROMPT_LIMIT),
         prompt=passage(_conversation(example), PROMPT_LIMIT),
         references=[passage(one, _ANSWER_LIMIT) for one in example.references[:SHOWN_REFERENCES]],

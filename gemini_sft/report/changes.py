@@ -17,6 +17,7 @@ class Changes:
 
     Attributes:
         metric: What decides, in words.
+        against: What the tuned model is compared with, in words.
         lower_is_better: Whether less of it is better.
         right_or_wrong: Whether it says no more of an example than that.
         losses: Of those that got worse the worst, at most `SHOWN`.
@@ -29,6 +30,7 @@ class Changes:
     """
 
     metric: str
+    against: str
     lower_is_better: bool
     right_or_wrong: bool
     losses: list[Card]
@@ -49,6 +51,7 @@ def changes(data: ReportInput) -> Changes:
     metric = metric_words(data.comparison.primary_metric).label
     return Changes(
         metric=metric,
+        against="the champion" if data.champion else "the base model",
         lower_is_better=data.comparison.difference.lower_is_better,
         right_or_wrong=right_or_wrong(data),
         losses=worse[:SHOWN],

@@ -27,6 +27,7 @@ _KINDS = {
     Kind.SAME: "stayed the same",
     Kind.UNSCORED: "could not be scored",
 }
+_WRONG = "tuned model wrong"
 _CUT = "answer cut at the length limit"
 
 
@@ -131,6 +132,8 @@ def _passages(card: Card) -> Iterator[Passage]:
 def _tags(card: Card) -> Iterator[str]:
     """Yields what an example can be filtered by, besides its slices."""
     yield card.kind.value
+    if card.wrong:
+        yield _WRONG
     yield from (_unanswered(one) for one in card.answers if one.missing)
     if any(one.truncated for one in card.answers):
         yield _CUT
@@ -143,7 +146,7 @@ def _unanswered(answer: Answer) -> str:
 def _kinds(cards: Sequence[Card]) -> list[Option]:
     found = Counter(tag for card in cards for tag in _tags(card))
     unanswered = (_unanswered(one) for one in cards[0].answers)
-    labels = {kind.value: label for kind, label in _KINDS.items()} | {tag: tag for tag in (*unanswered, _CUT)}
+    labels = {kind.value: label for kind, label in _KINDS.items()} | {tag: tag for tag in (_WRONG, *unanswered, _CUT)}
     return [Option(tag, label, found[tag]) for tag, label in labels.items() if found[tag]]
 
 

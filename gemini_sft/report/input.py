@@ -76,6 +76,11 @@ class ReportInput:
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def in_use(self) -> Arm:
+        """What the tuned model would replace: the champion if it was evaluated, else the base model."""
+        return self.champion or self.base
+
+    @property
     def validation_examples(self) -> int | None:
         """How many the validation split has; None if nobody wrote it down."""
         return self.data.splits["validation"].examples if self.data else None

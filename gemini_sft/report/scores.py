@@ -94,11 +94,16 @@ def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTab
     shots = arms["few_shot"].name if "few_shot" in arms else ""
     ends = {name: [end for one in over.values() for end in one[name].gain] for name in comparison.differences}
     ends[primary].append(asked)
-    shares = [name for name in ends if all(0 <= one.side.metrics[name] <= 1 for one in arms.values())]
+    changes, intervals = comparison.corpus_differences(), comparison.corpus_intervals
+    whole = {name: change for name, change in changes.items() if change is not None and name in intervals}
+    ends |= {name: [change, intervals[name].low, intervals[name].high] for name, change in whole.items()}
+    shares = [name for name in ends if all(0 <= one <= 1 for one in _scores(name, arms) if one is not None)]
     shared = Axis.around([end for name in shares for end in ends[name]])
+    axes = {name: shared if name in shares else Axis.around(ends[name]) for name in ends}
+    scales = {name: "from {} to {}".format(*axes[name].ends()) for name in ends if name not in shares}
     rows = []
     for name in sorted(comparison.differences, key=lambda name: name != primary):
-        words, axis = metric_words(name), shared if name in shares else Axis.around(ends[name])
+        words = metric_words(name)
         held = {whom: one[name] for whom, one in over.items() if name == primary or whom != shots}
         rows.append(
             MetricRow(
@@ -107,11 +112,15 @@ def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTab
                 decides=name == primary,
                 less=comparison.differences[name].lower_is_better,
                 scores=[numbers.score(one.side.metrics[name]) for one in arms.values()],
-                gains=[gain_view(whom, one, axis, asked if name == primary else None) for whom, one in held.items()],
-                scale="" if name in shares else "from {} to {}".format(*axis.ends()),
+                gains=[
+                    gain_view(whom, one, axes[name], asked if name == primary else None) for whom, one in held.items()
+                ],
+                scale=scales.get(name, ""),
             )
         )
-    rows += [_whole_row(data, name, change, arms) for name, change in comparison.corpus_differences().items()]
+    rows += [
+        _whole_row(data, name, change, arms, axes.get(name), scales.get(name, "")) for name, change in changes.items()
+    ]
     names = [one.name for one in arms.values()]
     return MetricTable(names, rows, shared.ends(), level(comparison.confidence))
 
@@ -166,15 +175,25 @@ def share_won(share: float) -> str:
     return "over 99.9%" if 0.999 < share < 1 else numbers.percent(share)
 
 
-def _whole_row(data: ReportInput, name: str, change: float | None, arms: Mapping[str, ArmNumbers]) -> MetricRow:
-    """Returns the row of a metric of the whole split; its interval is drawn on a scale of its own."""
+def _scores(name: str, arms: Mapping[str, ArmNumbers]) -> list[float | None]:
+    """Returns what each model scored in a metric, of each example or of the whole split; None where it has none."""
+    return [one.side.metrics.get(name, one.side.corpus.get(name)) for one in arms.values()]
+
+
+def _whole_row(
+    data: ReportInput,
+    name: str,
+    change: float | None,
+    arms: Mapping[str, ArmNumbers],
+    axis: Axis | None,
+    scale: str,
+) -> MetricRow:
+    """Returns the row of a metric of the whole split; `axis` is what its interval is drawn on, if it has one."""
     words, signature = metric_words(name), data.base.result.signatures.get(name)
-    values = [one.side.corpus.get(name) for one in arms.values()]
+    values = _scores(name, arms)
     gain = GainView(arms["base"].name, numbers.NOTHING if change is None else numbers.signed(change))
-    scale, found = "", data.comparison.corpus_intervals.get(name)
-    if change is not None and found is not None:
-        axis = Axis.around((found.low, change, found.high))
-        scale = "from {} to {}".format(*axis.ends())
+    if change is not None and axis is not None:
+        found = data.comparison.corpus_intervals[name]
         ends = (change, found.low, found.high)
         gain = GainView(
             over=gain.over,

@@ -1,6 +1,8 @@
 """What outcomes and verdicts are called before people who never saw them."""
 
 from gemini_sft.decision import Comparison, Verdict
+from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
+from gemini_sft.decision.ruling import is_number
 from gemini_sft.inference import Outcome
 
 OUTCOMES = {
@@ -30,7 +32,18 @@ def headline(comparison: Comparison) -> str:
         return "Promote the tuned model"
     if comparison.verdict is Verdict.REJECT:
         return _KEEP[champion]
-    return f"{_KEEP[champion]} for now: these examples cannot tell"
+    return f"{_KEEP[champion]} for now: {_open(comparison)}"
+
+
+def _open(comparison: Comparison) -> str:
+    """Returns what leaves a verdict open: guards, if the gain is shown, else the examples."""
+    guards = sum(one.held is None for one in comparison.guards)
+    models = [one for one in (comparison, comparison.champion) if one]
+    told = all(is_number(one.differences[comparison.primary_metric]) for one in models)
+    told &= (comparison.groups or comparison.candidate.n) >= FEWEST_EXAMPLES
+    if not guards or not told or comparison.power or comparison.champion_missing:
+        return "these examples cannot tell"
+    return "a guard is open" if guards == 1 else f"{guards} guards are open"
 
 
 def title(label: str) -> str:

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from gemini_sft.data import Example
+from gemini_sft.experiment import Task
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.text import visible
@@ -106,6 +107,7 @@ def test_filters_go_by_what_became_of_an_example(browser: Browser, tmp_path: Pat
         "got worse (1)",
         "got better (1)",
         "stayed the same (7)",
+        "tuned model wrong (1)",
         "no answer from base (1)",
         "answer cut at the length limit (1)",
     ]
@@ -120,6 +122,20 @@ def test_filters_go_by_what_became_of_an_example(browser: Browser, tmp_path: Pat
     show.select_option("answer cut at the length limit (1)")
     assert places(page) == ["test.jsonl:8"]
     expect(page.locator("#results").get_by_text("Cut at the length limit.")).to_be_visible()
+
+
+def test_what_the_tuned_model_gets_wrong_can_be_picked(browser: Browser, tmp_path: Path) -> None:
+    test = [example(n, f"which {n}", "a") for n in range(4)]
+    base, tuned, champion = (
+        [answered(one, label) for one, label in zip(test, said, strict=True)] for said in ("aabb", "abba", "bbaa")
+    )
+    data = made_of(test, base, tuned, task=Task.CLASSIFICATION, labels=("a", "b"), champion=champion)
+    page = opened(browser, data, tmp_path)
+    page.get_by_label("Show", exact=True).select_option("tuned model wrong (2)")
+    assert places(page) == ["test.jsonl:3", "test.jsonl:2"]
+    first = page.locator("#results article").first
+    expect(first.locator(".delta")).to_contain_text("right before, wrong now")
+    expect(first.locator(".answers figcaption")).to_contain_text(["Reference", "Base", "Tuned", "Champion"])
 
 
 def test_what_was_found_is_shown_bit_by_bit_and_the_focus_follows(browser: Browser, tmp_path: Path) -> None:

@@ -149,6 +149,25 @@ def test_a_page_with_everything_fits_every_screen_and_sheet(
     assert not seen.complaints
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_phone_models_quote_and_labels_are_read_without_moving_them_sideways(
+    browser: Browser, tmp_path: Path, whole: dict[str, str], width: int, scheme: str
+) -> None:
+    shown = {("worth", "Tuned"): "promoted", ("cost", "Price"): "promoted", ("classes", "Tuned F1"): "rejected"}
+    for (section, decides), run in shown.items():
+        page, _ = opened(browser, whole[run], tmp_path, width=width, scheme=scheme)
+        table = page.locator(f"section[aria-labelledby={section}] table.listed")
+        rows = table.locator("tbody tr").count()
+        assert rows == table.locator(f'tbody [data-label="{decides}"]').count() > 1
+        labels = "cells => cells.map((one) => getComputedStyle(one, '::before').content)"
+        assert all(decides in one for one in table.locator("tbody td:last-child").evaluate_all(labels))
+        beyond = "(all, width) => all.filter((one) => one.getBoundingClientRect().right > width).length"
+        assert table.locator("*").evaluate_all(beyond, width) == 0
+        assert page.locator(f"section[aria-labelledby={section}] .scroll table.listed").count() == 0
+        assert Axe().run(page, f"section[aria-labelledby={section}]").response["violations"] == []
+
+
 @pytest.mark.parametrize("width", [360, 768, 1600])
 def test_the_page_is_as_wide_as_the_screen(browser: Browser, tmp_path: Path, width: int) -> None:
     data = sample_input(served_by="stand-in-extractive-1")

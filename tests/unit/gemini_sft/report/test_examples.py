@@ -17,6 +17,7 @@ from gemini_sft.report.cards import SHOWN_REFERENCES, Kind, cards
 from gemini_sft.report.changes import SHOWN, changes
 from gemini_sft.report.explorer import BUDGET, explorer
 from tests.unit.gemini_sft.report.sample import INSTRUCTION, answered, conversation, example, made_of, sample_input
+from tests.unit.gemini_sft.report.test_page import page_of
 
 
 def rows(data: ReportInput) -> list[dict[str, Any]]:
@@ -24,11 +25,15 @@ def rows(data: ReportInput) -> list[dict[str, Any]]:
     return found
 
 
-def labels(base: str, tuned: str, wanted: str) -> ReportInput:
+def labels(base: str, tuned: str, wanted: str, champion: str = "") -> ReportInput:
     """Returns a classification; each letter is the label of one example."""
     test = [example(n, f"which {n}", label) for n, label in enumerate(wanted)]
-    before, after = ([answered(one, label) for one, label in zip(test, said, strict=True)] for said in (base, tuned))
-    return made_of(test, before, after, task=Task.CLASSIFICATION, labels=("a", "b"))
+    before, after, in_use = (
+        [answered(one, label) for one, label in zip(test, said, strict=True)] if said else None
+        for said in (base, tuned, champion)
+    )
+    assert before and after
+    return made_of(test, before, after, task=Task.CLASSIFICATION, labels=("a", "b"), champion=in_use)
 
 
 def less_is_better(data: ReportInput) -> ReportInput:
@@ -125,6 +130,42 @@ def test_where_an_answer_is_right_or_wrong_a_change_turns_it() -> None:
     ]
     html = report_page(labels("abab", "aabb", "aaaa"))
     assert html.index("Lost: right before, wrong now") < html.index("Won: wrong before, right now")
+
+
+def test_examples_are_held_against_the_champion_if_there_is_one() -> None:
+    data = labels("aabb", "abba", "aaaa", champion="bbaa")
+    found = changes(data)
+    assert [one.place for one in found.losses] == ["test.jsonl:3"]
+    assert [one.place for one in found.wins] == ["test.jsonl:1"]
+    assert (found.better, found.worse) == (data.comparison.decisive.wins, data.comparison.decisive.losses) == (1, 1)
+    assert [said.model for said in found.wins[0].answers] == ["Base", "Tuned", "Champion"]
+    text = page_of(data).text
+    assert "To 1 of 4 test examples the tuned model's answer is worse than the champion's answer" in text
+
+
+def test_examples_are_held_against_the_base_model_if_the_champion_could_not_be_evaluated() -> None:
+    data = labels("aabb", "abba", "aaaa")
+    missing = data.comparison.model_copy(update={"champion_missing": "the champion could not be had: 403"})
+    found = changes(replace(data, comparison=missing))
+    assert found.against == "the base model"
+    assert [one.place for one in (*found.losses, *found.wins)] == ["test.jsonl:2", "test.jsonl:4"]
+
+
+@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=9), st.booleans())
+def test_what_the_tuned_model_gets_wrong_can_be_picked(tuned: list[str], less: bool) -> None:
+    data = labels("a" * len(tuned), "".join(tuned), "a" * len(tuned))
+    data = less_is_better(data) if less else data
+    wrong = [n for n, label in enumerate(tuned) if (label == "a") == less]
+    assert sorted(one["at"] for one in rows(data) if "tuned model wrong" in one["tags"]) == wrong
+    counts = {one.label: one.count for one in changes(data).explorer.kinds}
+    assert counts.get("tuned model wrong", 0) == len(wrong)
+
+
+def test_nothing_is_plainly_wrong_where_the_metric_says_how_good_an_answer_is() -> None:
+    data = sample_input()
+    scores = data.candidate.result.scores.values()
+    assert 0 in [one[data.comparison.primary_metric] for one in scores]
+    assert not any("tuned model wrong" in one["tags"] for one in rows(data))
 
 
 def test_less_is_better_where_the_metric_says_so() -> None:

@@ -67,5 +67,6 @@ def test_broken_rules_are_counted_and_the_first_places_named() -> None:
     text = page_of(replace(sample_input(), data=found)).text
     assert "duplicate 33 left out tickets/train.jsonl:7 , tickets/train.jsonl:38" in text and "and 28 more" in text
     assert "personal_data 2 kept tickets/train.jsonl:7" in text
+    assert "all are in findings.jsonl, beside this page in the run's folder" in text.replace(" ,", ",")
     assert "240 from samples/tickets/train.jsonl; 1,019 records left out by the checks" in text
     assert "Nothing: no rule was broken." in page_of(replace(sample_input(), data=summary())).text

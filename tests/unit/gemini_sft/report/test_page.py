@@ -160,7 +160,7 @@ def test_answers_of_a_stand_in_are_declared(served_by: str, expected: bool) -> N
 def test_a_page_with_no_changed_example() -> None:
     text = page_of(two("The router restarts.", "The router restarts.")).text
     assert "No example's score changed." in text
-    assert "0 got worse and 0 got better" in text
+    assert "To 0 of 1 test example the tuned model's answer is worse than the base model's answer" in text
 
 
 def test_a_page_without_curves_has_no_plotly() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from gemini_sft.decision.comparison import CorpusInterval
 from gemini_sft.experiment import Data, Evaluation, Task
 from gemini_sft.experiment.schema import Split
 from gemini_sft.experiment.tuning import CheckpointChoice
@@ -53,8 +54,10 @@ def test_the_page_says_what_decides_and_what_it_means(task: Task) -> None:
     data = report_of(task)
     html = report_page(data)
     label = LABELS[task][0]
-    assert f"{label if label.startswith('ROUGE') else label[0].lower() + label[1:]} (<code>" in html
-    assert f"<code>{data.comparison.primary_metric}</code>" in html
+    label = label if label.startswith("ROUGE") else label[0].lower() + label[1:]
+    name = data.comparison.primary_metric
+    assert " ".join(html.split()).count(f"{label} (<code>{name}</code>) decides:") == (label != name)
+    assert " ".join(html.split()).count(f"; {label} decides:") == (label == name)
     assert "References, each of them right" in html
     assert f"Task</dt><dd>{task.value.replace('_', ' ')}</dd>" in html
 
@@ -71,6 +74,22 @@ def test_metrics_of_the_whole_split_have_no_interval() -> None:
     assert (bleu.scores[1] > bleu.scores[0], gain.span, gain.plot, bleu.decides) == (True, "", None, False)
     assert "tok:13a" in bleu.meaning and "version:" in bleu.meaning
     assert "chrF (0–100)" in rows
+
+
+def test_metrics_of_the_whole_split_share_the_scale_of_the_others_if_they_are_shares_too() -> None:
+    for task, scales in {Task.CLASSIFICATION: {"Micro F1": "", "Macro F1": ""}, Task.GENERATION: {}}.items():
+        data = report_of(task)
+        found = {
+            name: CorpusInterval(low=change - 0.9, high=change + 0.1, confidence=0.95, won=0.5)
+            for name, change in data.comparison.corpus_differences().items()
+            if change is not None
+        }
+        changed = replace(data, comparison=data.comparison.model_copy(update={"corpus_intervals": found}))
+        rows = {row.label: row for row in metrics_of(changed).rows}
+        assert {label: rows[label].scale for label in scales} == scales
+        places = [one.plot for row in rows.values() for one in row.gains if one.plot and not row.scale]
+        assert len({one.zero for one in places}) == 1 and all(one.low > 0 and one.high < 100 for one in places)
+        assert ("on a scale of its own" in report_page(changed)) == (task is Task.GENERATION)
 
 
 def test_labels_are_shown_one_by_one_and_a_dash_where_there_is_nothing() -> None:

@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 
 from gemini_sft.decision import Difference, Slice, Verdict
-from gemini_sft.report import ReportInput
+from gemini_sft.experiment import Gate
+from gemini_sft.experiment.schema import Guard
+from gemini_sft.report import ReportInput, report_markdown
 from gemini_sft.report.arms import arm_numbers
 from gemini_sft.report.scores import metric_table, won
 from gemini_sft.report.slices import slice_view
 from gemini_sft.report.verdict import VerdictView, verdict_view
 from gemini_sft.report.words import headline, sentence
-from tests.unit.gemini_sft.report.sample import answered, example, made_of, sample_input
+from tests.unit.gemini_sft.report.sample import answered, answers, example, made_of, sample_examples, sample_input
 from tests.unit.gemini_sft.report.test_page import page_of
 from tests.unit.gemini_sft.report.whole_sample import inconclusive, promoted
 
@@ -34,6 +36,38 @@ def test_what_is_in_use_is_kept_by_its_name(verdict: Verdict, without: str, with
     there = promoted(60).comparison.model_copy(update={"verdict": verdict})
     assert headline(plain).partition(":")[0] == without
     assert headline(missing).partition(":")[0] == headline(there).partition(":")[0] == with_champion
+
+
+def guarded(*slices: str, base: float = 0.2, n: int = 60, champion: float | None = None) -> ReportInput:
+    """Returns a run whose guards are all open: there is no example that they are about."""
+    test = sample_examples(n)
+    guards = [Guard(slice=one, max_drop=0.01) for one in slices]
+    said = None if champion is None else answers(test, champion, 3)
+    gate = Gate(min_gain=0.02, guards=guards)
+    return made_of(test, answers(test, base, 1), answers(test, 0.95, 2), gate=gate, champion=said)
+
+
+def test_a_verdict_that_only_guards_leave_open_says_so() -> None:
+    one, two = guarded("language=de"), guarded("language=de", "language=fr", champion=0.3)
+    assert page_of(one).text.count("Keep the base model for now: a guard is open") >= 1
+    assert report_markdown(one).startswith("# Keep the base model for now: a guard is open\n")
+    assert view(two).headline == "Keep the champion for now: 2 guards are open"
+
+
+def test_a_gain_that_is_open_too_is_said_before_a_guard() -> None:
+    plain, unknown = guarded("language=de"), {"mean": float("nan"), "low": float("nan"), "high": float("nan")}
+    name = plain.comparison.primary_metric
+    nothing = {name: plain.comparison.difference.model_copy(update=unknown)}
+    for comparison in (
+        guarded("language=de", base=0.93).comparison,
+        guarded("language=de", champion=0.93).comparison,
+        guarded("language=de", n=8).comparison,
+        plain.comparison.model_copy(update={"differences": plain.comparison.differences | nothing}),
+        plain.comparison.model_copy(update={"groups": 4}),
+        plain.comparison.model_copy(update={"champion_missing": "the champion could not be had: 403"}),
+    ):
+        assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.guards[0].held is None
+        assert headline(comparison).endswith(" for now: these examples cannot tell")
 
 
 def test_both_gains_are_drawn_on_one_axis_and_that_over_what_is_in_use_stands_large() -> None:
