@@ -102,8 +102,6 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "guards": [
             one.model_dump(mode="json", include={"what", "held", "limit", "n", "words"}) for one in comparison.guards
         ],
-            one.model_dump(mode="json", include={"what", "held", "limit", "n", "words"}) for one in comparison.guards
-        ],
         "tries": comparison.tries,
         "few_shot": _few_shot(comparison),
         "judge": _judge(comparison),
