@@ -212,7 +212,7 @@ def test_the_champion_and_the_guards_are_in_the_one_object(folder: Path) -> None
     summary = results.summary("demo-1", "S", folder, 1)
     assert summary["champion"]["name"] == "projects/7/models/2@1" and summary["champion"]["n"] == 64
     assert summary["champion"]["difference"]["mean"] == -0.25 and summary["difference"]["mean"] == 0.125
-    assert summary["guards"] == [{"what": "rouge1_f", "held": False, "words": "rouge1_f fell"}]
+    assert summary["guards"] == [{"what": "rouge1_f", "limit": 0.1, "n": 64, "held": False, "words": "rouge1_f fell"}]
     assert summary["tries"] == 3
 
 
