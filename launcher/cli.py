@@ -232,6 +232,7 @@ def cleanup_command(
         int, typer.Option(metavar="DAYS", min=1, help="From which age on runs go that were not rejected.")
     ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only say what would be deleted.")] = False,
+    set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
     project: Project = None,
@@ -241,6 +242,7 @@ def cleanup_command(
     """Delete what rejected and old runs left, never what is in use: exit code 1 if some of it could not be deleted."""
     request = Request(
         experiment_file=experiment,
+        overrides=set_ or (),
         on_vertex=on is Place.VERTEX,
         data_dir=data_dir,
         project=project,
