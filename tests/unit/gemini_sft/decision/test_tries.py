@@ -60,9 +60,9 @@ def test_the_verdict_says_so() -> None:
     assert often.difference.low < once.difference.low and often.difference.high > once.difference.high
     assert {one.confidence for one in often.differences.values()} == {often.confidence}
     assert [one.difference and one.difference.confidence for one in often.slices] == [often.confidence]
-    assert not any("tuned models" in reason for reason in once.reasons)
-    (said,) = [reason for reason in often.reasons if "tuned models" in reason]
+    assert not any("tuned model that was compared" in reason for reason in once.reasons)
+    (said,) = [reason for reason in often.reasons if "tuned model that was compared" in reason]
     assert said == (
-        "it is one of 20 tuned models that were compared on these test examples, so each is held to 99.75% instead of"
-        " 95%"
+        "it is the 20th tuned model that was compared with what is in use on these examples, so it is held to 99.9875%"
+        " instead of 95%"
     )
