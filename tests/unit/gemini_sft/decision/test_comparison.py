@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gemini_sft.decision import Comparison, Verdict
-from gemini_sft.decision.bootstrap import FEWEST_EXAMPLES
+from gemini_sft.decision.bootstrap import DIGITS, FEWEST_EXAMPLES
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import Gate, Task
 from gemini_sft.inference import Outcome
@@ -44,7 +44,7 @@ def test_every_example_is_won_tied_or_lost_and_the_difference_is_that_of_the_mea
     assert comparison.differences.keys() == {*NAMES}
     for name, one in comparison.differences.items():
         assert one.wins + one.ties + one.losses == len(pairs)
-        assert one.wins == sum(round(after - before, 12) > 0 for before, after in pairs), "but for rounding"
+        assert one.wins == sum(round(after - before, DIGITS) > 0 for before, after in pairs)
         assert one.mean == pytest.approx(comparison.candidate.metrics[name] - comparison.base.metrics[name], abs=1e-9)
         assert one.low - 1e-9 <= one.mean <= one.high + 1e-9
 

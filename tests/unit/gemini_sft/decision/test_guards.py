@@ -20,6 +20,8 @@ from gemini_sft.judging import Tally
 from tests.unit.gemini_sft.decision.evaluations import Scores, compared, evaluation
 
 N = 40
+HIDDEN = ", for none got worse; so few examples would hide a loss in up to 9% of all"
+"""If 8.8% of all got worse, none of 40 would show it in 2.5% of all cases."""
 LANGUAGES = {f"e{row:03d}": {"lang": ("de", "fr", "it")[row % 4]} for row in range(N) if row % 4 < 3}
 LANGUAGES |= {"e003": {"lang": "rare"}, "e007": {"other": "x"}}
 
@@ -137,13 +139,10 @@ def test_so_many_examples_as_it_says_show_that_a_guard_holds() -> None:
 @pytest.mark.parametrize(
     ("changes", "max_drop", "verdict", "ending"),
     [
-        (
-            [0.0],
-            0.0,
-            Verdict.PROMOTE,
-            "none got worse; so few examples would hide a loss in up to 9% of all",
-        ),
-        ([0.1], 0.1, Verdict.PROMOTE, "it may get worse by 0.1 at most, and that holds"),
+        ([0.0], 0.0, Verdict.PROMOTE, f"it must not get worse, and that holds{HIDDEN}"),
+        ([0.1], 0.0, Verdict.PROMOTE, f"it must not get worse, and that holds{HIDDEN}"),
+        ([0.0], 0.08, Verdict.PROMOTE, f"it may get worse by 0.08 at most, and that holds{HIDDEN}"),
+        ([0.0], 0.1, Verdict.PROMOTE, "it may get worse by 0.1 at most, and that holds"),
         ([-0.02], 0.02, Verdict.PROMOTE, "it may get worse by 0.02 at most, and that holds"),
         ([-0.01, 0.01], 0.02, Verdict.PROMOTE, "it may get worse by 0.02 at most, and that holds"),
         (
@@ -153,6 +152,7 @@ def test_so_many_examples_as_it_says_show_that_a_guard_holds() -> None:
             "whether that holds; about 3,300 would, if the change is as it was here",
         ),
         ([-0.4, 0.4], 0.0, Verdict.INCONCLUSIVE, "not get worse, and these examples cannot tell whether that holds"),
+        ([-0.0205], 0.02, Verdict.REJECT, "it may get worse by 0.02 at most, and that does not hold"),
         ([-0.03], 0.02, Verdict.REJECT, "it may get worse by 0.02 at most, and that does not hold"),
         ([-0.01], 0.0, Verdict.REJECT, "it must not get worse, and that does not hold"),
         ([float("nan"), 0.0], 0.0, Verdict.INCONCLUSIVE, "not get worse, and could not be computed for every example"),
@@ -238,6 +238,12 @@ def test_groups_are_counted_not_their_examples() -> None:
     assert found.words.endswith(
         "40 examples cannot tell: fewer than 10 groups of examples that belong together decide nothing"
     )
+
+
+def test_what_could_hide_is_reckoned_from_the_groups_where_there_are_some() -> None:
+    clusters = {f"e{row:03d}": f"page {row // 4}" for row in range(N)}
+    _, found = with_guard(Guard(metric="own", max_drop=0.3), [0.5] * N, clusters=clusters)
+    assert found.held and found.words.endswith(HIDDEN.replace("9%", "31%"))
 
 
 def judge(wins: int, losses: int, interval: tuple[float, float] | None, first_place: int = 0) -> Judged:

@@ -85,6 +85,18 @@ def test_a_model_that_was_tuned_with_another_prompt_is_not_asked(gemini: Gemini,
     assert not gemini.calls and not Path(files["predictions_uri"]).exists()
 
 
+def test_a_base_model_that_was_tuned_with_another_prompt_is_not_asked(gemini: Gemini, files: dict[str, Any]) -> None:
+    """It would be easy to beat."""
+    gemini.labels = {"prompt": "f" * 16}
+    base = {"id": "gemini-2.5-flash", "model": "projects/7/locations/us/models/3@2", "endpoint": ENDPOINT}
+    storage.write_json(files["models_uri"], {"base": base})
+    with pytest.raises(EvaluationError, match=f"another prompt .*{'f' * 16}.*{FINGERPRINT}"):
+        run("base", **files)
+    assert not gemini.calls and not Path(files["evaluation_uri"]).exists()
+    gemini.labels = {"prompt": FINGERPRINT}
+    assert run("base", **files)["failures"] == 0
+
+
 class TestFewShot:
     def test_without_it_nothing_is_done(self, gemini: Gemini, files: dict[str, Any]) -> None:
         assert run("few_shot", **files) == {}
