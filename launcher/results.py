@@ -102,8 +102,6 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "guards": [
             one.model_dump(mode="json", include={"what", "held", "limit", "n", "words"}) for one in comparison.guards
         ],
-            one.model_dump(mode="json", include={"what", "held", "limit", "n", "words"}) for one in comparison.guards
-        ],
         "tries": comparison.tries,
         "few_shot": _few_shot(comparison),
         "judge": _judge(comparison),
@@ -129,13 +127,8 @@ def _numbers(side: Side) -> dict[str, Any]:
     return {name: dumped[name] for name in ("n", "metrics", "corpus", "outcomes", "unreadable")}
 
 
-def _interval(difference: Difference) -> dict[str, float]:
-    return {
-        "mean": difference.mean,
-        "low": difference.low,
-        "high": difference.high,
-        "confidence": difference.confidence,
-    }
+def _interval(difference: Difference) -> dict[str, Any]:
+    return difference.model_dump(mode="json", exclude={"lower_is_better"})
 
 
 def _champion(comparison: Comparison) -> dict[str, Any] | None:
