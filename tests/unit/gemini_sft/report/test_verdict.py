@@ -64,10 +64,17 @@ def test_a_gain_that_is_open_too_is_said_before_a_guard() -> None:
         guarded("language=de", n=8).comparison,
         plain.comparison.model_copy(update={"differences": plain.comparison.differences | nothing}),
         plain.comparison.model_copy(update={"groups": 4}),
-        plain.comparison.model_copy(update={"champion_missing": "the champion could not be had: 403"}),
     ):
         assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.guards[0].held is None
         assert headline(comparison).endswith(" for now: these examples cannot tell")
+
+
+def test_a_champion_that_could_not_be_evaluated_is_not_blamed_on_the_examples() -> None:
+    missing = {"champion_name": "c", "champion_missing": "the champion could not be had: 403"}
+    for gate in (Gate(), Gate(guards=[Guard(metric="rouge1_f", max_drop=0.5)])):
+        test = sample_examples(60)
+        data = made_of(test, answers(test, 0.2, 1), answers(test, 0.95, 2), gate=gate, evidence=missing)
+        assert view(data).headline == "Keep the champion for now: it could not be evaluated"
 
 
 def test_both_gains_are_drawn_on_one_axis_and_that_over_what_is_in_use_stands_large() -> None:
