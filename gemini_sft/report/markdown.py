@@ -88,10 +88,11 @@ def _metrics(table: MetricTable) -> list[str]:
 
 def _lost(data: ReportInput) -> Iterator[str]:
     metric = metric_words(data.comparison.primary_metric).label
+    over = " against the champion" if data.comparison.champion else " against the base model"
     for one in data.comparison.slices:
         if is_lost(one) and one.difference:
             gain, low, high = one.difference.gain
-            said = f"{numbers.signed(gain)} in {metric} ({numbers.span(low, high)})"
+            said = f"{numbers.signed(gain)} in {metric}{over} ({numbers.span(low, high)})"
             yield f"{one.column} = {one.value}, {numbers.count(one.n, 'example')}: {said}"
 
 

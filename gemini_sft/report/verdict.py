@@ -79,7 +79,7 @@ class VerdictView:
         stand_in: What answered, if it was not Gemini.
         checkpoint: Which was taken, if not the last.
         over_fitting: What the verdict must not be read without.
-        lost: Where the tuned model is clearly worse than the base model; likewise, empty if nowhere.
+        lost: Where the tuned model is clearly worse than what is in use; likewise, empty if nowhere.
     """
 
     verdict: Verdict

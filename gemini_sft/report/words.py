@@ -36,7 +36,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def _open(comparison: Comparison) -> str:
-    """Returns what leaves a verdict open: the champion, if nobody could ask it; guards, if the gain is shown; the examples."""
+    """Returns what leaves a verdict open: a missing champion; guards, if the gain is shown; else the examples."""
     if comparison.champion_missing:
         return "it could not be evaluated"
     guards = sum(one.held is None for one in comparison.guards)

@@ -77,6 +77,7 @@ def test_it_says_what_the_page_says_in_short() -> None:
         "holds:",
         "Parts of the test set that got worse",
         "channel = phone, 75 examples:",
+        "in ROUGE-L F against the champion",
         "has paid for itself after about",
         "Quoted for the run: 0.9312 USD.",
         data.comparison.champion.name,

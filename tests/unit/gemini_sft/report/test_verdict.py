@@ -125,12 +125,16 @@ def test_a_part_that_lost_is_told_at_the_top_and_stands_out() -> None:
     assert (rows["fax"].plot, rows["fax"].gain, rows["fax"].reading) == (None, "–", "too few examples")
     page = page_of(data)
     assert [one.get("class") for one in page.tags("tr")].count("lost") == 1
+    assert parts.before == "Champion" and "The champion and the tuned model in ROUGE-L F" in page.text
+    assert "the tuned model is clearly worse than the champion where channel = phone" in page.text
     assert "Worse in part:" in page.text and "Worse in part:" not in page_of(sample_input()).text
 
 
 def test_a_part_without_a_value_and_a_long_one_can_be_read() -> None:
     data = sample_input()
-    found = [Slice(column="c", value=value, n=3, base=0.1, candidate=0.2, difference=None) for value in ("", "x" * 500)]
+    found = [
+        Slice(column="c", value=value, n=3, before=0.1, candidate=0.2, difference=None) for value in ("", "x" * 500)
+    ]
     parts = slice_view(replace(data, comparison=data.comparison.model_copy(update={"slices": found})))
     assert parts and [row.value.text for row in parts.columns["c"]] == ["(empty)", "x" * 80]
     assert parts.few == 2
