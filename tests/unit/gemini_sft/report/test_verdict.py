@@ -89,6 +89,23 @@ def test_both_gains_are_drawn_on_one_axis_and_that_over_what_is_in_use_stands_la
     assert f"▲ {wins} of 240 better than the champion's" in page_of(data).text
 
 
+@pytest.mark.parametrize("quality", [0.95, 0.3, 0.05])
+@pytest.mark.parametrize("asked", [0.0, 0.02, 0.5])
+def test_no_line_crosses_a_label_of_the_drawing(quality: float, asked: float) -> None:
+    test = sample_examples(30)
+    said = [answers(test, one, seed) for seed, one in enumerate((0.2, quality, 0.4))]
+    data = made_of(test, said[0], said[1], gate=Gate(min_gain=asked), champion=said[2])
+    page = page_of(data)
+    labels = [one for one in page.tags("text") if one.get("text-anchor") == "middle" and one.get("class") == "wanted"]
+    lines = [
+        one["x1"] for one in page.tags("line") if (one.get("class"), one["y1"]) in (("zero", "22"), ("asked", "18"))
+    ]
+    assert len(labels) == len(lines) == 2
+    for label in labels:
+        at = float(str(label["x"]).rstrip("%"))
+        assert all(abs(at - float(str(line).rstrip("%"))) > 16 for line in lines) and 16 < at < 84
+
+
 def test_every_guard_has_a_sign_and_a_word_and_is_said_once() -> None:
     data = promoted()
     guards = data.comparison.guards
