@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -26,10 +28,10 @@ def test_each_part_is_compared_as_if_there_were_no_other() -> None:
 
 def test_what_is_in_use_is_what_a_part_is_compared_with() -> None:
     slices = {f"e{row:03d}": {"lang": "de"} for row in range(N)}
-    champion = {"champion": evaluation([0.75] * N), "champion_name": "c"}
+    champion: dict[str, Any] = {"champion": evaluation([0.75] * N), "champion_name": "c"}
     (german,) = compared([0.25] * N, [0.5] * N, slices=slices, **champion).slices
     assert german.difference and (german.before, german.difference.mean) == (0.75, -0.25)
-    missing = {"champion_name": "c", "champion_missing": "the champion could not be had"}
+    missing: dict[str, Any] = {"champion_name": "c", "champion_missing": "the champion could not be had"}
     (german,) = compared([0.25] * N, [0.5] * N, slices=slices, **missing).slices
     assert german.difference and (german.before, german.difference.mean) == (0.25, 0.25)
 
