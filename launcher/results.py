@@ -127,13 +127,8 @@ def _numbers(side: Side) -> dict[str, Any]:
     return {name: dumped[name] for name in ("n", "metrics", "corpus", "outcomes", "unreadable")}
 
 
-def _interval(difference: Difference) -> dict[str, float]:
-    return {
-        "mean": difference.mean,
-        "low": difference.low,
-        "high": difference.high,
-        "confidence": difference.confidence,
-    }
+def _interval(difference: Difference) -> dict[str, Any]:
+    return difference.model_dump(mode="json", exclude={"lower_is_better"})
 
 
 def _champion(comparison: Comparison) -> dict[str, Any] | None:

@@ -78,7 +78,7 @@ def table(comparison: Comparison) -> Table:
     sides = {"base": base} | ({"champion": champion.side} if champion else {}) | {"tuned": candidate}
     what = "A tuned model" if is_endpoint(base.model) else base.model
     names = "base, champion and tuned" if champion else "base and tuned"
-    result = Table(title=f"{what}, {names}, on the same {base.n} examples", title_justify="left")
+    result = Table(title=f"{what}, {names}, on the same {base.n} example{'s' * (base.n != 1)}", title_justify="left")
     result.add_column("")
     for column in (*sides, "difference", f"{level(comparison.confidence)} interval"):
         result.add_column(column, justify="right")

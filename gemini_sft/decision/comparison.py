@@ -129,15 +129,15 @@ class Slice(_Frozen):
         column: Of `data.slices`.
         value: What these have there.
         n: How many they are.
-        base: The base model's mean of the deciding metric over them.
+        before: The mean of the deciding metric over them of what is in use, be it the champion or the base model.
         candidate: Likewise the tuned model's.
-        difference: Candidate minus base; None of too few examples for an interval.
+        difference: Candidate minus what is in use; None of too few examples for an interval.
     """
 
     column: str
     value: str
     n: int
-    base: float
+    before: float
     candidate: float
     difference: Difference | None
 

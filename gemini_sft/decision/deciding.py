@@ -82,7 +82,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
         champion=champion,
         champion_missing=evidence.champion_missing,
         guards=guards,
-        slices=sliced(evidence, paired, confidence),
+        slices=sliced(evidence, in_use, confidence),
         power=seen,
         judge=evidence.judge,
     )

@@ -7,7 +7,7 @@ from gemini_sft.decision.comparison import Comparison, Difference, FewShot, PerR
 from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.level import level
 from gemini_sft.decision.paired import Paired
-from gemini_sft.decision.ruling import is_number
+from gemini_sft.decision.ruling import examples, is_number
 from gemini_sft.errors import EvaluationError
 from gemini_sft.inference import Prediction
 from gemini_sft.inference.evaluation import EvaluationResult
@@ -51,7 +51,7 @@ def worth(comparison: Comparison) -> str:
     if arm is None:
         return ""
     said = (
-        f"With {arm.examples} example{'s' * (arm.examples > 1)} in its prompt, the base model scores"
+        f"With {examples(arm.examples)} in its prompt, the base model scores"
         f" {arm.base.metrics[metric]:.4f} in {metric} ({comparison.base.metrics[metric]:.4f} without);"
         f" {_beyond(arm.differences[metric], arm.base.n, comparison.groups)}."
     )
@@ -69,7 +69,7 @@ def _beyond(difference: Difference, n: int, groups: int | None) -> str:
         return "what tuning gains over that could not be computed for every example"
     _, low, high = difference.gain
     if (groups or n) < FEWEST_EXAMPLES or low <= 0 <= high:
-        reading = f"these {n} test examples cannot tell which is better"
+        reading = f"{'this' if n == 1 else 'these'} {examples(n, 'test example')} cannot tell which is better"
     else:
         reading = "tuning is better" if low > 0 else "the examples are better"
     if difference.lower_is_better:

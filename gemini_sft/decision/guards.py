@@ -18,7 +18,7 @@ from gemini_sft.decision.evidence import Evidence
 from gemini_sft.decision.level import level
 from gemini_sft.decision.paired import Paired
 from gemini_sft.decision.power import enough, rounded, smallest
-from gemini_sft.decision.ruling import CHAMPION, Ruling, against, found, is_number, too_few
+from gemini_sft.decision.ruling import CHAMPION, Ruling, against, examples, found, is_number, too_few
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment import Experiment, Gate
 from gemini_sft.experiment.schema import FAILURE_RATE, Guard
@@ -61,9 +61,9 @@ def _too_small(slice_: str, slices: Mapping[str, Mapping[str, str]], groups: Map
             values = sorted({row[column] for row in slices.values() if column in row})
             yield f"{name}: no test example has it; {_instead(value, values)}"
         elif n < FEWEST_EXAMPLES:
-            what = f"group{'s' * (n != 1)} of test examples" if groups else f"test example{'s' * (n != 1)}"
+            what = f"{examples(n, 'group')} of test examples" if groups else examples(n, "test example")
             mend = "give test more, or take the guard out"
-            yield f"{name} has {n} {what}, and a guard needs {FEWEST_EXAMPLES} to hold: {mend}"
+            yield f"{name} has {what}, and a guard needs {FEWEST_EXAMPLES} to hold: {mend}"
 
 
 def _instead(value: str, values: list[str]) -> str:
@@ -139,7 +139,7 @@ def _judge(guard: Guard, metric: str, what: str, paired: Paired, confidence: flo
     if not n:
         words = f"{what} {allowed}, and there is no such test example"
     elif paired.independent < FEWEST_EXAMPLES:
-        words = f"{what} {allowed}, and {n} examples cannot tell: {too_few(n, paired.independent)}"
+        words = f"{what} {allowed}, and {examples(n)} cannot tell: {too_few(n, paired.independent)}"
     else:
         difference = paired.differences([metric], confidence)[metric]
         held, ending = _holds(difference, guard.max_drop)

@@ -70,9 +70,14 @@ def against(whom: str) -> str:
 def found(what: str, difference: Difference, n: int) -> str:
     """Returns by how much something changed, of how many examples and how surely."""
     return (
-        f"{what} changed by {difference.mean:+.4f} over {n} examples, {level(difference.confidence)} interval"
+        f"{what} changed by {difference.mean:+.4f} over {examples(n)}, {level(difference.confidence)} interval"
         f" [{difference.low:+.4f}, {difference.high:+.4f}]"
     )
+
+
+def examples(n: int, noun: str = "example") -> str:
+    """Returns how many examples there are, one of them in the singular."""
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def too_few(n: int, independent: int) -> str:

@@ -180,7 +180,7 @@
   const search = () => {
     terms = [...new Set(fold(words.value).split(/\s+/).filter(Boolean))];
     left = matching(terms);
-    found.textContent = `${number(left.length)} of ${number(data().examples.length)} examples`;
+    found.textContent = `${number(left.length)} of ${number(data().examples.length)} example${data().examples.length === 1 ? "" : "s"}`;
     list.replaceChildren(...(left.length ? [] : [make("p", "empty", "No example matches.")]));
     show();
     [changed.hidden, results.hidden] = [true, false];

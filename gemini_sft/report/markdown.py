@@ -4,17 +4,20 @@ GitHub Flavored Markdown, of which everything that is not ours is escaped.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gemini_sft.metrics.words import metric_words
 from gemini_sft.report import numbers
-from gemini_sft.report.arms import arm_numbers
+from gemini_sft.report.arms import ArmNumbers, arm_numbers
 from gemini_sft.report.cost_section import quoted_total
 from gemini_sft.report.input import ReportInput
+from gemini_sft.report.lineage import command_again
+from gemini_sft.report.missing import dropped
 from gemini_sft.report.scores import MetricTable, metric_table
 from gemini_sft.report.slices import is_lost
 from gemini_sft.report.text import visible
 from gemini_sft.report.verdict import VerdictView, verdict_view
+from gemini_sft.report.words import sentence
 from gemini_sft.report.worth import worth_view
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&@])")
@@ -29,12 +32,15 @@ def report_markdown(data: ReportInput) -> str:
         *_verdict(data, verdict),
         *_section("Guards", [f"- {one.sign} **{one.state}:** {escaped(one.words)}" for one in verdict.guards]),
         *_section("Metrics", _metrics(metric_table(data, arms))),
+        *_section("Judge", _items([data.comparison.judge.words] if data.comparison.judge else [])),
         *_section("Parts of the test set that got worse", _items(_lost(data))),
         *_section("Was it worth it?", _items(worth.said)),
         "",
         *_table(["", *worth.names], ([one.label, *one.cells] for one in worth.rows)),
+        *_section("Missing", _items(_missing(data, arms))),
         *_section("Cost", _items([f"Quoted for the run: {quoted_total(data.quote)}.", data.cost.words])),
         *_section("Names", _table(["what", "name"], _names(data))),
+        *_section("Do it again", [_code(data.command or command_again(data))]),
         "",
         "Everything else is on the page `report` of the same task.",
     ]
@@ -88,11 +94,32 @@ def _metrics(table: MetricTable) -> list[str]:
 
 def _lost(data: ReportInput) -> Iterator[str]:
     metric = metric_words(data.comparison.primary_metric).label
+    over = " against the champion" if data.comparison.champion else " against the base model"
     for one in data.comparison.slices:
         if is_lost(one) and one.difference:
             gain, low, high = one.difference.gain
-            said = f"{numbers.signed(gain)} in {metric} ({numbers.span(low, high)})"
+            said = f"{numbers.signed(gain)} in {metric}{over} ({numbers.span(low, high)})"
             yield f"{one.column} = {one.value}, {numbers.count(one.n, 'example')}: {said}"
+
+
+def _missing(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> Iterator[str]:
+    """Yields what could not be had, which requests failed, and which rows were left out and by whom."""
+    yield from map(sentence, data.comparison.absent)
+    for one in arms.values():
+        if one.side.failures:
+            failed = f"{numbers.count(one.side.failures)} of {numbers.count(one.side.n, 'test example')}"
+            yield f"{one.name}: {failed} without an answer that could be scored."
+    for name, split in data.data.splits.items() if data.data else ():
+        if split.dropped:
+            yield f"Left out of {name} by the checks: {numbers.count(split.dropped, 'record')}."
+    left = dropped(data)
+    if left.total:
+        yield f"Left out by the service: {numbers.count(left.total)} of {numbers.count(left.of, 'training example')}."
+
+
+def _code(text: str) -> str:
+    """Returns a line of code, in which nothing is markup."""
+    return "    " + " ".join(visible(text).splitlines())
 
 
 def _names(data: ReportInput) -> Iterator[list[str]]:

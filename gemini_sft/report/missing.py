@@ -1,12 +1,13 @@
 """Examples that are not in the result: those without an answer and those that training left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from gemini_sft.data import Example
 from gemini_sft.inference import Prediction
-from gemini_sft.report.input import ReportInput
+from gemini_sft.report.arms import ArmNumbers
+from gemini_sft.report.input import Arm, ReportInput
 from gemini_sft.report.text import Passage, passage
 
 SHOWN = 50
@@ -54,10 +55,17 @@ class DroppedView:
     of: int
 
 
-def failures(data: ReportInput) -> Failures:
-    """Returns the requests without an answer, in the order of the test split."""
-    found = list(_failures(data))
-    return Failures(found[:SHOWN], len(found), len(data.base.predictions) + len(data.candidate.predictions))
+def failures(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> Failures:
+    """Returns the requests without an answer, of every model that was asked, in the order of the test split."""
+    asked: dict[str, Arm | None] = {
+        "base": data.base,
+        "few_shot": data.few_shot,
+        "champion": data.champion,
+        "candidate": data.candidate,
+    }
+    sides = {one.name: arm.predictions for key, one in arms.items() if (arm := asked[key])}
+    found = list(_failures(data.test, sides))
+    return Failures(found[:SHOWN], len(found), sum(map(len, sides.values())))
 
 
 def dropped(data: ReportInput) -> DroppedView:
@@ -75,13 +83,10 @@ def dropped(data: ReportInput) -> DroppedView:
     return DroppedView(shown, len(pairs), max(found.count, len(found.indices)), data.train_examples)
 
 
-def _failures(data: ReportInput) -> Iterator[Failure]:
-    sides = [
-        (model, {one.example_id: one for one in predictions})
-        for model, predictions in (("base", data.base.predictions), ("tuned", data.candidate.predictions))
-    ]
-    for example in data.test:
-        for model, predictions in sides:
+def _failures(test: Sequence[Example], sides: Mapping[str, Sequence[Prediction]]) -> Iterator[Failure]:
+    by_id = {model: {one.example_id: one for one in predictions} for model, predictions in sides.items()}
+    for example in test:
+        for model, predictions in by_id.items():
             prediction = predictions.get(example.id)
             if prediction is not None and not prediction.outcome.has_answer:
                 yield _failure(example, model, prediction)

@@ -45,8 +45,8 @@ def report_page(data: ReportInput) -> str:
         checks=data_view(data),
         dropped=dropped(data),
         base=data.base.result,
-        outcomes=outcome_rows(data),
-        failures=failures(data),
+        outcomes=outcome_rows(arms),
+        failures=failures(data, arms),
         cost=cost_view(data),
         lineage=lineage_view(data),
     )

@@ -1,10 +1,11 @@
 """Metrics and outcomes of the models, side by side."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gemini_sft.decision import Comparison, Difference
+from gemini_sft.decision.comparison import Side
 from gemini_sft.decision.level import level
 from gemini_sft.inference import Outcome
 from gemini_sft.metrics.words import metric_words
@@ -71,14 +72,11 @@ class MetricTable:
 
 @dataclass(frozen=True)
 class OutcomeRow:
-    """How many requests ended in one way, of all that were sent."""
+    """How many requests ended in one way, and their share of all that were sent, for each model."""
 
     name: str
     meaning: str
-    base: str
-    base_share: str
-    tuned: str
-    tuned_share: str
+    cells: list[tuple[str, str]]
 
 
 def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTable:
@@ -125,18 +123,17 @@ def metric_table(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> MetricTab
     return MetricTable(names, rows, shared.ends(), level(comparison.confidence))
 
 
-def outcome_rows(data: ReportInput) -> list[OutcomeRow]:
-    """Returns every outcome that occurred, and `answered` in any case."""
-    base, tuned = data.base.result, data.candidate.result
-    of = base.n, tuned.n
+def outcome_rows(arms: Mapping[str, ArmNumbers]) -> list[OutcomeRow]:
+    """Returns every outcome that occurred, and `answered` in any case, of the models that were asked."""
+    sides = [one.side for one in arms.values()]
     rows = []
     for outcome, meaning in OUTCOMES.items():
-        counts = base.outcomes.get(outcome, 0), tuned.outcomes.get(outcome, 0)
+        counts = [one.outcomes.get(outcome, 0) for one in sides]
         if any(counts) or outcome is Outcome.ANSWERED:
-            rows.append(OutcomeRow(outcome.value, meaning, *_counted(counts, of)))
-    unreadable = base.unreadable, tuned.unreadable
+            rows.append(OutcomeRow(outcome.value, meaning, _counted(counts, sides)))
+    unreadable = [one.unreadable for one in sides]
     if any(unreadable):
-        rows.append(OutcomeRow("of these unreadable", UNREADABLE, *_counted(unreadable, of)))
+        rows.append(OutcomeRow("of these unreadable", UNREADABLE, _counted(unreadable, sides)))
     return rows
 
 
@@ -214,6 +211,5 @@ def _whole_row(
     )
 
 
-def _counted(counts: tuple[int, int], of: tuple[int, int]) -> list[str]:
-    pairs = ((numbers.count(n), numbers.percent(n / (whole or 1))) for n, whole in zip(counts, of, strict=True))
-    return [text for pair in pairs for text in pair]
+def _counted(counts: Sequence[int], sides: Sequence[Side]) -> list[tuple[str, str]]:
+    return [(numbers.count(n), numbers.percent(n / (side.n or 1))) for n, side in zip(counts, sides, strict=True)]

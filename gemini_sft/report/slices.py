@@ -18,7 +18,7 @@ class SliceRow:
 
     value: Passage
     n: int
-    base: str
+    before: str
     tuned: str
     gain: str
     span: str
@@ -29,8 +29,12 @@ class SliceRow:
 
 @dataclass(frozen=True)
 class SliceView:
-    """All parts, by column, drawn on one scale with these ends; `few` have too few examples, `lost` clearly lost."""
+    """All parts, by column, drawn on one scale with these ends; `few` have too few examples, `lost` clearly lost.
 
+    `before` is what the tuned model is compared with: Base or Champion.
+    """
+
+    before: str
     columns: dict[str, list[SliceRow]]
     scale: tuple[str, str]
     confidence: str
@@ -48,6 +52,7 @@ def slice_view(data: ReportInput) -> SliceView | None:
     for one in slices:
         columns.setdefault(one.column, []).append(_row(one, axis))
     return SliceView(
+        before="Champion" if data.comparison.champion else "Base",
         columns=columns,
         scale=axis.ends(),
         confidence=level(data.comparison.confidence),
@@ -66,7 +71,7 @@ def _row(one: Slice, axis: Axis) -> SliceRow:
     return SliceRow(
         value=passage(one.value or "(empty)", _VALUE_LIMIT),
         n=one.n,
-        base=numbers.score(one.base),
+        before=numbers.score(one.before),
         tuned=numbers.score(one.candidate),
         gain=numbers.NOTHING if gain is None else numbers.signed(gain),
         span=numbers.NOTHING if low is None or high is None else numbers.span(low, high),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gemini_sft.decision import Comparison, Difference, Guarded, Verdict
 from gemini_sft.decision import power as reckoning
@@ -72,6 +73,7 @@ class VerdictView:
         confidence: Of the intervals.
         asked: The gain that was asked for.
         asked_at: Where that is on the axis, in percent.
+        label_at: Where neither that line nor the one at zero crosses a label, in percent.
         ticks: On the axis.
         shares: How many examples the tuned model answered better than what is in use, and worse.
         guards: What must not get worse.
@@ -79,7 +81,7 @@ class VerdictView:
         stand_in: What answered, if it was not Gemini.
         checkpoint: Which was taken, if not the last.
         over_fitting: What the verdict must not be read without.
-        lost: Where the tuned model is clearly worse than the base model; likewise, empty if nowhere.
+        lost: Where the tuned model is clearly worse than what is in use; likewise, empty if nowhere.
     """
 
     verdict: Verdict
@@ -95,6 +97,7 @@ class VerdictView:
     confidence: str
     asked: str
     asked_at: float
+    label_at: float
     ticks: list[Tick]
     shares: list[Share]
     guards: list[GuardView]
@@ -134,6 +137,7 @@ def verdict_view(data: ReportInput, arms: Mapping[str, ArmNumbers]) -> VerdictVi
         confidence=level(comparison.confidence),
         asked=f"more than {asked:g}",
         asked_at=axis.at(asked),
+        label_at=_free(axis.at(0.0), axis.at(asked)),
         ticks=axis.ticks(),
         shares=shares(decisive.wins, decisive.ties, decisive.losses),
         guards=[_guard(one) for one in comparison.guards],
@@ -163,6 +167,12 @@ def shares(wins: int, ties: int, losses: int, between: str = "the same") -> list
     total = wins + ties + losses or 1
     parts = (("better", "\u25b2", wins), (between, "=", ties), ("worse", "\u25bc", losses))
     return [Share(label, sign, n, round(100 * n / total, 2)) for label, sign, n in parts]
+
+
+def _free(*lines: float) -> float:
+    """Returns the middle of the widest gap between lines and ends of an axis, in percent."""
+    start, end = max(pairwise(sorted((0.0, *lines, 100.0))), key=lambda gap: gap[1] - gap[0])
+    return round((start + end) / 2, 2)
 
 
 def _against(whom: str, other: ArmNumbers, metric: str, difference: Difference, axis: Axis, asked: float) -> Against:

@@ -36,12 +36,14 @@ def headline(comparison: Comparison) -> str:
 
 
 def _open(comparison: Comparison) -> str:
-    """Returns what leaves a verdict open: guards, if the gain is shown, else the examples."""
+    """Returns what leaves a verdict open: a missing champion; guards, if the gain is shown; else the examples."""
+    if comparison.champion_missing:
+        return "it could not be evaluated"
     guards = sum(one.held is None for one in comparison.guards)
     models = [one for one in (comparison, comparison.champion) if one]
     told = all(is_number(one.differences[comparison.primary_metric]) for one in models)
     told &= (comparison.groups or comparison.candidate.n) >= FEWEST_EXAMPLES
-    if not guards or not told or comparison.power or comparison.champion_missing:
+    if not guards or not told or comparison.power:
         return "these examples cannot tell"
     return "a guard is open" if guards == 1 else f"{guards} guards are open"
 

@@ -264,4 +264,4 @@ def test_a_text_that_is_cut_says_so(browser: Browser, tmp_path: Path) -> None:
     search(page, "word")
     expect(page.locator("#results").get_by_text("Cut here; it has 15,003 characters in all.")).to_be_visible()
     search(page, "end")
-    expect(found(page)).to_have_text("0 of 1 examples")
+    expect(found(page)).to_have_text("0 of 1 example")

@@ -49,7 +49,7 @@ def test_object_has_exactly_the_promised_keys(finished: Finished) -> None:
     assert summary["few_shot"] is summary["judge"] is summary["champion"] is None
     assert (summary["guards"], summary["tries"]) == ([], 1)
     assert list(summary["base"]["metrics"]) == METRICS
-    assert set(summary["difference"]) == {"mean", "low", "high", "confidence"}
+    assert set(summary["difference"]) == {"mean", "low", "high", "confidence", "won", "wins", "ties", "losses"}
 
 
 def test_the_prompts_fingerprint_is_stored_with_the_model(finished: Finished) -> None:

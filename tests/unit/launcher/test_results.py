@@ -169,7 +169,16 @@ def test_the_one_object(folder: Path) -> None:
             "outcomes": {"answered": 64},
             "unreadable": 0,
         },
-        "difference": {"mean": 0.125, "low": 0.0625, "high": 0.1875, "confidence": 0.9},
+        "difference": {
+            "mean": 0.125,
+            "low": 0.0625,
+            "high": 0.1875,
+            "confidence": 0.9,
+            "won": 0.99,
+            "wins": 40,
+            "ties": 4,
+            "losses": 20,
+        },
         "champion": None,
         "guards": [],
         "tries": 1,
@@ -265,7 +274,8 @@ def test_the_object_has_them_too(folder: Path) -> None:
     summary = json.loads(json.dumps(results.summary("demo-1", "SUCCEEDED", folder, 1)))
     arm, judge = summary["few_shot"], summary["judge"]
     assert arm["examples"] == 3 and arm["metrics"]["rougeL_f"] == 0.3125
-    assert arm["differences"]["rougeL_f"] == {"mean": 0.0625, "low": -0.01, "high": 0.13, "confidence": 0.9}
+    counts = {"won": 0.5, "wins": 20, "ties": 30, "losses": 14}
+    assert arm["differences"]["rougeL_f"] == {"mean": 0.0625, "low": -0.01, "high": 0.13, "confidence": 0.9} | counts
     assert arm["tokens_per_request"]["few_shot"] == {"prompt": 1234.4, "answer": 20}
     assert (judge["model"], judge["n"], judge["examples"], judge["unreadable"]) == ("gemini-2.5-pro", 63, 64, 1)
     assert (judge["win_rate"], judge["win_rate_low"], judge["position_bias"]) == (0.65873, 0.55, 9 / 60)

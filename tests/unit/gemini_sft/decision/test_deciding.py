@@ -123,7 +123,7 @@ def test_swapped_sides_have_the_opposite_verdict(evidence: Evidence) -> None:
     assert back.verdict is flipped[there.verdict]
     assert detectable(back) == pytest.approx(detectable(there))
     for ours, theirs in zip(there.slices, back.slices, strict=True):
-        assert (ours.base, ours.candidate) == (theirs.candidate, theirs.base)
+        assert (ours.before, ours.candidate) == (theirs.candidate, theirs.before)
 
 
 def detectable(comparison: Comparison) -> float:

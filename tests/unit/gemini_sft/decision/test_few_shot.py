@@ -55,6 +55,10 @@ def test_what_cannot_be_told_is_not_told(gains: list[float]) -> None:
     assert said.endswith(f": these {n} test examples cannot tell which is better.")
 
 
+def test_nor_from_one() -> None:
+    assert worth(with_arm([0.0], [0.25], [0.5])).endswith(": this 1 test example cannot tell which is better.")
+
+
 def test_nor_from_few_groups() -> None:
     scores = [0.0] * 36, [0.25] * 36, [0.75] * 36
     few, enough = ({f"e{row:03d}": str(row // size) for row in range(36)} for size in (4, 3))

@@ -198,7 +198,7 @@ def test_a_guard_on_a_column_is_one_on_each_of_its_values() -> None:
     ]
     assert comparison.verdict is Verdict.INCONCLUSIVE
     assert comparison.reasons[1] == (
-        "rougeL_f where lang is rare may get worse by 0.1 at most, and 1 examples cannot tell: fewer than 10 examples"
+        "rougeL_f where lang is rare may get worse by 0.1 at most, and 1 example cannot tell: fewer than 10 examples"
         " decide nothing"
     )
 

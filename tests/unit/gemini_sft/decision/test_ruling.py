@@ -48,16 +48,18 @@ def test_a_gain_must_lie_wholly_beyond_what_was_asked(
 @pytest.mark.parametrize(
     ("n", "independent", "ending"),
     [
+        (1, 1, "fewer than 10 examples decide nothing"),
         (9, 9, "fewer than 10 examples decide nothing"),
         (90, 9, "fewer than 10 groups of examples that belong together decide nothing"),
     ],
 )
 def test_too_few_decide_nothing(n: int, independent: int, ending: str) -> None:
+    over = "1 example" if n == 1 else f"{n} examples"
     for one in (difference(0.1, 0.2), difference(-0.2, -0.1)):
         found = on_gain("edits", one, 0.0, n, independent, "the champion")
         assert found.verdict is Verdict.INCONCLUSIVE
         assert found.words == (
-            f"against the champion, edits changed by {one.mean:+.4f} over {n} examples, 95% interval"
+            f"against the champion, edits changed by {one.mean:+.4f} over {over}, 95% interval"
             f" [{one.low:+.4f}, {one.high:+.4f}]: {ending}"
         )
         assert on_gain("edits", one, 0.0, 10, 10).verdict is not Verdict.INCONCLUSIVE

@@ -1,8 +1,10 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from gemini_sft.decision.slices import MOST_VALUES
-from tests.unit.gemini_sft.decision.evaluations import compared
+from tests.unit.gemini_sft.decision.evaluations import compared, evaluation
 
 N = 64
 
@@ -20,15 +22,25 @@ def test_each_part_is_compared_as_if_there_were_no_other() -> None:
     ]
     alone = compared(before[:40], after[:40])
     assert german.difference == alone.difference
-    assert (german.base, german.candidate) == pytest.approx((before[:40].mean(), after[:40].mean()))
+    assert (german.before, german.candidate) == pytest.approx((before[:40].mean(), after[:40].mean()))
     assert french.difference and french.difference.mean == pytest.approx((after - before)[40:].mean())
+
+
+def test_what_is_in_use_is_what_a_part_is_compared_with() -> None:
+    slices = {f"e{row:03d}": {"lang": "de"} for row in range(N)}
+    champion: dict[str, Any] = {"champion": evaluation([0.75] * N), "champion_name": "c"}
+    (german,) = compared([0.25] * N, [0.5] * N, slices=slices, **champion).slices
+    assert german.difference and (german.before, german.difference.mean) == (0.75, -0.25)
+    missing: dict[str, Any] = {"champion_name": "c", "champion_missing": "the champion could not be had"}
+    (german,) = compared([0.25] * N, [0.5] * N, slices=slices, **missing).slices
+    assert german.difference and (german.before, german.difference.mean) == (0.25, 0.25)
 
 
 def test_of_few_examples_there_are_means_and_no_interval() -> None:
     slices = {f"e{row:03d}": {"lang": "de" if row < 9 else "fr"} for row in range(N)}
     french, german = compared([0.25] * N, [0.75] * N, slices=slices).slices
     assert french.difference and german.difference is None
-    assert (german.n, german.base, german.candidate) == (9, 0.25, 0.75)
+    assert (german.n, german.before, german.candidate) == (9, 0.25, 0.75)
     clusters = {f"e{row:03d}": str(row // 7) for row in range(N)}
     french, german = compared([0.25] * N, [0.75] * N, slices=slices, clusters=clusters).slices
     assert french.difference is None, "55 examples, of nine groups"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from gemini_sft.report import ReportInput, report_markdown
+from gemini_sft.report.arms import arm_numbers
 from gemini_sft.report.markdown import escaped
 from gemini_sft.report.text import visible
 from tests.unit.gemini_sft.report.sample import HOSTILE, sample_input
@@ -77,6 +78,7 @@ def test_it_says_what_the_page_says_in_short() -> None:
         "holds:",
         "Parts of the test set that got worse",
         "channel = phone, 75 examples:",
+        "in ROUGE-L F against the champion",
         "has paid for itself after about",
         "Quoted for the run: 0.9312 USD.",
         data.comparison.champion.name,
@@ -85,6 +87,24 @@ def test_it_says_what_the_page_says_in_short() -> None:
     plain = Read(report_markdown(inconclusive())).text
     assert "24 test examples show a gain of" in plain
     assert "Guards" not in plain and "got worse" not in plain and "champion" not in plain
+
+
+def test_it_says_what_is_missing_and_how_to_do_it_again() -> None:
+    data = promoted()
+    absent = ["the grades could not be had: 403 <b>"]
+    data = replace(data, comparison=data.comparison.model_copy(update={"absent": absent}))
+    read = Read(report_markdown(data))
+    judge, arms = data.comparison.judge, arm_numbers(data)
+    assert judge and judge.words in read.text and "The grades could not be had: 403 <b>." in read.text
+    for one in arms.values():
+        said = f"{one.name}: {one.side.failures} of 240 test examples without an answer"
+        assert (said in read.text) is (one.side.failures > 0)
+    assert "Left out of train by the checks: 33 records." in read.text
+    assert "Left out by the service: 2 of 240 training examples." in read.text
+    assert f"Do it again {data.command} Everything else" in read.text
+    plain = Read(report_markdown(sample_input())).text
+    assert "Judge" not in plain and "by the checks" not in plain
+    assert "Do it again gemini-sft run experiment.yaml --on vertex Everything else" in plain
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:

@@ -10,10 +10,12 @@ from gemini_sft.decision import Verdict
 from gemini_sft.inference import Outcome, Prediction
 from gemini_sft.report import ReportInput, report_page
 from gemini_sft.report.arms import arm_numbers
-from gemini_sft.report.scores import metric_table
+from gemini_sft.report.missing import failures
+from gemini_sft.report.scores import metric_table, outcome_rows
 from gemini_sft.report.text import visible
 from gemini_sft.tuning.record import DroppedExamples
 from tests.unit.gemini_sft.report.sample import HOSTILE, answered, example, made_of, sample_input, without_curves
+from tests.unit.gemini_sft.report.whole_sample import promoted
 
 VOID = {"meta", "br", "img", "link", "input", "line", "rect", "circle"}
 
@@ -140,6 +142,20 @@ def test_failures_are_counted_and_listed() -> None:
     assert "503 UNAVAILABLE" in text and "SAFETY" in text
     counts = f"{data.base.result.failures} of 60 {data.candidate.result.failures} of 60"
     assert f"Without an answer that could be scored {counts}" in text
+
+
+def test_failures_of_every_model_that_was_asked_are_counted() -> None:
+    data = promoted(60)
+    arms = arm_numbers(data)
+    assert list(arms) == ["base", "few_shot", "champion", "candidate"]
+    found = failures(data, arms)
+    assert found.asked == 240 and found.total == sum(one.side.failures for one in arms.values())
+    assert {one.model for one in found.shown} == {one.name for one in arms.values() if one.side.failures}
+    for row in outcome_rows(arms):
+        counts = [one.side.outcomes.get(Outcome(row.name), 0) for one in arms.values()]
+        assert [number for number, _ in row.cells] == [str(one) for one in counts]
+    heads = "Outcome Base Base with 4 examples Champion Tuned"
+    assert heads in page_of(data).text
 
 
 def test_dropped_examples_are_found_by_their_place_counted_from_1() -> None:

@@ -106,10 +106,10 @@ def test_labels_are_shown_one_by_one_and_a_dash_where_there_is_nothing() -> None
 def test_answers_that_no_metric_could_read_are_counted() -> None:
     test = [example(n, f"question {n}", "yes") for n in range(20)]
     base = [answered(one, "はい" if n < 3 else "yes") for n, one in enumerate(test)]
-    rows = outcome_rows(made_of(test, base, [answered(one, "yes") for one in test]))
-    assert [(row.name, row.base, row.base_share, row.tuned) for row in rows] == [
-        ("answered", "20", "100%", "20"),
-        ("of these unreadable", "3", "15%", "0"),
+    rows = outcome_rows(arm_numbers(made_of(test, base, [answered(one, "yes") for one in test])))
+    assert [(row.name, row.cells) for row in rows] == [
+        ("answered", [("20", "100%"), ("20", "100%")]),
+        ("of these unreadable", [("3", "15%"), ("0", "0%")]),
     ]
 
 

@@ -64,10 +64,17 @@ def test_a_gain_that_is_open_too_is_said_before_a_guard() -> None:
         guarded("language=de", n=8).comparison,
         plain.comparison.model_copy(update={"differences": plain.comparison.differences | nothing}),
         plain.comparison.model_copy(update={"groups": 4}),
-        plain.comparison.model_copy(update={"champion_missing": "the champion could not be had: 403"}),
     ):
         assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.guards[0].held is None
         assert headline(comparison).endswith(" for now: these examples cannot tell")
+
+
+def test_a_champion_that_could_not_be_evaluated_is_not_blamed_on_the_examples() -> None:
+    missing = {"champion_name": "c", "champion_missing": "the champion could not be had: 403"}
+    for gate in (Gate(), Gate(guards=[Guard(metric="rouge1_f", max_drop=0.5)])):
+        test = sample_examples(60)
+        data = made_of(test, answers(test, 0.2, 1), answers(test, 0.95, 2), gate=gate, evidence=missing)
+        assert view(data).headline == "Keep the champion for now: it could not be evaluated"
 
 
 def test_both_gains_are_drawn_on_one_axis_and_that_over_what_is_in_use_stands_large() -> None:
@@ -80,6 +87,23 @@ def test_both_gains_are_drawn_on_one_axis_and_that_over_what_is_in_use_stands_la
     assert f"Gain over the champion {champion.gain}" in page_of(data).text
     wins = data.comparison.decisive.wins
     assert f"▲ {wins} of 240 better than the champion's" in page_of(data).text
+
+
+@pytest.mark.parametrize("quality", [0.95, 0.3, 0.05])
+@pytest.mark.parametrize("asked", [0.0, 0.02, 0.5])
+def test_no_line_crosses_a_label_of_the_drawing(quality: float, asked: float) -> None:
+    test = sample_examples(30)
+    said = [answers(test, one, seed) for seed, one in enumerate((0.2, quality, 0.4))]
+    data = made_of(test, said[0], said[1], gate=Gate(min_gain=asked), champion=said[2])
+    page = page_of(data)
+    labels = [one for one in page.tags("text") if one.get("text-anchor") == "middle" and one.get("class") == "wanted"]
+    lines = [
+        one["x1"] for one in page.tags("line") if (one.get("class"), one["y1"]) in (("zero", "22"), ("asked", "18"))
+    ]
+    assert len(labels) == len(lines) == 2
+    for label in labels:
+        at = float(str(label["x"]).rstrip("%"))
+        assert all(abs(at - float(str(line).rstrip("%"))) > 16 for line in lines) and 16 < at < 84
 
 
 def test_every_guard_has_a_sign_and_a_word_and_is_said_once() -> None:
@@ -118,12 +142,16 @@ def test_a_part_that_lost_is_told_at_the_top_and_stands_out() -> None:
     assert (rows["fax"].plot, rows["fax"].gain, rows["fax"].reading) == (None, "–", "too few examples")
     page = page_of(data)
     assert [one.get("class") for one in page.tags("tr")].count("lost") == 1
+    assert parts.before == "Champion" and "The champion and the tuned model in ROUGE-L F" in page.text
+    assert "the tuned model is clearly worse than the champion where channel = phone" in page.text
     assert "Worse in part:" in page.text and "Worse in part:" not in page_of(sample_input()).text
 
 
 def test_a_part_without_a_value_and_a_long_one_can_be_read() -> None:
     data = sample_input()
-    found = [Slice(column="c", value=value, n=3, base=0.1, candidate=0.2, difference=None) for value in ("", "x" * 500)]
+    found = [
+        Slice(column="c", value=value, n=3, before=0.1, candidate=0.2, difference=None) for value in ("", "x" * 500)
+    ]
     parts = slice_view(replace(data, comparison=data.comparison.model_copy(update={"slices": found})))
     assert parts and [row.value.text for row in parts.columns["c"]] == ["(empty)", "x" * 80]
     assert parts.few == 2
