@@ -1,110 +1,38 @@
 """What the decision is told: every fact that the tasks before it have written must reach it."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gemini_sft import storage
-from gemini_sft.data import Example, read_split
-from gemini_sft.data.dataset import sources_uri
 from gemini_sft.decision import Verdict
-from gemini_sft.decision.deciding import corrected
-from gemini_sft.decision.outcome import Outcome, outcome_uri, read_outcomes
+from gemini_sft.decision.outcome import read_outcomes
 from gemini_sft.errors import UserError
-from gemini_sft.experiment import Gate, Task, load_experiment
-from gemini_sft.inference import Prediction, Service
-from gemini_sft.inference.evaluation import evaluate
-from gemini_sft.judging import judge
-from gemini_sft.metrics import metrics_for
-from gemini_sft.report.input import Arm
+from gemini_sft.experiment import Gate
 from gemini_sft.steps.absent import write_absent
-from gemini_sft.steps.evidence import tries_of
-from gemini_sft.steps.places import OUTCOMES, TRIES, beside
-from tests.unit.gemini_sft.report.sample import answered, example, made_of
-from tests.unit.gemini_sft.report.selection_sample import one_job
-from tests.unit.gemini_sft.report.step_files import arm_uris, compared, write_arm, written
+from gemini_sft.steps.places import OUTCOMES, beside
+from tests.unit.gemini_sft.report.step_files import arm_uris, compared
+from tests.unit.gemini_sft.steps.found import (
+    BASE,
+    CHAMPION,
+    CHAMPION_NAME,
+    IN_USE,
+    RIGHT,
+    ROOT,
+    TAKEN,
+    TUNED,
+    Files,
+    answer,
+    ask,
+    find,
+    judged_alike,
+    mark,
+    other_examples,
+    outcome,
+    take,
+)
 
-Files = dict[str, str]
-N = 16
-RIGHT = "one two three four five six seven eight"
-BASE, IN_USE, TUNED = "one two", "one two three four", "one two three four five six"
-ROOT = {"id": "gemini-2.5-flash-lite"}
-CHAMPION = {**ROOT, "model": "projects/7/locations/us/models/3@2", "checkpoint": "4", "endpoint": "e"}
-CHAMPION_NAME = "projects/7/locations/us/models/3@2 checkpoint 4"
-TAKEN = one_job().taken
 EDITS = "def edits(answer, references):\n    return 8 - len(answer.split())\n"
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page has tests of its own."""
-    monkeypatch.setattr("gemini_sft.decision.bootstrap.RESAMPLES", 250)
-    monkeypatch.setattr("gemini_sft.steps.compare_models.report_page", lambda _: "")
-    monkeypatch.setattr("gemini_sft.steps.compare_models.report_markdown", lambda _: "")
-
-
-def texts(test: Sequence[Example], text: str) -> list[Prediction]:
-    return [answered(one, text) for one in test]
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    """A tuned model that beats the base model in every example."""
-    test = [example(n, f"question {n}", RIGHT) for n in range(N)]
-    made = made_of(test, texts(test, BASE), texts(test, TUNED), task=Task.GENERATION, gate=Gate())
-    return written(tmp_path, made)
-
-
-def answer(files: Files, **said: str) -> None:
-    """Lets arms give other answers, scored as the experiment says."""
-    test = read_split(files["test_uri"])
-    metrics = metrics_for(load_experiment(files["experiment_uri"]), files["test_uri"])
-    for arm, text in said.items():
-        predictions = texts(test, text)
-        write_arm(files, arm, Arm(evaluate(metrics, arm, test, predictions, max_failure_rate=0), predictions))
-
-
-def ask(files: Files, section: str, **changes: Any) -> None:
-    """Changes a section of the experiment."""
-    document = storage.read_json(files["experiment_uri"])
-    document[section] = document.get(section, {}) | changes
-    storage.write_json(files["experiment_uri"], document)
-
-
-def find(files: Files, champion: dict[str, str] | None, base: dict[str, str] | None = None) -> None:
-    """Changes what was found when the run began."""
-    storage.write_json(files["models_uri"], {"base": base or ROOT, "champion": champion})
-
-
-def take(files: Files, **changes: Any) -> None:
-    """Lets another tuned model be taken than `TAKEN`."""
-    selection = one_job()
-    taken = TAKEN.model_copy(update=changes)
-    selection = selection.model_copy(update={"candidates": [taken], "chosen": 0})
-    storage.write_json(files["selection_uri"], selection.model_dump(mode="json"))
-
-
-def mark(files: Files, **columns: Any) -> None:
-    """Gives the test examples, in turn, what stands in columns of the user's file."""
-    uri = sources_uri(files["test_uri"])
-    rows = list(storage.read_jsonl(uri))
-    more = ({name: values[n % len(values)] for name, values in columns.items()} for n in range(N))
-    storage.write_jsonl(uri, (row | one for row, one in zip(rows, more, strict=True)))
-
-
-def fewer(files: Files) -> None:
-    """Other test examples: ids of their own, and the same answers."""
-    uri = sources_uri(files["test_uri"])
-    storage.write_jsonl(uri, ({**row, "id": f"f{row['id'][1:]}"} for row in list(storage.read_jsonl(uri))))
-    answer(files, base=BASE, candidate=TUNED, champion=IN_USE)
-
-
-def outcome(files: Files, run_id: str = "demo-1") -> Outcome:
-    folder = beside(files["experiment_uri"], OUTCOMES)
-    return Outcome.model_validate(storage.read_json(outcome_uri(folder, run_id)))
 
 
 class TestChampion:
@@ -199,101 +127,6 @@ def test_metrics_of_the_whole_split_have_intervals(files: Files) -> None:
     assert found.corpus_intervals["bleu"].low > 0
 
 
-def judged_alike(files: Files) -> None:
-    """A judge that has nothing to choose, as both models say the same, and so is asked nothing."""
-    ask(files, "evaluation", judge={"model": "gemini-2.5-pro"})
-    test = read_split(files["test_uri"])
-    same = texts(test, TUNED)
-    service = Service("p", "us-central1", "gemini-2.5-pro")
-    made = judge(service, load_experiment(files["experiment_uri"]), test, same, same)
-    storage.write_json(files["judgement_uri"], made.model_dump(mode="json"))
-
-
-class TestTries:
-    """How often what is in use was challenged with these examples."""
-
-    def test_each_is_held_to_more_and_so_is_whatever_stands_beside_it(self, files: Files) -> None:
-        judged_alike(files)
-        ask(files, "evaluation", few_shot=2)
-        answer(files, few_shot=IN_USE)
-        assert compared(files).tries == 1
-        take(files, checkpoint="9")
-        found, held = compared(files, "demo-2"), corrected(0.95, 2)
-        assert found.tries == 2 and found.confidence == held != 0.95
-        assert found.judge and found.judge.confidence == held
-        assert found.few_shot and {one.confidence for one in found.few_shot.differences.values()} == {held}
-        assert outcome(files).confidence == 0.95 and outcome(files, "demo-2").confidence == held
-
-    @pytest.mark.parametrize(
-        ("changes", "tries"),
-        [
-            ({}, 1),
-            ({"model": "projects/7/locations/us/models/5@1"}, 2),
-            ({"checkpoint": "9"}, 2),
-            ({"endpoint": "projects/7/locations/us/endpoints/5"}, 1),
-        ],
-        ids=["the same", "another model", "another checkpoint", "another endpoint"],
-    )
-    def test_a_try_is_a_model_that_could_answer_otherwise(
-        self, files: Files, changes: dict[str, str], tries: int
-    ) -> None:
-        compared(files)
-        take(files, **changes)
-        assert compared(files, "demo-2").tries == tries
-
-    def test_the_same_model_by_another_metric_is_another(self, files: Files) -> None:
-        compared(files)
-        ask(files, "gate", metric="rouge1_f")
-        assert compared(files, "demo-2").tries == 2
-
-    def test_what_is_answered_by_chance_is_another_in_every_run(self, files: Files) -> None:
-        compared(files)
-        ask(files, "evaluation", temperature=0.7)
-        assert [compared(files, run).tries for run in ("demo-2", "demo-3", "demo-3")] == [2, 3, 3]
-
-    def test_other_examples_and_another_model_in_use_begin_anew(self, files: Files) -> None:
-        compared(files)
-        take(files, checkpoint="9")
-        find(files, CHAMPION)
-        answer(files, champion=IN_USE)
-        assert compared(files, "demo-2").tries == 1
-        find(files, None)
-        fewer(files)
-        assert compared(files, "demo-3").tries == 1
-
-    def test_none_is_spent_on_a_champion_that_could_not_be_asked(self, files: Files) -> None:
-        find(files, CHAMPION)
-        write_absent(arm_uris(files, "champion").evaluation, "the champion", UserError("it is gone"))
-        assert compared(files).tries == 1
-        assert not storage.list_files(beside(files["experiment_uri"], TRIES), deep=True)
-        answer(files, champion=IN_USE)
-        take(files, checkpoint="9")
-        assert compared(files, "demo-2").tries == 1
-
-    def test_of_two_at_the_same_moment_each_counts_the_other(
-        self, files: Files, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        both, listed, counted = threading.Barrier(2, timeout=20), storage.list_files, []
-
-        def together(folder: str) -> list[str]:
-            both.wait()
-            return listed(folder)
-
-        def run(checkpoint: str) -> None:
-            taken = TAKEN.model_copy(update={"checkpoint": checkpoint})
-            counted.append(tries_of(experiment, files["experiment_uri"], f"run {checkpoint}", "t", "m", taken))
-            both.wait()  # if it was counted before it was noted, nobody notes anything until both have counted
-
-        experiment = load_experiment(files["experiment_uri"])
-        monkeypatch.setattr(storage, "list_files", together)
-        threads = [threading.Thread(target=run, args=(one,)) for one in "12"]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
-        assert counted == [2, 2]
-
-
 class TestOutcome:
     def test_it_holds_what_later_runs_need(self, files: Files) -> None:
         find(files, CHAMPION)
@@ -332,7 +165,7 @@ class TestOutcome:
         if other in ("model", "checkpoint"):
             take(files, **{other: "9"})
         if other == "test":
-            fewer(files)
+            other_examples(files)
         if other == "in use":
             find(files, CHAMPION)
             answer(files, champion=IN_USE)
