@@ -99,8 +99,10 @@ def test_of_a_rejected_run_nothing_is_left_and_the_next_run_tunes_anew(rejected:
     assert document["state"] == "DELETED" and {one["fate"] for one in document["items"]} == {"deleted"}
     assert (document["endpoints"], document["models"]) == (2, 1)
     assert document["bytes"] > 0 and document["usd_a_month"] > 0
-    files = {path.name for path in (folder / ".local" / "storage" / BUCKET).rglob("*") if path.is_file()}
-    assert files == {f"{run['run_id']}.json", "gemini-3.1-flash-lite.json"}, "the outcome and the counts of tokens"
+    small = folder / ".local" / "storage" / BUCKET / "staging" / "small"
+    files = {path for path in (folder / ".local" / "storage" / BUCKET).rglob("*") if path.is_file()}
+    assert {path.relative_to(small).parts[0] for path in files} == {"outcomes", "commands", "tries", "token-counts"}
+    assert {path.name for path in files} >= {f"{run['run_id']}.json", f"{run['run_id']}.txt"}
     with emulator(folder) as client:
         assert [client.get(f"/v1/{run[name]}").status_code for name in ("tuned_model", "endpoint")] == [404, 404]
     again = gemini_sft("cleanup", "small.yaml", "--yes", cwd=folder)

@@ -24,4 +24,4 @@ def test_control_arm_and_judge_run_in_the_same_pipeline(tmp_path: Path) -> None:
     assert {"comparisons by the judge", "grades by the judge"} < {*lines}
     assert "evaluation of the base model with 2 examples" in lines
     report = (left / "report.html").read_text("utf-8")
-    assert "Was tuning worth it?" in report and 'id="judge"' in report
+    assert "Was it worth it?" in report and 'id="judge"' in report

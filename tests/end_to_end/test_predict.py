@@ -76,18 +76,20 @@ def test_a_file_gives_what_the_evaluation_had(ran: tuple[dict[str, Any], Path]) 
     assert f"{len(answers)} prompts, 0 without an answer" in ended.err
 
 
-def test_the_champion_is_asked_when_there_is_one(ran: tuple[dict[str, Any], Path]) -> None:
-    summary, folder = ran
-    question = ("predict", EXPERIMENT, "--file", TEST, "--out", "answers.jsonl", "--json")
-    ended = gemini_sft(*question, cwd=folder)
+def test_without_a_champion_it_says_how_to_ask_another(ran: tuple[dict[str, Any], Path]) -> None:
+    _, folder = ran
+    ended = gemini_sft("predict", EXPERIMENT, "--file", TEST, "--set", "name=another", "--json", cwd=folder)
     assert ended.code == 2
     (problem,) = json.loads(ended.out)["problems"]
-    assert problem.startswith("no champion of question-answering can be asked: ") and problem.endswith("--run RUN_ID")
-    assert not (folder / "answers.jsonl").exists()
-    with emulator(folder) as url:
+    assert problem.startswith("no champion of another can be asked: ") and problem.endswith("--run RUN_ID")
+
+
+def test_the_champion_is_asked_when_there_is_one(ran: tuple[dict[str, Any], Path]) -> None:
+    summary, folder = ran
+    with emulator(folder) as url:  # whatever the verdict was
         aliased = f"{url}/v1/{summary['tuned_model']}:mergeVersionAliases"
         httpx.post(aliased, json={"versionAliases": ["champion"]}, trust_env=False).raise_for_status()
-    ended = gemini_sft(*question, cwd=folder)
+    ended = gemini_sft("predict", EXPERIMENT, "--file", TEST, "--out", "answers.jsonl", "--json", cwd=folder)
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
     assert (found["endpoint"], found["model"]) == (summary["endpoint"], summary["tuned_model"])
@@ -100,6 +102,6 @@ def test_other_few_shot_examples_are_another_prompt(ran: tuple[dict[str, Any], P
     summary, folder = ran
     other = ("--set", "data.seed=7", "--run", summary["run_id"])
     ended = gemini_sft("predict", EXPERIMENT, *columns(rows()[0]), *other, cwd=folder)
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (2, "")
     assert "was tuned with another prompt" in ended.err
     assert "Traceback" not in ended.err

@@ -47,7 +47,10 @@ def test_back_and_forth(tmp_path: Path, models: tuple[str, str]) -> None:
     assert ended.code == 0, ended.err
     assert f"Was champion: {champion}" in ended.out and f"Is champion:  {previous}" in ended.out
     ended = gemini_sft("rollback", experiment, "--json", cwd=tmp_path)
-    assert json.loads(ended.out) == {"was": previous, "champion": champion, "previous": previous}
+    assert json.loads(ended.out) == {
+        **{"was": previous, "champion": champion, "previous": previous},
+        **{"finished_only": False, "problems": []},
+    }
 
 
 def test_there_is_nothing_to_roll_back(tmp_path: Path) -> None:
