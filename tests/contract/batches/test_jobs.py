@@ -108,15 +108,18 @@ def test_jobs_are_listed_filtered_and_paged(client: genai.Client, server: Server
 
 def test_a_cancelled_job_keeps_what_it_has(server: Server, client: genai.Client, upload: Upload) -> None:
     source = upload("long.jsonl", numbered(LONG))
-    job = client.batches.create(model=MODEL, src=source, config={"dest": f"gs://{BUCKET}/long"})
-    name = job.name or ""
-    while job.state != types.JobState.JOB_STATE_RUNNING:
-        job = client.batches.get(name=name)
-    time.sleep(0.5)
-    with pytest.raises(errors.ClientError, match="cancel it before you delete it"):
-        client.batches.delete(name=name)
-    client.batches.cancel(name=name)
-    job = wait(client, client.batches.get(name=name))
+    for pause in (0.5, 2.0, 8.0):  # until it has something, on a busy machine too
+        job = client.batches.create(model=MODEL, src=source, config={"dest": f"gs://{BUCKET}/long"})
+        name = job.name or ""
+        while job.state != types.JobState.JOB_STATE_RUNNING:
+            job = client.batches.get(name=name)
+        time.sleep(pause)
+        with pytest.raises(errors.ClientError, match="cancel it before you delete it"):
+            client.batches.delete(name=name)
+        client.batches.cancel(name=name)
+        job = wait(client, client.batches.get(name=name))
+        if job.completion_stats:
+            break
     assert job.state == types.JobState.JOB_STATE_CANCELLED
     assert job.error and job.error.code == 1
     assert job.completion_stats and job.completion_stats.successful_count and job.completion_stats.incomplete_count

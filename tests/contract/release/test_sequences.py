@@ -22,7 +22,7 @@ STEPS = some.lists(
 )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_who_is_in_use_and_who_was_before(server: Server, faults: Faults, steps: list[tuple[str, Any]]) -> None:
     """If a step has moved the champion, whoever it was is the previous one; if not, nothing has changed."""
