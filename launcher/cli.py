@@ -14,8 +14,18 @@ from gemini_sft.errors import RunError, UserError
 from launcher import predicting, reporting, results, showing
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
-from launcher.options import AsJson, Bucket, DataDir, ExperimentFile, Location, Overrides, Place, Project, ending
-from launcher.place import Request
+from launcher.options import (
+    AsJson,
+    Bucket,
+    DataDir,
+    ExperimentFile,
+    Location,
+    Overrides,
+    Place,
+    Project,
+    ending,
+    requested,
+)
 from launcher.releasing import nothing as no_rollback
 from launcher.releasing import roll_back
 from launcher.running import Progress, run
@@ -57,16 +67,7 @@ def run_command(
     service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
-    request = Request(
-        experiment_file=experiment,
-        overrides=set_ or (),
-        on_vertex=on is Place.VERTEX,
-        data_dir=data_dir,
-        project=project,
-        location=location,
-        bucket=bucket,
-        service_account=service_account,
-    )
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
     console, progress = Console(stderr=as_json, highlight=False), Progress()
     try:
         summary = run(request, console, progress)
@@ -95,14 +96,7 @@ def check_command(
     location: Location = None,
 ) -> None:
     """Check the data and quote the cost, spending nothing: exit code 2 if a run would stop, with all problems."""
-    request = Request(
-        experiment_file=experiment,
-        overrides=set_ or (),
-        on_vertex=on is Place.VERTEX,
-        data_dir=data_dir,
-        project=project,
-        location=location,
-    )
+    request = requested(experiment, on, set_, data_dir, project, location)
     try:
         found = check(request, Console(stderr=as_json, highlight=False))
     except (RunError, KeyboardInterrupt) as error:
@@ -146,14 +140,7 @@ def predict_command(
     location: Location = None,
 ) -> None:
     """Ask the tuned model, with the prompt that it was tuned with: exit code 1 if a prompt has no answer."""
-    request = Request(
-        experiment_file=experiment,
-        overrides=set_ or (),
-        on_vertex=on is Place.VERTEX,
-        data_dir=data_dir,
-        project=project,
-        location=location,
-    )
+    request = requested(experiment, on, set_, data_dir, project, location)
     question = predicting.Question(texts=text or (), file=file, run_id=run_id, out=out)
     # Standard output is the answer's alone.
     console = Console(stderr=True, highlight=False)
@@ -206,14 +193,7 @@ def rollback_command(
     location: Location = None,
 ) -> None:
     """Put the champion before this one in use again; once more, and this one is back."""
-    request = Request(
-        experiment_file=experiment,
-        overrides=set_ or (),
-        on_vertex=on is Place.VERTEX,
-        data_dir=data_dir,
-        project=project,
-        location=location,
-    )
+    request = requested(experiment, on, set_, data_dir, project, location)
     try:
         done = roll_back(request, Console(stderr=as_json, highlight=False, soft_wrap=True))
     except (UserError, RunError, KeyboardInterrupt) as error:
@@ -240,15 +220,7 @@ def cleanup_command(
     bucket: Bucket = None,
 ) -> None:
     """Delete what rejected and old runs left, never what is in use: exit code 1 if some of it could not be deleted."""
-    request = Request(
-        experiment_file=experiment,
-        overrides=set_ or (),
-        on_vertex=on is Place.VERTEX,
-        data_dir=data_dir,
-        project=project,
-        location=location,
-        bucket=bucket,
-    )
+    request = requested(experiment, on, set_, data_dir, project, location, bucket)
     try:
         cleaned = clean(request, older_than, yes, Console(stderr=as_json, highlight=False))
     except (UserError, RunError, KeyboardInterrupt) as error:

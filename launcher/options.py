@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gemini_sft.errors import RunError, UserError
+from launcher.place import Request
 
 
 class Place(StrEnum):
@@ -25,6 +26,29 @@ Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_
 Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
 Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
+
+
+def requested(
+    experiment: Path,
+    on: Place,
+    overrides: list[str] | None,
+    data_dir: Path,
+    project: str | None,
+    location: str | None,
+    bucket: str | None = None,
+    service_account: str | None = None,
+) -> Request:
+    """Returns what the options of a command ask for."""
+    return Request(
+        experiment_file=experiment,
+        overrides=overrides or (),
+        on_vertex=on is Place.VERTEX,
+        data_dir=data_dir,
+        project=project,
+        location=location,
+        bucket=bucket,
+        service_account=service_account,
+    )
 
 
 def ending(error: BaseException) -> tuple[str, list[str]]:
