@@ -13,7 +13,6 @@ from gemini_sft.decision.whole import corpus_intervals
 from gemini_sft.experiment import Gate
 
 _OPEN = Verdict.INCONCLUSIVE
-_ORDINALS = {2: "nd", 3: "rd"}
 
 
 def compare(gate: Gate, evidence: Evidence) -> Comparison:
@@ -67,7 +66,7 @@ def compare(gate: Gate, evidence: Evidence) -> Comparison:
     return Comparison(
         verdict=verdict,
         reasons=[
-            *_reasons(verdict, rulings, len(guards), evidence.tries, confidence),
+            *_reasons(verdict, rulings, len(guards), evidence.tries, gate.confidence),
             *evidence.remarks,
             *([power.words(seen, n, gate.min_gain)] if seen else []),
         ],
@@ -93,7 +92,7 @@ def corrected(confidence: float, tries: int) -> float:
     return 1 - (1 - confidence) / tries**2
 
 
-def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, confidence: float) -> list[str]:
+def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, asked: float) -> list[str]:
     """Returns why: whatever stands against it if it is not promoted, and the deciding metric in any case."""
     own = len(rulings) - guards
     said = [one.words for n, one in enumerate(rulings) if n < own or one.verdict is not Verdict.PROMOTE]
@@ -101,7 +100,7 @@ def _reasons(verdict: Verdict, rulings: list[Ruling], guards: int, tries: int, c
         said.append({1: "the guard holds", 2: "both guards hold"}.get(guards, f"all {guards} guards hold"))
     if tries > 1:
         said.append(
-            f"it is the {tries}{_ORDINALS.get(tries, 'th')} tuned model that was compared with what is in use on these"
-            f" examples, so it is held to {level(confidence)} instead of {level(1 - (1 - confidence) * tries**2)}"
+            f"it is number {tries} of the tuned models that were compared with what is in use on these examples, so it"
+            f" is held to {level(corrected(asked, tries))} instead of {level(asked)}"
         )
     return said

@@ -96,8 +96,9 @@ def tries_of(
     The same model judged by the same metric is no other try, unless it answers by chance. It is noted before it is
     counted: of runs at the same moment, each counts the other.
     """
-    settings = experiment.evaluation.temperature, experiment.gate.metric
-    what = [taken.model, taken.checkpoint, str(settings), "" if settings[0] == 0 else run_id]
+    temperature, metric = experiment.evaluation.temperature, experiment.gate.metric
+    by_chance = "" if temperature == 0 else run_id
+    what = [taken.model, taken.checkpoint, str(temperature), str(metric), by_chance]
     folder = beside(experiment_uri, f"{TRIES}/{_hash(test, against)}")
     storage.write_json(f"{folder}/{_hash(*what)}.json", {"run": run_id, "model": taken.model})
     return len(storage.list_files(folder))

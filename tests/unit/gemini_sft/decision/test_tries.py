@@ -63,9 +63,9 @@ def test_the_verdict_says_so() -> None:
     assert often.difference.low < once.difference.low and often.difference.high > once.difference.high
     assert {one.confidence for one in often.differences.values()} == {often.confidence}
     assert [one.difference and one.difference.confidence for one in often.slices] == [often.confidence]
-    assert not any("tuned model that was compared" in reason for reason in once.reasons)
-    (said,) = [reason for reason in often.reasons if "tuned model that was compared" in reason]
+    assert not any("of the tuned models that were compared" in reason for reason in once.reasons)
+    (said,) = [reason for reason in often.reasons if "of the tuned models that were compared" in reason]
     assert said == (
-        "it is the 20th tuned model that was compared with what is in use on these examples, so it is held to 99.9875%"
-        " instead of 95%"
+        "it is number 20 of the tuned models that were compared with what is in use on these examples, so it is held to"
+        " 99.9875% instead of 95%"
     )
