@@ -21,11 +21,11 @@ from launcher.options import (
     ExperimentFile,
     Location,
     Overrides,
-    Place,
     Project,
     ending,
     requested,
 )
+from launcher.place import Where
 from launcher.releasing import nothing as no_rollback
 from launcher.releasing import roll_back
 from launcher.running import Progress, run
@@ -57,7 +57,7 @@ def options(
 @app.command("run")
 def run_command(
     experiment: ExperimentFile,
-    on: Annotated[Place, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")] = Place.LOCAL,
+    on: Annotated[Where, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")] = Where.LOCAL,
     set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
@@ -87,8 +87,8 @@ def run_command(
 def check_command(
     experiment: ExperimentFile,
     on: Annotated[
-        Place, typer.Option(help="Who counts the tokens: the embedded emulator, or Vertex AI (free of charge).")
-    ] = Place.LOCAL,
+        Where, typer.Option(help="Who counts the tokens: the embedded emulator, or Vertex AI (free of charge).")
+    ] = Where.LOCAL,
     set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
@@ -131,8 +131,8 @@ def predict_command(
         Path | None, typer.Option(help="Put the answers to --file here, as JSONL [standard output].")
     ] = None,
     on: Annotated[
-        Place, typer.Option(help="Where the model is: in the embedded emulator, or on Vertex AI.")
-    ] = Place.LOCAL,
+        Where, typer.Option(help="Where the model is: in the embedded emulator, or on Vertex AI.")
+    ] = Where.LOCAL,
     set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
@@ -185,7 +185,7 @@ def report_command(
 @app.command("rollback")
 def rollback_command(
     experiment: ExperimentFile,
-    on: Annotated[Place, typer.Option(help="Whose models: the embedded emulator's, or Vertex AI's.")] = Place.LOCAL,
+    on: Annotated[Where, typer.Option(help="Whose models: the embedded emulator's, or Vertex AI's.")] = Where.LOCAL,
     set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
@@ -207,7 +207,7 @@ def rollback_command(
 @app.command("cleanup")
 def cleanup_command(
     experiment: ExperimentFile,
-    on: Annotated[Place, typer.Option(help="The embedded emulator, or Vertex AI.")] = Place.LOCAL,
+    on: Annotated[Where, typer.Option(help="The embedded emulator, or Vertex AI.")] = Where.LOCAL,
     older_than: Annotated[
         int, typer.Option(metavar="DAYS", min=1, help="From which age on runs go that were not rejected.")
     ] = 30,

@@ -1,21 +1,12 @@
 """What several commands of the command line take, and how they say what has ended them."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gemini_sft.errors import RunError, UserError
-from launcher.place import Request
-
-
-class Place(StrEnum):
-    """Where a pipeline runs."""
-
-    LOCAL = "local"
-    VERTEX = "vertex"
-
+from launcher.place import Request, Where
 
 ExperimentFile = Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")]
 Overrides = Annotated[
@@ -30,7 +21,7 @@ DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, 
 
 def requested(
     experiment: Path,
-    on: Place,
+    on: Where,
     overrides: list[str] | None,
     data_dir: Path,
     project: str | None,
@@ -42,7 +33,7 @@ def requested(
     return Request(
         experiment_file=experiment,
         overrides=overrides or (),
-        on_vertex=on is Place.VERTEX,
+        on=on,
         data_dir=data_dir,
         project=project,
         location=location,

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
@@ -20,6 +21,13 @@ from launcher.emulator import EmulatorProcess, embedded_emulator, enter
 from launcher.target import Target, choose_target
 
 
+class Where(StrEnum):
+    """Where a pipeline runs."""
+
+    LOCAL = "local"
+    VERTEX = "vertex"
+
+
 @dataclass(frozen=True)
 class Request:
     """What the user asked for.
@@ -27,7 +35,7 @@ class Request:
     Attributes:
         experiment_file: Path of the YAML file.
         overrides: `key=value` texts over it.
-        on_vertex: On Vertex AI, instead of the embedded emulator.
+        on: On the embedded emulator, or on Vertex AI.
         data_dir: Where the emulator keeps its data and where results are put.
         project: For Vertex AI; None to take it from the environment.
         location: Likewise.
@@ -37,12 +45,17 @@ class Request:
 
     experiment_file: Path
     overrides: Sequence[str] = ()
-    on_vertex: bool = False
+    on: Where = Where.LOCAL
     data_dir: Path = Path(".local")
     project: str | None = None
     location: str | None = None
     bucket: str | None = None
     service_account: str | None = None
+
+    @property
+    def on_vertex(self) -> bool:
+        """Whether it is asked of Vertex AI."""
+        return self.on is Where.VERTEX
 
     def experiment(self) -> Experiment:
         """Returns the experiment, standing by itself.

@@ -274,12 +274,30 @@ class Budget(Section):
     max_usd: Annotated[
         float | None, Field(gt=0, description="The run stops before anything is spent if its quote is higher.")
     ] = None
+    max_usd_per_month: Annotated[
+        float | None, Field(gt=0, description="The same for what all runs of 30 days are quoted at, together.")
+    ] = None
     allow_unknown_price: Annotated[
         bool, Field(description="Run although the catalog does not know what the model costs.")
     ] = False
     exact_count: Annotated[
         int, Field(ge=10, description="Tokens of so many examples are all counted; of more, a sample of that size.")
     ] = 1000
+
+
+class Retraining(Section):
+    """When a scheduled run tunes, and when it raises an alarm."""
+
+    min_new_examples: Annotated[
+        int, Field(ge=0, description="It tunes only if train has so many examples that the champion was not tuned on.")
+    ] = 10
+    max_drop: Annotated[
+        float,
+        Field(ge=0, description="Alarm if the champion's primary metric is shown to have fallen by more than this."),
+    ] = 0.0
+    warn_days: Annotated[
+        int, Field(ge=0, description="Alarm so many days before the base model or the champion's retires.")
+    ] = 90
 
 
 def _secret(place: str) -> str:
@@ -346,4 +364,5 @@ class Experiment(Section):
     evaluation: Annotated[Evaluation, Field(description="How predictions are made.")] = Evaluation()
     gate: Annotated[Gate, Field(description="When the tuned model is better.")] = Gate()
     budget: Annotated[Budget, Field(description="What the run may cost.")] = Budget()
+    retraining: Annotated[Retraining, Field(description="What a scheduled run does.")] = Retraining()
     notification: Annotated[Notification, Field(description="Who is told how a run ended.")] = Notification()

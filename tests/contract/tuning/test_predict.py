@@ -17,7 +17,7 @@ from gemini_sft.data.prompting import mark
 from gemini_sft.errors import UserError
 from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.tuning import Candidate, Selection
-from launcher.place import Request
+from launcher.place import Request, Where
 from launcher.predicting import Question, ask_model
 from tests.contract.conftest import Server
 from tests.contract.tuning.conftest import VALIDATION, wait
@@ -64,7 +64,7 @@ def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: types.TuningJ
     Path("orders.yaml").write_text(yaml.safe_dump(document), "utf-8")
     assert job.tuned_model
     write_run("orders-1", str(job.tuned_model.model), str(job.tuned_model.endpoint))
-    return Request(Path("orders.yaml"), on_vertex=True, project=PROJECT)
+    return Request(Path("orders.yaml"), on=Where.VERTEX, project=PROJECT)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_without_a_run_the_champion_is_asked(request_: Request, job: types.Tunin
     registry.add_version_aliases(["champion"], "1")
     try:
         # Where the next tuning is to begin is no matter of who is asked.
-        further = Request(request_.experiment_file, ["tuning.from_checkpoint='1'"], on_vertex=True, project=PROJECT)
+        further = Request(request_.experiment_file, ["tuning.from_checkpoint='1'"], on=Where.VERTEX, project=PROJECT)
         found = asked(further, TEXTS[1])
     finally:
         registry.remove_version_aliases(["champion"], "1")
@@ -159,7 +159,7 @@ def test_without_a_run_the_champion_is_asked(request_: Request, job: types.Tunin
     "override", ["prompt.system_instruction=Find it.", "prompt.template='Text: {text}'", "prompt.system_instruction="]
 )
 def test_another_prompt_than_was_tuned_with_is_not_sent(request_: Request, override: str) -> None:
-    other = Request(request_.experiment_file, [override], on_vertex=True, project=PROJECT)
+    other = Request(request_.experiment_file, [override], on=Where.VERTEX, project=PROJECT)
     with pytest.raises(UserError, match="was tuned with another prompt"):
         asked(other, TEXTS[0], run_id="orders-1")
 
