@@ -1,8 +1,8 @@
 """How long a task takes to start: `python -m benchmarks.startup`.
 
-Of each step, the import of its module beside kfp's executor in a fresh process, median of nine. Then, in a run of a small
-experiment on the emulator, all that each task imports, also what it imports only when it needs it; Python itself tells
-of it, which takes a little longer than importing alone.
+Of each step, the import of its module beside kfp's executor in a fresh process, median of nine. Then, in a run of a
+small experiment on the emulator, all that each task imports, also what it imports only when it needs it; Python itself
+tells of it, which takes a little longer than importing alone.
 """
 
 import json
