@@ -19,7 +19,8 @@ case $image in
         "IMAGE=us-central1-docker.pkg.dev/my-project/gemini-sft/gemini-sft-python" ;;
 esac
 # No two builds have the same tag, so that a repository whose tags are immutable takes them too.
-tagged=$image:$(date -u +%Y%m%d-%H%M%S)
+tag=$(date -u +%Y%m%d-%H%M%S)
+tagged=$image:$tag
 
 if docker info >/dev/null 2>&1; then
     # Vertex AI's machines are amd64, whatever this one is.
@@ -28,7 +29,8 @@ if docker info >/dev/null 2>&1; then
     pinned=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$tagged" | grep -F "$image@" | head -n 1)
 elif command -v gcloud >/dev/null; then
     gcloud builds submit --project "${rest%%/*}" --tag "$tagged" . >&2
-    pinned=$image@$(gcloud artifacts docker images describe "$tagged" --format 'value(image_summary.digest)')
+    # `describe` would tell it too, but asks the Container Analysis API besides.
+    pinned=$image@$(gcloud artifacts docker images list "$image" --include-tags --filter "tags:$tag" --format 'value(version)')
 else
     fail "neither a docker engine nor gcloud answers: start docker, or install the Google Cloud CLI"
 fi

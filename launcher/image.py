@@ -33,7 +33,7 @@ def use_image(built: Path = BUILT) -> str | None:
         raise UserError(
             f"{source}: the image {image!r} is not an address pinned by its digest, REGISTRY/NAME@sha256:...: take the"
             " one that `make image IMAGE=...` prints, or that of a pushed tag from"
-            " `gcloud artifacts docker images describe REGISTRY/NAME:TAG`"
+            " `gcloud artifacts docker images list REGISTRY/NAME --include-tags`"
         )
     os.environ[_VARIABLE] = image
     return image

@@ -87,10 +87,11 @@ def test_cloud_build_does_it_where_no_engine_answers(tmp_path: Path, programs: t
     done, calls = build(tmp_path, NAME, *programs, engine=1)
     assert (done.returncode, done.stdout) == (0, f"{PINNED}\n"), done.stderr
     assert (tmp_path / "project" / "build" / "image").read_text() == f"{PINNED}\n"
-    submitted, described = (call.split() for call in calls if call.startswith("gcloud"))
+    submitted, listed = (call.split() for call in calls if call.startswith("gcloud"))
     assert submitted[:6] == ["gcloud", "builds", "submit", "--project", "my-project", "--tag"]
     assert submitted[6].startswith(f"{NAME}:20") and submitted[7:] == ["."]
-    assert described[:6] == ["gcloud", "artifacts", "docker", "images", "describe", submitted[6]]
+    assert listed[:7] == ["gcloud", "artifacts", "docker", "images", "list", NAME, "--include-tags"]
+    assert listed[7:9] == ["--filter", f"tags:{submitted[6].rpartition(':')[2]}"]
 
 
 @pytest.mark.parametrize(
