@@ -60,8 +60,8 @@ class StartError(Exception):
     """The emulator cannot start: the text says why and what to do."""
 
 
-def open_emulator(data_dir: Path, port: int) -> Emulator:
-    """Opens the data under `data_dir`, which is made if it is missing."""
+def open_emulator(data_dir: Path, port: int, task_python: Path | None = None) -> Emulator:
+    """Opens the data under `data_dir`, which is made if it is missing; for `task_python` see `serve`."""
     database = Database(data_dir / "vertex.db")
     objects = ObjectStore(data_dir / "storage", database)
     serving = Serving(database, data_dir / "adapters")
@@ -74,7 +74,7 @@ def open_emulator(data_dir: Path, port: int) -> Emulator:
         serving=serving,
         tuning=TuningJobs(database, objects, serving),
         batches=BatchJobs(database, objects, serving, trouble),
-        pipelines=PipelineJobs(database, objects, data_dir, variables(port)),
+        pipelines=PipelineJobs(database, objects, data_dir, variables(port), task_python),
         faults=trouble,
     )
 
@@ -115,22 +115,32 @@ async def _crash(request: Request, error: Exception) -> Response:
     return JSONResponse(ApiError("INTERNAL", message).body(), status_code=500)
 
 
-def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Callable[[int], None]) -> None:
+def serve(
+    data_dir: Path,
+    port: int,
+    *,
+    task_python: Path | None = None,
+    until_stdin_closes: bool,
+    announce: Callable[[int], None],
+) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Args:
         data_dir: Where everything is kept.
         port: Port on 127.0.0.1; 0 for a free one.
+        task_python: The Python that stands for the image which tasks run in; None for this one.
         until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone.
         announce: Called with the port once requests are answered.
 
     Raises:
-        StartError: The port or the data directory is taken, or cannot be written.
+        StartError: The port or the data directory is taken, or cannot be written; or there is no such Python.
     """
+    if task_python and not os.access(task_python, os.X_OK):
+        raise StartError(f"--task-python {task_python} cannot be run: give the path of a Python's executable")
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
-            emulator = open_emulator(data_dir, bound)
+            emulator = open_emulator(data_dir, bound, task_python)
         except (OSError, sqlite3.Error) as error:
             remedy = "free some space, or choose another --data-dir"
             raise StartError(f"cannot keep data in {data_dir} ({error}): {remedy}") from error

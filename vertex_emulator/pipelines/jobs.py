@@ -34,15 +34,22 @@ class PipelineJobs:
         objects: Where their tasks leave artifacts.
         data_dir: Where they have their working folders while they run.
         environment: Variables that point the SDKs in the tasks at this emulator.
+        task_python: The Python that they run in; None for this one.
     """
 
     def __init__(
-        self, database: Database, objects: ObjectStore, data_dir: Path, environment: Mapping[str, str]
+        self,
+        database: Database,
+        objects: ObjectStore,
+        data_dir: Path,
+        environment: Mapping[str, str],
+        task_python: Path | None = None,
     ) -> None:
         self._database = database
         self._objects = objects
         self._folder = data_dir.resolve() / "pipeline_jobs"
         self._environment = environment
+        self._task_python = str(task_python.absolute()) if task_python else None
         self._running: dict[str, _Run] = {}
         self._stopping = False
 
@@ -86,6 +93,7 @@ class PipelineJobs:
             "parameters": parameters,
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
+            "taskPython": self._task_python,
             "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
         }

@@ -53,10 +53,10 @@ class Observer:
         self._attempt: ContextVar[_Attempt] = ContextVar("attempt")
         self._loops: dict[tuple[int, str], str] = {}
 
-    def install(self, processes: Processes) -> None:
-        """Puts itself into `kfp.local`, for good: one process runs one pipeline."""
+    def install(self, processes: Processes, python: str | None) -> None:
+        """Puts itself into `kfp.local`, for good: one process runs one pipeline; for `python` see `TaskProcess`."""
         self._processes = processes
-        handler = partial(TaskProcess, processes=processes, report=self._note)
+        handler = partial(TaskProcess, processes=processes, python=python, report=self._note)
         subprocess_task_handler.SubprocessTaskHandler = handler
         self._execute_task = orchestrator.execute_task
         self._run_loop = orchestrator._run_parallel_for_task

@@ -57,7 +57,7 @@ def _run(order: dict[str, Any], events: _Events) -> None:
     signal.signal(signal.SIGTERM, lambda *_: processes.stop())
     observer = Observer(events.emit, order["jobName"], fail_fast=order["failFast"], cancelled=order["cancelled"])
     conditions.install()
-    observer.install(processes)
+    observer.install(processes, order["taskPython"])
     # Vertex names the run after the job: in `{{$.pipeline_job_name}}`, and in the folder of its artifacts.
     executor_input_utils.get_local_pipeline_resource_name = lambda _: order["jobId"]
     spec = json_format.ParseDict(order["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())

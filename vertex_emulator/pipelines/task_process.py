@@ -67,6 +67,7 @@ class TaskProcess:
         full_command: The container's command and arguments, all placeholders filled in.
         env_vars: Variables that the pipeline sets for the task.
         processes: Where the process is counted while it runs.
+        python: The interpreter, with all that the task finds to import; None for this one, as it is.
         report: Called after the run with the path of the log and, if it failed, the cause.
         unused: What `kfp.local` says besides: the image, the pipeline root, the runner.
     """
@@ -78,6 +79,7 @@ class TaskProcess:
         *,
         processes: Processes,
         report: Callable[[Path, str | None], None],
+        python: str | None = None,
         **unused: Any,
     ) -> None:
         script = next((at for at, part in enumerate(full_command) if "ephemeral_component.py" in part), None)
@@ -88,12 +90,13 @@ class TaskProcess:
             )
         # What stands before `sh -ec <script>` is kfp's pip install; tasks here use what the emulator has.
         command = list(full_command[script - 2 :])
-        command[2] = command[2].replace("python3", shlex.quote(sys.executable))
+        command[2] = command[2].replace("python3", shlex.quote(python or sys.executable))
         value = command.index("--executor_input") + 1
         executor_input = json.loads(command[value])
         command[value] = json.dumps(_with_integers(executor_input))
         self._command = command
-        self._environment = {**os.environ, **env_vars}
+        inherited = {name: value for name, value in os.environ.items() if not (python and name == "PYTHONPATH")}
+        self._environment = inherited | dict(env_vars)
         self._folder = Path(executor_input["outputs"]["outputFile"]).parent
         self._processes = processes
         self._report = report

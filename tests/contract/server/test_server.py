@@ -115,3 +115,7 @@ def test_taken_port_and_unwritable_folder_are_refused(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "cannot write to the data directory" in said
+    process = start(tmp_path / "data", "--task-python", "python-of-the-image")
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert said.startswith("vertex_emulator: --task-python python-of-the-image cannot be run: give the path")

@@ -12,7 +12,9 @@ SCRIPT = """: ephemeral_component.py; exec python3 -c "$0" "$@" """
 PIP = ["sh", "-c", 'pip install kfp && "$0" "$@"']
 
 
-def run(tmp_path: Path, program: str, parameters: Any, *before: str, **variables: str) -> tuple[Any, Any, str]:
+def run(
+    tmp_path: Path, program: str, parameters: Any, *before: str, python: str | None = None, **variables: str
+) -> tuple[Any, Any, str]:
     """Returns the status, what was reported, and the log."""
     executor_input = {
         "inputs": {"parameterValues": parameters},
@@ -21,7 +23,12 @@ def run(tmp_path: Path, program: str, parameters: Any, *before: str, **variables
     command = [*before, "sh", "-ec", SCRIPT, program, "--executor_input", json.dumps(executor_input)]
     reports: list[tuple[Path, str | None]] = []
     task = TaskProcess(
-        command, variables, processes=Processes(), report=lambda *report: reports.append(report), image="an-image"
+        command,
+        variables,
+        processes=Processes(),
+        python=python,
+        report=lambda *report: reports.append(report),
+        image="an-image",
     )
     result = task.run()
     ((log, cause),) = reports
@@ -36,6 +43,16 @@ def test_parameters_reach_the_task_unharmed(tmp_path: Path) -> None:
     assert (result, cause, executable) == (status.Status.SUCCESS, None, sys.executable)
     values = json.loads(seen)["inputs"]["parameterValues"]
     assert str(values) == "{'text': 'use python3', 'rate': 1.0, 'items': [1, 0.5], 'table': {'a': {'b': 2}}}"
+
+
+def test_another_python_finds_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "of the image"
+    python.write_text(f'#!/bin/sh\necho image $PYTHONPATH\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("PYTHONPATH", "/ours")
+    program = "import os; print('/ours' in os.environ.get('PYTHONPATH', ''))"
+    assert run(tmp_path, program, {})[2] == "True\n"
+    assert run(tmp_path / "image", program, {}, python=str(python))[2] == "image\nFalse\n"
 
 
 def test_a_failure_is_reported_with_its_cause(tmp_path: Path) -> None:
