@@ -17,7 +17,11 @@ def main() -> int:
         "--task-python", type=Path, help="what stands for the image: the Python that tasks run in (default: this one)"
     )
     parser.add_argument("--json", action="store_true", help="announce the address as one line of JSON")
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end with the process that started it; schedules start nothing",
+    )
     options = parser.parse_args()
 
     def announce(port: int) -> None:

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -27,6 +28,7 @@ from vertex_emulator import (
     metadata_server,
     pipelines,
     registry,
+    schedules,
     storage,
     tuning,
 )
@@ -37,6 +39,8 @@ from vertex_emulator.emulator import Emulator
 from vertex_emulator.environment import variables
 from vertex_emulator.errors import ApiError, answer_error
 from vertex_emulator.pipelines.jobs import PipelineJobs
+from vertex_emulator.pipelines.submission import submit
+from vertex_emulator.schedules.firing import Schedules
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
@@ -53,6 +57,7 @@ _MODULES = (
     endpoints,
     registry,
     pipelines,
+    schedules,
 )
 
 
@@ -60,12 +65,15 @@ class StartError(Exception):
     """The emulator cannot start: the text says why and what to do."""
 
 
-def open_emulator(data_dir: Path, port: int, task_python: Path | None = None) -> Emulator:
-    """Opens the data under `data_dir`, which is made if it is missing; for `task_python` see `serve`."""
+def open_emulator(
+    data_dir: Path, port: int, *, task_python: Path | None = None, fire_schedules: bool = True
+) -> Emulator:
+    """Opens the data under `data_dir`, which is made if it is missing; for the rest see `serve`."""
     database = Database(data_dir / "vertex.db")
     objects = ObjectStore(data_dir / "storage", database)
     serving = Serving(database, data_dir / "adapters")
     trouble = faults.Faults()
+    pipeline_jobs = PipelineJobs(database, objects, data_dir, variables(port), task_python)
     return Emulator(
         data_dir=data_dir,
         url=f"http://127.0.0.1:{port}",
@@ -74,7 +82,8 @@ def open_emulator(data_dir: Path, port: int, task_python: Path | None = None) ->
         serving=serving,
         tuning=TuningJobs(database, objects, serving),
         batches=BatchJobs(database, objects, serving, trouble),
-        pipelines=PipelineJobs(database, objects, data_dir, variables(port), task_python),
+        pipelines=pipeline_jobs,
+        schedules=Schedules(database, pipeline_jobs, fires=fire_schedules),
         faults=trouble,
     )
 
@@ -87,9 +96,11 @@ def application(emulator: Emulator) -> Starlette:
         emulator.tuning.resume()
         emulator.batches.resume()
         emulator.pipelines.resume()
+        emulator.schedules.start(partial(submit, emulator))
         try:
             yield
         finally:
+            await emulator.schedules.stop()
             await emulator.pipelines.stop()
             await emulator.batches.stop()
             await emulator.tuning.stop()
@@ -130,6 +141,7 @@ def serve(
         port: Port on 127.0.0.1; 0 for a free one.
         task_python: The Python that stands for the image which tasks run in; None for this one.
         until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone.
+            Schedules start nothing then, for it would come in the middle of what that process does.
         announce: Called with the port once requests are answered.
 
     Raises:
@@ -140,7 +152,9 @@ def serve(
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
-            emulator = open_emulator(data_dir, bound, task_python)
+            emulator = open_emulator(
+                data_dir, bound, task_python=task_python, fire_schedules=not until_stdin_closes
+            )
         except (OSError, sqlite3.Error) as error:
             remedy = "free some space, or choose another --data-dir"
             raise StartError(f"cannot keep data in {data_dir} ({error}): {remedy}") from error
