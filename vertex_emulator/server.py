@@ -25,6 +25,7 @@ from vertex_emulator import (
     faults,
     generation,
     metadata_server,
+    pages,
     pipelines,
     registry,
     storage,
@@ -42,6 +43,7 @@ from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
 
 _MODULES = (
+    pages,  # before what answers the SDKs at the same address
     metadata_server,
     faults,
     storage,
