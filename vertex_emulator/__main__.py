@@ -29,6 +29,7 @@ def main() -> int:
             print(announcement(port), flush=True)
             return
         print(f"# Vertex AI emulator on http://127.0.0.1:{port}, data in {options.data_dir}. Stop it with Ctrl-C.")
+        print(f"# Look at it: http://127.0.0.1:{port}/")
         print("# In the shell of your program:")
         print("unset GOOGLE_APPLICATION_CREDENTIALS")
         print("\n".join(f"export {name}={value}" for name, value in variables(port).items()), flush=True)

@@ -26,6 +26,7 @@ from vertex_emulator import (
     faults,
     generation,
     metadata_server,
+    pages,
     pipelines,
     registry,
     schedules,
@@ -46,6 +47,7 @@ from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
 
 _MODULES = (
+    pages,  # before what answers the SDKs at the same address
     metadata_server,
     faults,
     storage,
@@ -152,9 +154,7 @@ def serve(
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
-            emulator = open_emulator(
-                data_dir, bound, task_python=task_python, fire_schedules=not until_stdin_closes
-            )
+            emulator = open_emulator(data_dir, bound, task_python=task_python, fire_schedules=not until_stdin_closes)
         except (OSError, sqlite3.Error) as error:
             remedy = "free some space, or choose another --data-dir"
             raise StartError(f"cannot keep data in {data_dir} ({error}): {remedy}") from error

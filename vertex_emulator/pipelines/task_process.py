@@ -68,7 +68,7 @@ class TaskProcess:
         env_vars: Variables that the pipeline sets for the task.
         processes: Where the process is counted while it runs.
         python: The interpreter, with all that the task finds to import; None for this one, as it is.
-        report: Called after the run with the path of the log and, if it failed, the cause.
+        report: Called before and after the run with the path of the log and, if it failed, the cause.
         unused: What `kfp.local` says besides: the image, the pipeline root, the runner.
     """
 
@@ -105,6 +105,7 @@ class TaskProcess:
         """Runs the task to its end; returns kfp's status."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / "task.log"
+        self._report(path, None)
         with path.open("ab", buffering=0) as log:
             begin = log.tell()  # a retry appends
             code = self._run(log.write)
