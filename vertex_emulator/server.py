@@ -24,6 +24,7 @@ from vertex_emulator import (
     experiments,
     faults,
     generation,
+    logs,
     metadata_server,
     pipelines,
     registry,
@@ -56,6 +57,7 @@ _MODULES = (
     endpoints,
     registry,
     pipelines,
+    logs,
 )
 
 
