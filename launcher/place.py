@@ -61,11 +61,11 @@ class Site:
         """
         return choose_target(self.project, self.location, self.bucket, self.service_account)
 
-    def status_command(self, run_id: str) -> str:
+    def status_command(self, run_id: str, target: Target) -> str:
         """Returns the command that tells how a run there stands."""
-        options = {"project": self.project, "location": self.location} if self.on_vertex else {}
-        words = ["gemini-sft", "status", run_id, *(["--on", "vertex"] if self.on_vertex else [])]
-        words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
+        words = ["gemini-sft", "status", run_id]
+        if self.on_vertex:
+            words += ["--on", "vertex", "--project", target.project, "--location", target.location]
         return shlex.join(words + (["--data-dir", str(self.data_dir)] if self.data_dir != Path(".local") else []))
 
 

@@ -25,7 +25,7 @@ from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.watching import watch
 
-_JOB_FATE = "A tuning job that it has made and that was under way is cancelled: a new run makes another, and pays anew."
+JOB_FATE = "A tuning job that it has made and that was under way is cancelled: a new run makes another, and pays anew."
 _CANCEL_SECONDS = 8.0
 _OUR_ERRORS = re.compile(r"^gemini_sft\.errors\.\w+: ")
 
@@ -117,9 +117,9 @@ def _execute(
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)
         if place.outlives_us:
-            tells = f"may still go on: `{request.status_command(progress.run_id)}` tells"
+            tells = f"may still go on: `{request.status_command(progress.run_id, target)}` tells"
             console.print(f"The run {progress.run_id} {'is cancelled' if over else tells}.", soft_wrap=True)
-        console.print(_JOB_FATE)
+        console.print(JOB_FATE)
         console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
         raise
     except RunError as error:
@@ -133,12 +133,12 @@ def _execute(
         with contextlib.suppress(KeyError, UserError, RunError):  # unless it had come to its verdict
             results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
             kept = f" (its verdict and report are in {folder})"
-        raise RunError(f"{_failure(view)}{kept}")
+        raise RunError(f"{failure(view)}{kept}")
     results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
     return view, folder
 
 
-def _failure(view: RunView) -> str:
+def failure(view: RunView) -> str:
     """Names the task that failed and why."""
     failed = [task for task in view.tasks if task.state == "FAILED"]
     causes = [f"task {task.name!r} failed: {_OUR_ERRORS.sub('', task.error)}" for task in failed if task.error]
