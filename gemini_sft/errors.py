@@ -8,6 +8,7 @@ GeminiSftError
 └── RunError                  the run failed: exit code 1
     ├── ServiceError          Vertex AI or Cloud Storage refused or did not answer
     │   ├── AbsentError       there is no resource of that name
+    │   ├── DeniedError       the account lacks a permission
     │   └── UnansweredError   whether what was asked for was done is not known
     ├── TuningError           the tuning job ended without a model
     └── EvaluationError       too many predictions failed, or two evaluations cannot be compared
@@ -41,6 +42,10 @@ class ServiceError(RunError):
 
 class AbsentError(ServiceError):
     """A request for a resource that there is not."""
+
+
+class DeniedError(ServiceError):
+    """A request that the account may not make."""
 
 
 class UnansweredError(ServiceError):

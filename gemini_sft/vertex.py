@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gemini_sft.errors import AbsentError, ServiceError, UnansweredError, UserError
+from gemini_sft.errors import AbsentError, DeniedError, ServiceError, UnansweredError, UserError
 from gemini_sft.refusals import no_credentials
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
     from google.auth.transport.requests import AuthorizedSession
     from google.genai import Client
+    from urllib3 import Retry
 
 _LOCATION = re.compile(r"^projects/[^/]+/locations/([^/]+)/")
 _ENDPOINT = re.compile(r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$")
@@ -190,18 +191,43 @@ def send(
     return _document(response)
 
 
+def ask(url: str, body: dict[str, Any], service: str) -> dict[str, Any]:
+    """Asks a Google service something by POST that changes nothing: after what passes, it is asked again.
+
+    Args:
+        url: The whole address.
+        body: What is sent, as JSON.
+        service: What the service is called.
+
+    Raises:
+        UserError: There are no credentials.
+        DeniedError: The account may not ask this.
+        ServiceError: The service refused or could not be reached.
+    """
+    from requests.adapters import HTTPAdapter
+
+    with _session(url, service) as session:
+        session.mount(url, HTTPAdapter(max_retries=_patient(allowed_methods=None)))
+        response = session.post(url, json=body, timeout=_TIMEOUT_SECONDS)
+    return _document(response)
+
+
+def _patient(**more: Any) -> "Retry":
+    from urllib3 import Retry
+
+    return Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False, **more)
+
+
 def _response(
     path: str, location: str, parameters: dict[str, Any] | None, patience_seconds: float
 ) -> "requests.Response":
     from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
 
     url = f"{host(location)}/v1/{path}"
     # Hours of tuning may lie before this call: what passes is waited for.
     deadline = time.monotonic() + patience_seconds
-    retry = Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False)
     with _session(url) as session:
-        session.mount(url, HTTPAdapter(max_retries=retry))
+        session.mount(url, HTTPAdapter(max_retries=_patient()))
         while True:
             response: requests.Response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
             if response.status_code not in _NOT_YET or time.monotonic() > deadline:
@@ -210,7 +236,7 @@ def _response(
 
 
 @contextlib.contextmanager
-def _session(url: str) -> "Iterator[AuthorizedSession]":
+def _session(url: str, service: str = "Vertex AI") -> "Iterator[AuthorizedSession]":
     """Gives a session with credentials, and raises what keeps it from an answer as an error that says where."""
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import AuthorizedSession
@@ -220,7 +246,7 @@ def _session(url: str) -> "Iterator[AuthorizedSession]":
         with AuthorizedSession(default_credentials()) as session:
             yield session
     except GoogleAuthError as error:
-        raise UserError(no_credentials("Vertex AI", error)) from error
+        raise UserError(no_credentials(service, error)) from error
     except RequestException as error:
         raise UnansweredError(f"{url} could not be reached: {error}") from error
 
@@ -228,7 +254,7 @@ def _session(url: str) -> "Iterator[AuthorizedSession]":
 def _document(response: "requests.Response") -> dict[str, Any]:
     url = response.url.partition("?")[0]
     if response.status_code != 200:
-        kinds = {404: AbsentError} | dict.fromkeys(_PASSING, UnansweredError)
+        kinds = {403: DeniedError, 404: AbsentError} | dict.fromkeys(_PASSING, UnansweredError)
         raise kinds.get(response.status_code, ServiceError)(
             f"{url} answered {response.status_code}: {response.text[:500]}"
         )

@@ -25,7 +25,7 @@ from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.watching import watch
 
-_JOB_FATE = "A tuning job that it has made and that was under way is cancelled: a new run makes another, and pays anew."
+JOB_FATE = "A tuning job that it has made and that was under way is cancelled: a new run makes another, and pays anew."
 _CANCEL_SECONDS = 8.0
 _OUR_ERRORS = re.compile(r"^gemini_sft\.errors\.\w+: ")
 
@@ -83,7 +83,7 @@ def _execute(
     console: Console,
     progress: Progress,
 ) -> tuple[RunView, Path]:
-    target, emulator = place.target, place.emulator
+    target = place.target
     experiment_uri = stage(experiment, target)
     if checked:
         quote, error = checked.quote(target, experiment_uri)
@@ -107,20 +107,20 @@ def _execute(
         view = watch(
             submitted,
             console,
-            emulator.require_alive if emulator else lambda: None,
+            place.check,
             lambda: lines(beside(experiment_uri, f"{PROGRESS}/{submitted.id}")),
         )
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)
-        if request.on_vertex:
-            fate = "is cancelled" if over else "may still go on: look at it in the console of Vertex AI"
-            console.print(f"The run {progress.run_id} {fate}.")
-        console.print(_JOB_FATE)
+        if place.outlives_us:
+            tells = f"may still go on: `{request.status_command(progress.run_id, target)}` tells"
+            console.print(f"The run {progress.run_id} {'is cancelled' if over else tells}.", soft_wrap=True)
+        console.print(JOB_FATE)
         console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
         raise
     except RunError as error:
-        if emulator:
-            emulator.require_alive()
+        if place.emulator:
+            place.check()
             raise
         raise RunError(f"{error} (the run {progress.run_id} goes on at Vertex AI)") from error
     folder = request.data_dir / "runs" / progress.run_id
@@ -129,12 +129,12 @@ def _execute(
         with contextlib.suppress(KeyError, UserError, RunError):  # unless it had come to its verdict
             results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
             kept = f" (its verdict and report are in {folder})"
-        raise RunError(f"{_failure(view)}{kept}")
+        raise RunError(f"{failure(view)}{kept}")
     results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
     return view, folder
 
 
-def _failure(view: RunView) -> str:
+def failure(view: RunView) -> str:
     """Names the task that failed and why."""
     failed = [task for task in view.tasks if task.state == "FAILED"]
     causes = [f"task {task.name!r} failed: {_OUR_ERRORS.sub('', task.error)}" for task in failed if task.error]

@@ -24,6 +24,8 @@ def variables(port: int) -> dict[str, str]:
         "VERTEX_API_TRANSPORT": "rest",
         "STORAGE_EMULATOR_HOST": url,
         "SECRET_MANAGER_ENDPOINT": url,
+        # As gcloud itself takes it, with a slash at the end.
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{url}/",
         # google-auth takes credentials from the metadata server; it asks the one by name and pings the other.
         "GCE_METADATA_HOST": address,
         "GCE_METADATA_IP": address,

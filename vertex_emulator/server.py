@@ -25,6 +25,7 @@ from vertex_emulator import (
     experiments,
     faults,
     generation,
+    logs,
     metadata_server,
     pages,
     pipelines,
@@ -46,6 +47,9 @@ from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
 
+ANNOUNCEMENT = "emulator.json"
+"""The file in the data directory that leads to its emulator, if that is not one command's alone."""
+
 _MODULES = (
     pages,  # before what answers the SDKs at the same address
     metadata_server,
@@ -60,6 +64,7 @@ _MODULES = (
     registry,
     pipelines,
     schedules,
+    logs,
 )
 
 
@@ -143,7 +148,8 @@ def serve(
         port: Port on 127.0.0.1; 0 for a free one.
         task_python: The Python that stands for the image which tasks run in; None for this one.
         until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone.
-            Schedules start nothing then, for it would come in the middle of what that process does.
+            Schedules start nothing then, for it would come in the middle of what that process does; and no
+            announcement is left in the data directory, for nobody else should come.
         announce: Called with the port once requests are answered.
 
     Raises:
@@ -151,6 +157,7 @@ def serve(
     """
     if task_python and not os.access(task_python, os.X_OK):
         raise StartError(f"--task-python {task_python} cannot be run: give the path of a Python's executable")
+    left = None if until_stdin_closes else data_dir / ANNOUNCEMENT
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
@@ -161,16 +168,25 @@ def serve(
         config = uvicorn.Config(
             application(emulator), log_level="warning", access_log=False, timeout_graceful_shutdown=2, loop="asyncio"
         )
-        server = _Server(config, lambda: announce(bound), until_stdin_closes)
+
+        def ready() -> None:
+            if left:
+                _leave(left, announcement(bound))
+            announce(bound)
+
+        server = _Server(config, ready, lambda: _take_back(data_dir), until_stdin_closes)
         asyncio.run(server.serve(sockets=[listener]))
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it is ready and can end with its parent."""
+    """uvicorn's server, which tells when it is ready and when it ends, and can end with its parent."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], until_stdin_closes: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None], until_stdin_closes: bool
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
         self._until_stdin_closes = until_stdin_closes
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -180,6 +196,11 @@ class _Server(uvicorn.Server):
         if self._until_stdin_closes:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Says that it ends, then does so; a signal that came ends the process before anything that would follow."""
+        self._ending()
+        await super().shutdown(sockets)
 
     def _read_stdin(self) -> None:
         if not os.read(sys.stdin.fileno(), 4096):
@@ -202,7 +223,22 @@ def _exclusive(data_dir: Path) -> Iterator[None]:
             raise StartError(
                 f"another emulator uses {data_dir}: wait until it ends, or choose another --data-dir"
             ) from error
+        _take_back(data_dir)  # of one that was killed
         yield
+
+
+def _leave(path: Path, text: str) -> None:
+    """Writes a file that appears whole or not at all."""
+    half = path.with_name(f".{path.name}")
+    try:
+        half.write_text(text, "utf-8")
+        half.replace(path)
+    except OSError as error:
+        raise StartError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _take_back(data_dir: Path) -> None:
+    (data_dir / ANNOUNCEMENT).unlink(missing_ok=True)
 
 
 def _listen(port: int) -> socket.socket:

@@ -13,6 +13,7 @@ import orjson
 
 from vertex_emulator.database import Database
 from vertex_emulator.errors import ApiError
+from vertex_emulator.logs import entries
 from vertex_emulator.pipelines.causes import cause_of
 from vertex_emulator.pipelines.process import RunnerProcess
 from vertex_emulator.pipelines.resource import KIND, JobResource
@@ -62,6 +63,7 @@ class PipelineJobs:
         self._database = database
         self._objects = objects
         self._folder = data_dir.resolve() / "pipeline_jobs"
+        self._logs = data_dir.resolve() / entries.FOLDER
         self._environment = environment
         self._task_python = str(task_python.absolute()) if task_python else None
         self._running: dict[str, _Run] = {}
@@ -124,6 +126,7 @@ class PipelineJobs:
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
             "taskPython": self._task_python,
+            "logs": str(self._logs),
             "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 from vertex_emulator.database import Database
 from vertex_emulator.errors import RPC_CODES
+from vertex_emulator.logs import entries
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.wire import now
 
@@ -114,6 +115,9 @@ class JobResource:
                 self.save()
             case "task_log":
                 self._keep_log(event)
+            case "container_started":
+                self._container_started(event)
+                self.save()
             case "task_finished":
                 self._task_finished(event)
                 self.save()
@@ -170,6 +174,17 @@ class JobResource:
         assert detail is not None
         document = {"name": log_name(self.name, detail["taskId"]), "uri": self._objects.uri_of(event["log"])}
         self._database.put(_LOGS, self.name, document)
+
+    def _container_started(self, event: Document) -> None:
+        """Names the custom job that Vertex makes for each attempt of a task, under which its lines are found."""
+        detail = self._find(event["task"])
+        assert detail is not None
+        name = f"{self._location}/customJobs/{self._database.next_id('customJobs')}"
+        container = detail.setdefault("executorDetail", {"containerDetail": {}})["containerDetail"]
+        if "mainJob" in container:
+            container.setdefault("failedMainJobs", []).append(container["mainJob"])
+        container["mainJob"] = name
+        entries.keep(self._database, name, event["lines"])
 
     def _task_finished(self, event: Document) -> None:
         detail = self._find(event["task"])

@@ -55,7 +55,13 @@ def _run(order: dict[str, Any], events: _Events) -> None:
 
     processes = Processes()
     signal.signal(signal.SIGTERM, lambda *_: processes.stop())
-    observer = Observer(events.emit, order["jobName"], fail_fast=order["failFast"], cancelled=order["cancelled"])
+    observer = Observer(
+        events.emit,
+        order["jobName"],
+        Path(order["logs"]),
+        fail_fast=order["failFast"],
+        cancelled=order["cancelled"],
+    )
     conditions.install()
     placeholders.install(order)
     observer.install(processes, order["taskPython"])

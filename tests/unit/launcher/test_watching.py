@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gemini_sft.errors import RunError
 from launcher import watching
-from launcher.running import _failure
+from launcher.running import failure
 from launcher.submission import RunView
 from launcher.tasks import TaskView
 
@@ -129,7 +129,7 @@ def test_away_from_a_terminal_nothing_is_said_of_what_did_not_run() -> None:
     ],
 )
 def test_a_failure_names_task_and_cause(view: RunView, message: str) -> None:
-    assert _failure(view) == message
+    assert failure(view) == message
 
 
 def test_what_is_being_done_stands_below_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
