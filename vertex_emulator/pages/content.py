@@ -1,17 +1,18 @@
 """What is in an object, made fit to be read on a page."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
-
-from markdown_it import MarkdownIt
-from markupsafe import Markup
+from typing import TYPE_CHECKING, Literal
 
 from vertex_emulator.errors import ApiError
 from vertex_emulator.pages.telling import visible
 from vertex_emulator.storage.errors import StorageError
 from vertex_emulator.storage.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 MOST_BYTES = 200_000
 """Of an object, that many are shown."""
@@ -89,10 +90,8 @@ def _pretty(text: str, *, cut: bool) -> str:
     if not text.lstrip().startswith(("{", "[")):
         return text
     if not cut:
-        try:
+        with suppress(ValueError, RecursionError):
             return _indented(text)
-        except ValueError:
-            pass
     lines = text.splitlines()
     last = lines.pop() if cut else ""  # half of a line is no JSON
     try:
@@ -105,8 +104,11 @@ def _indented(text: str) -> str:
     return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
 
 
-def markdown(text: str) -> Markup:
+def markdown(text: str) -> "Markup":
     """Renders a text of unknown origin: no HTML of its own, no images, and headings below those of the page."""
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     tokens = parser.parse(visible(text))
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):

@@ -5,6 +5,9 @@ const SECONDS = 2;
 const parts = (page) => [...page.querySelectorAll("[data-live]")];
 const sent = new Map(parts(document).map((part) => [part.id, part.outerHTML]));
 
+// By what an element stays the same when its label changes with the state that it tells.
+const known = (one) => one.getAttribute("href") || one.id || `${one.name} ${one.value} ${one.getAttribute("aria-label")}`;
+
 function replace(old, part) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const scrolled = [old, ...old.querySelectorAll("*")].map((one) => [one.scrollLeft, one.scrollTop]);
@@ -21,8 +24,7 @@ function replace(old, part) {
     const [left, top] = scrolled[place] || [0, 0];
     if (left || top) one.scrollTo({ left, top, behavior: "instant" });
   });
-  const again = (one) => ["href", "value", "name", "id", "aria-label"].every((key) => one.getAttribute(key) === focused.getAttribute(key));
-  if (focused) [part, ...part.querySelectorAll(focused.tagName)].find(again)?.focus({ preventScroll: true });
+  if (focused) [part, ...part.querySelectorAll(focused.tagName)].find((one) => known(one) === known(focused))?.focus({ preventScroll: true });
 }
 
 async function renew() {

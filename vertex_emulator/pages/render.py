@@ -2,16 +2,17 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from vertex_emulator.pages import telling
-from vertex_emulator.pages.content import markdown
+from vertex_emulator.pages.content import MOST_BYTES, markdown
 from vertex_emulator.pages.guard import PAGE_POLICY, headers
 from vertex_emulator.pages.runs import link_to
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
 
@@ -23,7 +24,9 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader  # nobody may look: the emulator starts sooner without it
+
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -31,6 +34,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["most_bytes"] = MOST_BYTES
     environment.filters |= {
         "duration": telling.duration,
         "markdown": markdown,
@@ -45,4 +49,5 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    return telling.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    # What a template made itself is a string of another class, and fit to be shown.
+    return telling.visible(value) if type(value) is str else value

@@ -224,7 +224,7 @@ def test_a_schedule_and_a_job_need_not_say_much(server: Server) -> None:
     def put(database: Any) -> None:
         database.put("schedules", PARENT, {"name": SCHEDULE, "cron": "0 6 * * *"})
         database.put(
-            "schedules", PARENT, schedule(f"{PARENT}/schedules/8", lastScheduledRunResponse={"runResponse": "OK"})
+            "schedules", PARENT, schedule(f"{PARENT}/schedules/8", lastScheduledRunResponse={"runResponse": "quota"})
         )
         for number in range(60):
             name = f"{PARENT}/pipelineJobs/bare-{number}"
@@ -240,7 +240,7 @@ def test_a_schedule_and_a_job_need_not_say_much(server: Server) -> None:
         first, second = page(server, "/").said, page(server, "/?skip=50").said
         assert "1 to 50 of 60" in first and " bare-59 " in first and " bare-9 " not in first
         assert "51 to 60 of 60" in second and " bare-9 " in second and " bare-10 " not in second
-        assert "UTC" in first and "OK" in first
+        assert "UTC" in first and "the last: quota" in first
         assert page(server, "/?skip=x").said == first
         assert "pending" in page(server, address("bare-1")).text
     finally:
