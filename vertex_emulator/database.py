@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -68,7 +69,7 @@ class Database:
         rows = self._connection.execute(f"SELECT body FROM documents WHERE kind = ? {where} ORDER BY serial", arguments)
         return [dict(orjson.loads(body)) for (body,) in rows]
 
-    def newest(self, kind: str, limit: int, skipped: int = 0) -> "list[dict[str, Any]]":
+    def newest(self, kind: str, limit: int, skipped: int = 0) -> Sequence[dict[str, Any]]:
         """Returns at most `limit` documents of a kind, the last made first, without the `skipped` newest."""
         rows = self._connection.execute(
             "SELECT body FROM documents WHERE kind = ? ORDER BY serial DESC LIMIT ? OFFSET ?", (kind, limit, skipped)

@@ -35,6 +35,17 @@ def keep(database: Database, custom_job: str, file: str) -> None:
     database.put(KIND, parent, {"name": f"{custom_job}/logs/{_WORKER}", "job": custom_job, "file": file})
 
 
+def messages_of(database: Database, data_dir: Path, custom_job: str) -> list[str]:
+    """Returns the lines of a custom job as they were written, the first one first; none if it is not known."""
+    kept = database.get(f"{custom_job}/logs/{_WORKER}")
+    path = data_dir / FOLDER / kept["file"] if kept else None
+    if path is None or not path.exists():
+        return []
+    return [
+        str(json.loads(line)["message"]) for line in path.read_bytes().splitlines(keepends=True) if line[-1:] == b"\n"
+    ]
+
+
 def streams_of(database: Database, project: str) -> list[Entry]:
     """Returns what all entries of a stream share, for each stream of a project as the client calls it."""
     return [

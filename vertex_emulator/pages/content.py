@@ -32,7 +32,7 @@ class Content:
         uri: `gs://bucket/name`.
         kind: What it is.
         size: Bytes of an object.
-        text: Its beginning, or with `tail` its end; JSON and JSON lines with their structure in sight.
+        text: Its beginning; JSON and JSON lines with their structure in sight.
         cut: Whether there is more.
         names: URIs of the first objects below a folder.
     """
@@ -45,14 +45,12 @@ class Content:
     names: tuple[str, ...] = ()
 
 
-def content_of(objects: ObjectStore, uri: str, *, tail: bool = False) -> Content:
-    """Reads the beginning of an object, or its end; whatever is wrong with the URI, it is absent."""
+def content_of(objects: ObjectStore, uri: str) -> Content:
+    """Reads the beginning of an object; whatever is wrong with the URI, it is absent."""
     try:
         path = objects.path_of(uri)
         size = path.stat().st_size
         with path.open("rb") as file:
-            if tail and size > MOST_BYTES:
-                file.seek(size - MOST_BYTES)
             read = file.read(MOST_BYTES)
     except (ApiError, OSError):
         return _folder(objects, uri)
@@ -60,7 +58,7 @@ def content_of(objects: ObjectStore, uri: str, *, tail: bool = False) -> Content
     text = _decoded(read, cut=cut)
     if text is None:
         return Content(uri, "binary", size)
-    return Content(uri, "text", size, text if tail else _pretty(text, cut=cut), cut)
+    return Content(uri, "text", size, _pretty(text, cut=cut), cut)
 
 
 def _folder(objects: ObjectStore, uri: str) -> Content:

@@ -16,10 +16,10 @@ from vertex_emulator.pages.compare import compare
 from vertex_emulator.pages.content import content_of
 from vertex_emulator.pages.drawing import drawing
 from vertex_emulator.pages.guard import OBJECT_POLICY, PAGE_POLICY, headers, is_foreign
+from vertex_emulator.pages.logs import log_of
 from vertex_emulator.pages.render import FOLDER, page
 from vertex_emulator.pages.runs import PAGE_SIZE, Run, find_run, overview
 from vertex_emulator.pages.tasks import Task, task_tree
-from vertex_emulator.pipelines.resource import log_name
 from vertex_emulator.routing import emulator_of
 
 _VIEWS = {".md": "markdown", ".html": "html"}
@@ -66,7 +66,6 @@ async def _run(request: Request) -> Response:
     run = _found(request, f"{path['project']}/{path['location']}/{path['job']}")
     root = task_tree(run.job)
     task = _chosen(root, request.query_params.get("task", ""))
-    log = emulator.database.get(log_name(run.job["name"], task.id)) if task and task.id else None
     return page(
         "run.html.j2",
         run=run,
@@ -74,7 +73,7 @@ async def _run(request: Request) -> Response:
         tasks=[one for one in root.walk() if one.detail and not one.holds],
         task=task,
         outputs=[shown(emulator.objects, *one) for one in task.artifacts("outputs")] if task else [],
-        log=content_of(emulator.objects, log["uri"], tail=True) if log else None,
+        log=log_of(emulator, task) if task else None,
     )
 
 

@@ -1,6 +1,6 @@
 """What the first page shows: runs, schedules, tuning jobs and models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -122,8 +122,8 @@ class Overview:
     count: int
     skipped: int
     schedules: list[Schedule]
-    tuning_jobs: list[Document]
-    models: list[Document]
+    tuning_jobs: Sequence[Document]
+    models: Sequence[Document]
 
     @property
     def live(self) -> bool:
@@ -143,7 +143,7 @@ def overview(database: Database, skipped: int = 0) -> Overview:
     schedules = {str(one["name"]): one for one in database.list("schedules")}
     names = {name: str(one.get("displayName") or name.rpartition("/")[2]) for name, one in schedules.items()}
 
-    def runs(jobs: list[dict[str, Any]]) -> list[Run]:
+    def runs(jobs: Sequence[dict[str, Any]]) -> list[Run]:
         return [Run(job, names.get(job.get("scheduleName", ""), job.get("scheduleName", ""))) for job in jobs]
 
     newest = runs(database.newest(KIND, PAGE_SIZE))

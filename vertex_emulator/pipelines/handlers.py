@@ -93,7 +93,7 @@ async def _delete(request: Request) -> Response:
     if not job.ended:
         message = f"The PipelineJob `{job.name}` is in state {job.state} and cannot be deleted: cancel it first."
         raise ApiError("FAILED_PRECONDITION", message)
-    job.delete()
+    emulator_of(request).database.delete(job.name)
     return operation(request, {}, "Empty")
 
 

@@ -136,8 +136,6 @@ class Observer:
 
     def _note(self, log: Path, cause: str | None) -> None:
         attempt = self._attempt.get()
-        if attempt.log != log:
-            self._emit({"event": "task_log", "task": self._scope.get(), "log": str(log)})
         attempt.log, attempt.cause = log, cause
 
     def _path(self, io_store: Any, name: str) -> str:

@@ -13,17 +13,11 @@ from vertex_emulator.wire import now
 KIND = "pipelineJobs"
 ENDED = frozenset({"PIPELINE_STATE_SUCCEEDED", "PIPELINE_STATE_FAILED", "PIPELINE_STATE_CANCELLED"})
 
-_LOGS = "taskLogs"
 _METADATA_STORE = "metadataStores/default"
 _SCHEMAS = {"container": "system.ContainerExecution", "importer": "system.ImporterExecution"}
 _EXECUTION_STATES = {"RUNNING": "RUNNING", "SUCCEEDED": "COMPLETE", "FAILED": "FAILED", "CANCELLED": "CANCELLED"}
 
 Document = dict[str, Any]
-
-
-def log_name(job: str, task_id: str) -> str:
-    """Returns the name of the document that says where a task's log is: no resource of the API, which has no field."""
-    return f"{job}/tasks/{task_id}/log"
 
 
 class JobResource:
@@ -70,12 +64,6 @@ class JobResource:
         self.document["updateTime"] = now()
         self._database.put(KIND, self._location, self.document)
 
-    def delete(self) -> None:
-        """Forgets the job, and where its tasks' logs are."""
-        for log in self._database.list(_LOGS, self.name):
-            self._database.delete(log["name"])
-        self._database.delete(self.name)
-
     def cancelling(self) -> None:
         """Takes note of the wish to end the job."""
         self.document["state"] = "PIPELINE_STATE_CANCELLING"
@@ -113,8 +101,6 @@ class JobResource:
             case "task_started":
                 self._task_started(event)
                 self.save()
-            case "task_log":
-                self._keep_log(event)
             case "container_started":
                 self._container_started(event)
                 self.save()
@@ -168,12 +154,6 @@ class JobResource:
         if event["inputs"]["artifacts"]:
             detail["inputs"] = self._artifacts(event["inputs"])
         self._list(path, event["tasks"])
-
-    def _keep_log(self, event: Document) -> None:
-        detail = self._find(event["task"])
-        assert detail is not None
-        document = {"name": log_name(self.name, detail["taskId"]), "uri": self._objects.uri_of(event["log"])}
-        self._database.put(_LOGS, self.name, document)
 
     def _container_started(self, event: Document) -> None:
         """Names the custom job that Vertex makes for each attempt of a task, under which its lines are found."""

@@ -70,7 +70,7 @@ class TaskProcess:
         processes: Where the process is counted while it runs.
         python: The interpreter, with all that the task finds to import; None for this one, as it is.
         begin: Called when the process is about to start; returns the file for its lines.
-        report: Called before and after the run with the path of the log and, if it failed, the cause.
+        report: Called after the run with the path of the log and, if it failed, the cause.
         unused: What `kfp.local` says besides: the image, the pipeline root, the runner.
     """
 
@@ -109,7 +109,6 @@ class TaskProcess:
         """Runs the task to its end; returns kfp's status."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / "task.log"
-        self._report(path, None)
         with path.open("ab", buffering=0) as log, LineFile(self._begin()) as lines:
             begin = log.tell()  # a retry appends
             code = self._run(log.write, lines)
