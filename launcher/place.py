@@ -10,13 +10,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
+from gemini_sft.catalog import catalog
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.files import complete
-from gemini_sft.experiment.schema import listed
+from gemini_sft.experiment.schema import CHAMPION, is_tuned, listed
 from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics
+from gemini_sft.vertex import location_of
 from launcher.emulator import EmulatorProcess, embedded_emulator, enter
 from launcher.target import Target, choose_target
 
@@ -41,6 +44,7 @@ class Request:
         location: Likewise.
         bucket: Likewise; None for one named after the project.
         service_account: What the pipeline runs as on Vertex AI.
+        wait: Whether to see a run through to its end.
     """
 
     experiment_file: Path
@@ -51,6 +55,7 @@ class Request:
     location: str | None = None
     bucket: str | None = None
     service_account: str | None = None
+    wait: bool = True
 
     @property
     def on_vertex(self) -> bool:
@@ -89,12 +94,17 @@ class Request:
         return shlex.join(words)
 
     def target(self) -> Target:
-        """Returns where on Vertex AI.
+        """Returns where on Vertex AI, in a region in which the experiment's model can be tuned if it is ours to choose.
 
         Raises:
             UserError: There is no project to be found, or the bucket's name is impossible.
         """
-        return choose_target(self.project, self.location, self.bucket, self.service_account)
+        base = load_experiment(str(self.experiment_file), self.overrides).base_model
+        regions = catalog().models[base].tuning_regions if base in catalog().models else ()
+        if is_tuned(base) and base != CHAMPION:
+            regions = (location_of(base, ""),)  # a tuned model is tuned further only where it is
+        where = (self.project, self.location, self.bucket, self.service_account)
+        return choose_target(*where, regions=regions, ask_gcloud=True)
 
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""
@@ -123,7 +133,9 @@ def at_place(request: Request, console: Console) -> Iterator[Place]:
     """
     with disk_errors(request.data_dir), contextlib.ExitStack() as stack:
         if request.on_vertex:
-            yield Place(request.target(), None)
+            target = request.target()
+            console.print(Text(f"Vertex AI: {target.words}", "dim"), soft_wrap=True)
+            yield Place(target, None)
             return
         emulator = stack.enter_context(embedded_emulator(request.data_dir))
         console.print("Starting the local emulator ...")

@@ -7,6 +7,7 @@ from vertex_emulator.batches.jobs import BatchJobs
 from vertex_emulator.database import Database
 from vertex_emulator.faults import Faults
 from vertex_emulator.pipelines.jobs import PipelineJobs
+from vertex_emulator.project.state import Project
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
@@ -26,6 +27,7 @@ class Emulator:
         batches: Batch prediction jobs under way.
         pipelines: Pipeline jobs under way.
         faults: The trouble that was asked for.
+        project: Which APIs are off, and what the caller may not do.
     """
 
     data_dir: Path
@@ -37,3 +39,4 @@ class Emulator:
     batches: BatchJobs
     pipelines: PipelineJobs
     faults: Faults
+    project: Project

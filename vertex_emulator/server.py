@@ -26,6 +26,7 @@ from vertex_emulator import (
     generation,
     metadata_server,
     pipelines,
+    project,
     registry,
     storage,
     tuning,
@@ -44,6 +45,7 @@ from vertex_emulator.tuning.jobs import TuningJobs
 _MODULES = (
     metadata_server,
     faults,
+    project,
     storage,
     generation,
     tuning,
@@ -76,6 +78,7 @@ def open_emulator(data_dir: Path, port: int) -> Emulator:
         batches=BatchJobs(database, objects, serving, trouble),
         pipelines=PipelineJobs(database, objects, data_dir, variables(port)),
         faults=trouble,
+        project=project.Project(),
     )
 
 
