@@ -71,6 +71,17 @@ STARTS = (
 MAKES_BUCKET = Need(On.PROJECT, "make the bucket", "roles/storage.admin", ("storage.buckets.create",))
 """Whoever starts the first run, unless somebody else has made the bucket."""
 
+SEES = Need(
+    On.PROJECT,
+    "see which APIs are enabled and how many tuning jobs may run; without it, that is not checked",
+    "roles/serviceusage.serviceUsageViewer",
+    ("serviceusage.services.get", "serviceusage.quotas.get"),
+)
+"""Whoever wants all to be checked before a run starts."""
+
+SOMEBODY = "user:YOUR_ADDRESS"
+"""Who is given a role, in a command for whoever gives it: a person's credentials do not tell whose they are."""
+
 RUNS = (
     Need(On.PROJECT, "tune, evaluate, register and promote models", "roles/aiplatform.user"),
     Need(On.BUCKET, "read data and write artifacts", "roles/storage.objectUser"),

@@ -17,6 +17,7 @@ from gemini_sft.tuning.states import goes_on
 from gemini_sft.vertex import listed as resources
 from launcher.access import check_account, check_bucket, check_project
 from launcher.findings import Findings
+from launcher.permissions import SOMEBODY
 from launcher.project import Unchecked, disabled_apis, most_tuning_jobs
 from launcher.target import Target, all_regions, nearest
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 Quoting = Callable[[Target], tuple[Quote, BudgetError | None]]
-
-_SOMEBODY = "user:YOUR_ADDRESS"
 
 
 def preflight(experiment: Experiment, target: Target, image: str, quoting: Quoting | None) -> Findings:
@@ -100,7 +99,7 @@ def _credentials(found: Findings) -> "Credentials | None":
 def _member(credentials: "Credentials") -> str:
     """Returns whose credentials these are, as an IAM policy names somebody; of a person they do not tell."""
     address = str(getattr(credentials, "service_account_email", ""))
-    return f"serviceAccount:{address}" if "@" in address else _SOMEBODY
+    return f"serviceAccount:{address}" if "@" in address else SOMEBODY
 
 
 def _check_apis(experiment: Experiment, target: Target, found: Findings) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from gemini_sft.errors import GeminiSftError
 from gemini_sft.rest import session
+from launcher.permissions import SEES, SOMEBODY
 
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 3
@@ -112,7 +113,11 @@ def _ask(
     message = refusal.get("message", "") if isinstance(refusal, dict) else str(refusal)
     if response.status_code == 404 and service == "iam":
         raise AbsentAccount(message)
-    raise Unchecked(f"{service}.googleapis.com answered {response.status_code}: {message}", _remedy(refusal, project))
+    remedy = _remedy(refusal, project)
+    if response.status_code == 403 and service == "serviceusage" and not remedy:
+        to = f"--condition=None --member={SOMEBODY} --role={SEES.role}"
+        remedy = f"gcloud projects add-iam-policy-binding {project} {to}"
+    raise Unchecked(f"{service}.googleapis.com answered {response.status_code}: {message.rstrip('.')}", remedy)
 
 
 def _remedy(refusal: Any, project: str) -> str:

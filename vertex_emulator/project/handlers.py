@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from vertex_emulator.environment import PROJECT
 from vertex_emulator.errors import invalid, not_found
 from vertex_emulator.names import project_number
 from vertex_emulator.routing import emulator_of
@@ -88,7 +89,8 @@ async def _test_project(request: Request) -> Response:
 async def _test_account(request: Request) -> Response:
     """Tells which of some permissions the caller has on a service account; every account exists."""
     state, account = emulator_of(request).project, request.path_params["account"]
-    state.require("iam.googleapis.com", request.path_params["project"])
+    project = request.path_params["project"]  # `-` for whatever project the account is of
+    state.require("iam.googleapis.com", PROJECT if project == "-" else project)
     if not _ACCOUNT.fullmatch(account):
         raise invalid(f"'{account}' is not the e-mail address or id of a service account.", "resource")
     return _granted(state.allowed(_asked(await read_json(request))))
