@@ -167,9 +167,9 @@ def test_what_cannot_be_checked_is_said_and_keeps_nobody(look: Look, put: Any) -
     for remark in look().remarks:
         assert f"--role={SEES.role}`" in remark
     put("project", {})
-    put("faults", [{"path": "services:batchGet", "body": "html", "status": 500}, {"path": "/b$", "status": 403}])
+    put("faults", [{"path": "services:batchGet", "body": "html", "status": 501}, {"path": "/b$", "status": 403}])
     first, second = look().remarks
-    assert "serviceusage.googleapis.com answered 500 and no JSON" in first
+    assert "serviceusage.googleapis.com answered 501 and no JSON" in first
     assert first.startswith("which APIs are enabled") and second.startswith("gs://preflight-bucket could not be")
 
 
@@ -201,7 +201,7 @@ def test_without_credentials_there_is_one_thing_to_do(look: Look, monkeypatch: p
 
 
 def test_a_cost_that_vertex_ai_does_not_tell_is_no_mistake_of_the_users(look: Look, put: Any) -> None:
-    put("faults", [{"path": "/models$", "status": 500}])
+    put("faults", [{"path": "/models$", "status": 501}])
     found = look(base_model="champion")
     assert told(found) == [] and any(one.startswith("model and cost could not be checked") for one in found.remarks)
     put("faults", [])

@@ -130,6 +130,13 @@ def test_how_many_tuning_jobs_may_run_is_how_many_do(server: Server, put: Any) -
 
 def test_what_the_control_cannot_mean_is_refused_and_changes_nothing(server: Server, put: Any) -> None:
     put(denied_permissions=["iam.serviceAccounts.actAs"])
-    for wrong in ({"apis": []}, {"disabled_apis": ["storage"]}, {"denied_permissions": ["storage.*"]}, [], "x"):
+    documents: list[Any] = [
+        {"apis": []},
+        {"disabled_apis": ["storage"]},
+        {"denied_permissions": ["storage.*"]},
+        [],
+        "x",
+    ]
+    for wrong in documents:
         refused(server.http.put("/emulator/project", json=wrong), 400, "")
     assert server.http.post(ACCOUNT, json={"permissions": ["iam.serviceAccounts.actAs"]}).json() == {}
