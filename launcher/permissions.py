@@ -73,11 +73,12 @@ MAKES_BUCKET = Need(On.PROJECT, "make the bucket", "roles/storage.admin", ("stor
 
 SEES = Need(
     On.PROJECT,
-    "see which APIs are enabled and how many tuning jobs may run; without it, that is not checked",
-    "roles/serviceusage.serviceUsageViewer",
+    "see which APIs are enabled and how many tuning jobs may run",
+    "roles/serviceusage.serviceUsageConsumer",
     ("serviceusage.services.get", "serviceusage.quotas.get"),
 )
-"""Whoever wants all to be checked before a run starts."""
+READS_LOGS = Need(On.PROJECT, "read what tasks have written", "roles/logging.viewer", ("logging.logEntries.list",))
+"""Whoever starts a run and wants more; without these two it starts all the same."""
 
 SOMEBODY = "user:YOUR_ADDRESS"
 """Who is given a role, in a command for whoever gives it: a person's credentials do not tell whose they are."""
@@ -92,7 +93,7 @@ RUNS = (
         "read the webhook's address, if notification.webhook names a secret",
         "roles/secretmanager.secretAccessor",
     ),
-    Need(On.PROJECT, "read tables, if data are bq://", "roles/bigquery.jobUser"),
-    Need(On.DATA, "read tables, if data are bq://", "roles/bigquery.dataViewer"),
+    Need(On.DATA, "read data that are bq://", "roles/bigquery.dataViewer"),
+    Need(On.DATA, "read data in other buckets", "roles/storage.objectViewer"),
 )
 """The account that a pipeline runs as, `--service-account`."""

@@ -37,7 +37,7 @@ def preflight(experiment: Experiment, target: Target, image: str, quoting: Quoti
         quoting: Quotes the run at a place; None if its data are read only by the pipeline.
     """
     found = Findings()
-    _check_image(image, found)
+    _check_image(image, target, found)
     usable = _check_region(experiment, target, found)
     credentials = _credentials(found)
     if credentials is None:
@@ -52,14 +52,12 @@ def preflight(experiment: Experiment, target: Target, image: str, quoting: Quoti
     return found
 
 
-def _check_image(image: str, found: Findings) -> None:
+def _check_image(image: str, target: Target, found: Findings) -> None:
     """Takes up an image without a registry before its name: Vertex AI could pull it from nowhere."""
     if "." not in image.partition("/")[0] or "/" not in image:
-        found.missing(
-            "image",
-            f"Vertex AI cannot pull {image}: build and push one with `make image IMAGE=ADDRESS`, ADDRESS being in"
-            " Artifact Registry, and set GEMINI_SFT_IMAGE to ADDRESS",
-        )
+        address = f"{target.location}-docker.pkg.dev/{target.project}/gemini-sft/gemini-sft-python"
+        what = f"Vertex AI cannot pull {image}: build and push another, or set GEMINI_SFT_IMAGE to the address of one"
+        found.missing("image", what, f"make image IMAGE={address}")
 
 
 def _check_region(experiment: Experiment, target: Target, found: Findings) -> Target:

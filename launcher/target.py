@@ -77,7 +77,7 @@ def choose_target(
         place = place or _near(_first([_property("ai/region"), _property("compute/region")]), regions)
     if not asked:
         raise UserError(
-            "no Google Cloud project: give --project, set GOOGLE_CLOUD_PROJECT, or run"
+            "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT, or run"
             " `gcloud config set project PROJECT`"
         )
     place = place or _Found(regions[0], "default")

@@ -109,7 +109,7 @@ def test_vertex_without_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))  # whatever gcloud has been told on this machine
     monkeypatch.delenv("CLOUDSDK_CORE_PROJECT", raising=False)
     said = refused(tmp_path, write_experiment(tmp_path), "--on", "vertex")
-    assert "no Google Cloud project: give --project, set GOOGLE_CLOUD_PROJECT" in said
+    assert "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT" in said
 
 
 def test_json_speaks_of_mistakes_too(tmp_path: Path) -> None:

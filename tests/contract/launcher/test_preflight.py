@@ -84,7 +84,7 @@ def test_all_that_is_missing_is_in_one_list_with_the_command_for_each(look: Look
     )
     role = "--member=user:YOUR_ADDRESS --role=roles/"
     commands = [
-        "make image IMAGE=ADDRESS",
+        f"make image IMAGE=us-central1-docker.pkg.dev/{PROJECT}/gemini-sft/gemini-sft-python",
         "gcloud services enable storage.googleapis.com secretmanager.googleapis.com bigquery.googleapis.com"
         f" --project={PROJECT}",
         f"gcloud projects add-iam-policy-binding {PROJECT} --condition=None {role}aiplatform.user",

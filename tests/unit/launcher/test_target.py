@@ -135,7 +135,8 @@ def test_no_project_at_all_whatever_gcloud_does(gcloud: Gcloud, script: str | No
     with pytest.raises(UserError) as caught:
         choose_target(None, "us-central1", "bucket", ask_gcloud=True)
     assert str(caught.value) == (
-        "no Google Cloud project: give --project, set GOOGLE_CLOUD_PROJECT, or run `gcloud config set project PROJECT`"
+        "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT, or run"
+        " `gcloud config set project PROJECT`"
     )
 
 
