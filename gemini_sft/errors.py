@@ -4,6 +4,7 @@ GeminiSftError
 ├── UserError                 the user can mend it: shown without a traceback, exit code 2
 │   ├── ExperimentError       the experiment file, with every problem and its line
 │   ├── DataError             a data file, with every problem and its line
+│   ├── NotReadyError         a Google Cloud project that lacks something, with every problem and its remedy
 │   └── BudgetError           the run would cost more than it may, or nobody knows what
 └── RunError                  the run failed: exit code 1
     ├── ServiceError          Vertex AI or Cloud Storage refused or did not answer
@@ -94,3 +95,7 @@ class ExperimentError(_Problems):
 
 class DataError(_Problems):
     """Data that cannot be used for tuning or evaluation."""
+
+
+class NotReadyError(_Problems):
+    """A Google Cloud project in which a run cannot start yet."""

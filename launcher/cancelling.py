@@ -35,7 +35,7 @@ def cancel(site: Site, run: str, console: Console) -> None:
             if view.state not in ("CANCELLING", "CANCELLED"):
                 raise UserError(f"the run {one.id} could not be cancelled: it is {view.state}")
         over = submitted.view()
-        tells = f"is being cancelled: `{site.status_command(one.id, place.target)} --wait` shows its end"
+        tells = f"is being cancelled: `{site.command_on('status', one.id, place.target)} --wait` shows its end"
         console.print(f"The run {one.id} {_end(over) if over.ended else tells}.", soft_wrap=True)
         if any(task.name.startswith(_TUNING) and task.state == "RUNNING" for task in before.tasks):
             console.print(JOB_FATE)

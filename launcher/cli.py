@@ -23,6 +23,7 @@ from launcher.options import (
     Location,
     Overrides,
     Project,
+    ServiceAccount,
     ending,
     requested,
 )
@@ -66,10 +67,11 @@ def run_command(
     project: Project = None,
     location: Location = None,
     bucket: Bucket = None,
-    service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
+    service_account: ServiceAccount = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only start it, and leave it going.")] = False,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
     console, progress = Console(stderr=as_json, highlight=False), Progress()
     try:
         summary = run(request, console, progress)
@@ -80,7 +82,7 @@ def run_command(
         raise
     if as_json:
         print(json.dumps(summary))
-    else:
+    elif not no_wait:
         showing.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
 
@@ -96,9 +98,11 @@ def check_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
+    bucket: Bucket = None,
+    service_account: ServiceAccount = None,
 ) -> None:
-    """Check the data and quote the cost, spending nothing: exit code 2 if a run would stop, with all problems."""
-    request = requested(experiment, on, set_, data_dir, project, location)
+    """Check data, project and cost, spending nothing: exit code 2 if a run would stop, with all problems."""
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
     try:
         found = check(request, Console(stderr=as_json, highlight=False))
     except (RunError, KeyboardInterrupt) as error:

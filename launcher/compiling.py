@@ -2,10 +2,14 @@
 
 import os
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from gemini_sft.experiment import Experiment
+from launcher.image import use_image
 from launcher.portability import refusals
 
 
@@ -29,6 +33,7 @@ def compile_pipelines(folder: Path) -> list[Path]:
 
 def compile_for(experiment: Experiment, folder: Path) -> Path:
     """Compiles the pipeline that an experiment asks for into `folder` and returns its file; see `compile_pipelines`."""
+    use_image()
     from pipelines import PIPELINES
     from pipelines.ending import mailing
     from pipelines.sweep import sweep_of
@@ -37,6 +42,14 @@ def compile_for(experiment: Experiment, folder: Path) -> Path:
     if experiment.sweep:
         name, pipeline = "sweep", sweep_of(experiment.sweep.concurrent_jobs)
     return _compile(name, mailing(pipeline, experiment.notification.email), folder)
+
+
+def image_of(template: Path) -> str:
+    """Returns the image that the components of a compiled pipeline run in; Google's own may be among them."""
+    spec = next(yaml.safe_load_all(template.read_text("utf-8")))
+    executors = spec["deploymentSpec"]["executors"].values()
+    images: Counter[str] = Counter(one["container"]["image"] for one in executors if "container" in one)
+    return images.most_common(1)[0][0]
 
 
 def _compile(name: str, pipeline: Any, folder: Path) -> Path:

@@ -1,10 +1,8 @@
-"""Which image the components of a pipeline run in on Vertex AI: the one that the user names, or has built."""
+"""Which image the components of a pipeline run in outside this machine: the one that the user names, or has built."""
 
 import os
 import re
 from pathlib import Path
-
-from gemini_sft.errors import UserError
 
 _VARIABLE = "GEMINI_SFT_IMAGE"
 BUILT = Path("build/image")
@@ -19,35 +17,24 @@ def use_image(built: Path = BUILT) -> str | None:
         built: Where to look if the environment names none.
 
     Returns:
-        Its address, pinned by its digest; None if there is none, which only the emulator can do without.
-
-    Raises:
-        UserError: It is not pinned: a tag may be moved, and then a scheduled run would do what nobody has tried.
+        Its address; None if there is none, which only the emulator can do without.
     """
-    image, source = os.environ.get(_VARIABLE), _VARIABLE
+    image = os.environ.get(_VARIABLE)
     if not image and built.is_file():
-        image, source = built.read_text("utf-8").strip(), str(built)
-    if not image:
-        return None
-    if not _PINNED.match(image):
-        raise UserError(
-            f"{source}: the image {image!r} is not an address pinned by its digest, REGISTRY/NAME@sha256:...: take the"
-            " one that `make image IMAGE=...` prints, or that of a pushed tag from"
-            " `gcloud artifacts docker images list REGISTRY/NAME --include-tags`"
-        )
-    os.environ[_VARIABLE] = image
-    return image
+        os.environ[_VARIABLE] = image = built.read_text("utf-8").strip()
+    return image or None
 
 
-def require_image() -> None:
-    """Chooses the image for a run on Vertex AI, as `use_image` does.
+def objection(image: str) -> str | None:
+    """Returns why an image cannot be taken: a tag may be moved, and then runs do what nobody has tried; None if it can.
 
-    Raises:
-        UserError: There is none, or it is not pinned.
+    Args:
+        image: Its address.
     """
-    if use_image() is None:
-        raise UserError(
-            "the components need an image that Vertex AI can pull: build and push it with `make image"
-            " IMAGE=REGION-docker.pkg.dev/PROJECT/REPOSITORY/gemini-sft-python`, here, or set GEMINI_SFT_IMAGE to its"
-            " address"
-        )
+    if _PINNED.match(image):
+        return None
+    return (
+        f"the image {image} is not an address pinned by its digest, REGISTRY/NAME@sha256:...: build and push one with"
+        f" `make image`, or set {_VARIABLE} to the address of one; that of a pushed tag is told by `gcloud artifacts"
+        " docker images list REGISTRY/NAME --include-tags`"
+    )

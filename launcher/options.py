@@ -13,9 +13,14 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
-Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
-Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT, then gcloud's].")]
+Location = Annotated[
+    str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, the nearest to gcloud's, us-central1].")
+]
+Bucket = Annotated[str | None, typer.Option(help="Staging bucket [GEMINI_SFT_BUCKET, PROJECT-gemini-sft].")]
+ServiceAccount = Annotated[
+    str | None, typer.Option(help="What the pipeline runs as on Vertex AI [GEMINI_SFT_SERVICE_ACCOUNT].")
+]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
@@ -28,6 +33,8 @@ def requested(
     location: str | None,
     bucket: str | None = None,
     service_account: str | None = None,
+    *,
+    wait: bool = True,
 ) -> Request:
     """Returns what the options of a command ask for."""
     return Request(
@@ -39,6 +46,7 @@ def requested(
         location=location,
         bucket=bucket,
         service_account=service_account,
+        wait=wait,
     )
 
 

@@ -10,13 +10,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
+from gemini_sft.catalog import catalog
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.files import complete
-from gemini_sft.experiment.schema import listed
+from gemini_sft.experiment.schema import CHAMPION, is_tuned, listed
 from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics
+from gemini_sft.vertex import location_of
 from launcher.emulator import EmulatorProcess, StandingEmulator, embedded_emulator, enter
 from launcher.target import Target, choose_target
 
@@ -39,6 +42,7 @@ class Site:
         location: Likewise.
         bucket: Likewise; None for one named after the project.
         service_account: What the pipeline runs as on Vertex AI.
+        wait: Whether to see a run through to its end.
     """
 
     on: Where = Where.LOCAL
@@ -47,6 +51,7 @@ class Site:
     location: str | None = None
     bucket: str | None = None
     service_account: str | None = None
+    wait: bool = True
 
     @property
     def on_vertex(self) -> bool:
@@ -59,11 +64,11 @@ class Site:
         Raises:
             UserError: There is no project to be found, or the bucket's name is impossible.
         """
-        return choose_target(self.project, self.location, self.bucket, self.service_account)
+        return choose_target(self.project, self.location, self.bucket, self.service_account, ask_gcloud=True)
 
-    def status_command(self, run_id: str, target: Target) -> str:
-        """Returns the command that tells how a run there stands."""
-        words = ["gemini-sft", "status", run_id]
+    def command_on(self, verb: str, run_id: str, target: Target) -> str:
+        """Returns the command that does something about a run there: `status`, `logs` or `cancel`."""
+        words = ["gemini-sft", verb, run_id]
         if self.on_vertex:
             words += ["--on", "vertex", "--project", target.project, "--location", target.location]
         return shlex.join(words + (["--data-dir", str(self.data_dir)] if self.data_dir != Path(".local") else []))
@@ -112,6 +117,19 @@ class Request(Site):
         words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
         return shlex.join(words)
 
+    def target(self) -> Target:
+        """Returns where on Vertex AI, in a region in which the experiment's model can be tuned if it is ours to choose.
+
+        Raises:
+            UserError: There is no project to be found, or the bucket's name is impossible.
+        """
+        base = load_experiment(str(self.experiment_file), self.overrides).base_model
+        regions = catalog().models[base].tuning_regions if base in catalog().models else ()
+        if is_tuned(base) and base != CHAMPION:
+            regions = (location_of(base, ""),)  # a tuned model is tuned further only where it is
+        where = (self.project, self.location, self.bucket, self.service_account)
+        return choose_target(*where, regions=regions, ask_gcloud=True)
+
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""
         return self.data_dir / "checks" / experiment.name
@@ -155,7 +173,9 @@ def at_place(site: Site, console: Console) -> Iterator[Place]:
     """
     with disk_errors(site.data_dir), contextlib.ExitStack() as stack:
         if site.on_vertex:
-            yield Place(site.target(), None)
+            target = site.target()
+            console.print(Text(f"Vertex AI: {target.words}", "dim"), soft_wrap=True)
+            yield Place(target, None)
             return
         emulator: EmulatorProcess | StandingEmulator | None = StandingEmulator.find(site.data_dir)
         if emulator:

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from gemini_sft.steps.places import COMMANDS, PROGRESS, beside
 from gemini_sft.telling import lines
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
-from launcher.compiling import compile_for
-from launcher.image import require_image
+from launcher.compiling import compile_for, image_of
+from launcher.labels import run_labels
+from launcher.leaving import leave, link_of, require_lasting
 from launcher.notifying import told_here
 from launcher.place import Place, Request, at_place, disk_errors
+from launcher.preflight import preflight
 from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.watching import watch
@@ -44,20 +47,21 @@ class Progress:
 
 
 def run(request: Request, console: Console, progress: Progress) -> dict[str, Any]:
-    """Runs an experiment to its end.
+    """Runs an experiment to its end, or only starts it.
 
     Returns:
         The object that `--json` prints.
 
     Raises:
-        UserError: Something that the user gave is wrong, or the run would cost too much; nothing has been started, or
-            Vertex AI refused it.
+        UserError: Something that the user gave is wrong, the run would cost too much, or the project lacks something;
+            nothing has been started, or Vertex AI refused it.
         RunError: The run failed; the text names the task and the cause.
     """
+    if not request.wait:
+        require_lasting(request)
     experiment = request.experiment()
     if request.on_vertex:
         request.target()
-        require_image()
     else:
         experiment = told_here(experiment, console)
     checked = None
@@ -70,22 +74,32 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
         show_data(checked.summary, console)
     with at_place(request, console) as place:
         template = compile_for(experiment, request.data_dir / "compiled")
-        view, folder = _execute(experiment, checked, template, place, request, console, progress)
-        return results.summary(progress.run_id or "", view.state, folder, progress.seconds)
+        if request.on_vertex:
+            found = preflight(experiment, place.target, image_of(template), checked.quote if checked else None)
+            found.show(console)
+            if found.error:
+                raise found.error
+        submitted, experiment_uri = _prepare(experiment, checked, template, place, request, console)
+        progress.run_id = submitted.id
+        with _cancelled_by_interrupt(submitted, request, place, console):
+            submitted.submit()
+            where = f"Vertex AI: {link_of(place.target, submitted.id)}" if request.on_vertex else "the local emulator"
+            console.print(f"Run {submitted.id} on {where}", soft_wrap=True)
+            if not request.wait:
+                return leave(request, place.target, submitted.id, progress.seconds, console)
+            view = _watch(submitted, experiment_uri, place, console)
+        folder = _fetch(submitted, view, experiment, experiment_uri, request)
+        return results.summary(submitted.id, view.state, folder, progress.seconds)
 
 
-def _execute(
-    experiment: Experiment,
-    checked: Checked | None,
-    template: Path,
-    place: Place,
-    request: Request,
-    console: Console,
-    progress: Progress,
-) -> tuple[RunView, Path]:
+def _prepare(
+    experiment: Experiment, checked: Checked | None, template: Path, place: Place, request: Request, console: Console
+) -> tuple[Run, str]:
+    """Stages the experiment; returns its run, which is not submitted yet, and where the experiment is staged."""
     target = place.target
     experiment_uri = stage(experiment, target)
     if checked:
+        checked.hand_over_counts(experiment_uri)
         quote, error = checked.quote(target, experiment_uri)
         show_total(quote, console)
         if error:
@@ -97,33 +111,31 @@ def _execute(
             experiment_uri=experiment_uri,
             models_uri=str(request.checks(experiment) / "models.json"),
         )
-    progress.run_id = new_run_id(experiment.name)
+    run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}
-    storage.write_text(f"{beside(experiment_uri, COMMANDS)}/{progress.run_id}.txt", request.command())
-    submitted = Run(template, progress.run_id, target, parameters)
+    storage.write_text(f"{beside(experiment_uri, COMMANDS)}/{run_id}.txt", request.command())
+    return Run(template, run_id, target, parameters, run_labels(experiment.name, template.stem)), experiment_uri
+
+
+def _watch(submitted: Run, experiment_uri: str, place: Place, console: Console) -> RunView:
+    """Watches a run to its end."""
     try:
-        submitted.submit()
-        console.print(f"Run {progress.run_id} on {'Vertex AI' if request.on_vertex else 'the local emulator'}")
-        view = watch(
+        return watch(
             submitted,
             console,
             place.check,
             lambda: lines(beside(experiment_uri, f"{PROGRESS}/{submitted.id}")),
         )
-    except KeyboardInterrupt:
-        over = submitted.cancel(_CANCEL_SECONDS)
-        if place.outlives_us:
-            tells = f"may still go on: `{request.status_command(progress.run_id, target)}` tells"
-            console.print(f"The run {progress.run_id} {'is cancelled' if over else tells}.", soft_wrap=True)
-        console.print(JOB_FATE)
-        console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
-        raise
     except RunError as error:
         if place.emulator:
             place.check()
             raise
-        raise RunError(f"{error} (the run {progress.run_id} goes on at Vertex AI)") from error
-    folder = request.data_dir / "runs" / progress.run_id
+        raise RunError(f"{error} (the run {submitted.id} goes on at Vertex AI)") from error
+
+
+def _fetch(submitted: Run, view: RunView, experiment: Experiment, experiment_uri: str, request: Request) -> Path:
+    """Fetches the results of a run that has ended; returns their folder."""
+    folder = request.data_dir / "runs" / submitted.id
     if not view.succeeded:
         kept = ""
         with contextlib.suppress(KeyError, UserError, RunError):  # unless it had come to its verdict
@@ -131,7 +143,25 @@ def _execute(
             kept = f" (its verdict and report are in {folder})"
         raise RunError(f"{failure(view)}{kept}")
     results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
-    return view, folder
+    return folder
+
+
+@contextlib.contextmanager
+def _cancelled_by_interrupt(submitted: Run, request: Request, place: Place, console: Console) -> Iterator[None]:
+    """Cancels the run when the user interrupts us, and says what becomes of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        over = submitted.cancel(_CANCEL_SECONDS)
+        if place.outlives_us:
+            tells = f"may still go on: `{request.command_on('status', submitted.id, place.target)}` tells"
+            fate = "is cancelled" if over else tells
+            console.print(
+                f"The run {submitted.id} {fate}. To leave a run going, start it with --no-wait.", soft_wrap=True
+            )
+        console.print(JOB_FATE)
+        console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
+        raise
 
 
 def failure(view: RunView) -> str:

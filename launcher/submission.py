@@ -47,7 +47,14 @@ def new_run_id(experiment_name: str) -> str:
 class Run:
     """A pipeline job of the Vertex AI SDK."""
 
-    def __init__(self, template: Path, run_id: str, target: Target, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        template: Path,
+        run_id: str,
+        target: Target,
+        parameters: dict[str, Any],
+        labels: dict[str, str] | None = None,
+    ) -> None:
         """Prepares the job; nothing is sent yet."""
         with _quiet():
             aiplatform = _sdk(target)
@@ -61,6 +68,10 @@ class Run:
                 template_path=str(template),
                 pipeline_root=target.pipeline_root,
                 parameter_values=parameters,
+                labels=labels,
+                # What is under way when something fails is paid for: it goes on, and a new run takes it up. Whether
+                # Vertex AI would start the exit task after `fast`, Google does not say.
+                failure_policy="slow",
                 project=target.project,
                 location=target.location,
             )

@@ -29,6 +29,7 @@ from vertex_emulator import (
     metadata_server,
     pages,
     pipelines,
+    project,
     registry,
     schedules,
     storage,
@@ -54,6 +55,7 @@ _MODULES = (
     pages,  # before what answers the SDKs at the same address
     metadata_server,
     faults,
+    project,
     storage,
     generation,
     tuning,
@@ -92,6 +94,7 @@ def open_emulator(
         pipelines=pipeline_jobs,
         schedules=Schedules(database, pipeline_jobs, fires=fire_schedules),
         faults=trouble,
+        project=project.Project(),
     )
 
 

@@ -14,6 +14,8 @@ OUTCOMES = "outcomes"
 """A file for each run that came to a verdict."""
 TRIES = "tries"
 """A file for each tuned model that was compared on some test examples with what was in use."""
+TOKEN_COUNTS = "token-counts"
+"""A file for each model, with what is known of how many tokens something has."""
 PROGRESS = "progress"
 """A folder for each run, in which a file for each model says how far its answers are."""
 

@@ -27,7 +27,7 @@ from gemini_sft.experiment import Experiment
 from gemini_sft.inference.few_shot import draw_shots
 from gemini_sft.judging import Frame, comparing, grading
 from gemini_sft.steps.find_models import asks_champion, read_champion, read_models, silent
-from gemini_sft.steps.places import beside
+from gemini_sft.steps.places import TOKEN_COUNTS, beside
 from gemini_sft.tuning import Base
 from gemini_sft.vertex import location_of
 
@@ -103,7 +103,7 @@ def _refuse_files(experiment: Experiment, validation_uri: str) -> None:
 
 
 def _cache(experiment_uri: str, model: str) -> TokenCache:
-    return TokenCache(beside(experiment_uri, f"token-counts/{model}.json"))
+    return TokenCache(beside(experiment_uri, f"{TOKEN_COUNTS}/{model}.json"))
 
 
 class _Counting:
