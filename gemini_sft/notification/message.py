@@ -12,8 +12,8 @@ from typing import Any
 from gemini_sft.decision.outcome import Outcome
 from gemini_sft.experiment import Experiment
 from gemini_sft.report.numbers import NO_NUMBER, percent, score, signed, span
-from gemini_sft.retraining import Path, Plan, Recheck, State
-from gemini_sft.retraining.recheck import FALLEN
+from gemini_sft.retraining.plan import Path, Plan
+from gemini_sft.retraining.recheck import FALLEN, Recheck, State
 
 _TITLE = 150
 _LINE = 500

@@ -2,7 +2,7 @@
 
 from gemini_sft.report.numbers import NO_NUMBER, NOTHING, count, percent, score, signed, span
 from gemini_sft.report.render import render
-from gemini_sft.retraining import Recheck, State
+from gemini_sft.retraining.recheck import Recheck, State
 
 _HEADLINES = {
     State.HELD: "The champion has held",

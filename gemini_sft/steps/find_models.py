@@ -7,7 +7,7 @@ from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment import Experiment, load_experiment
-from gemini_sft.retraining import Purpose
+from gemini_sft.retraining.purpose import Purpose
 from gemini_sft.tuning import Base, find_base, find_champion, refusals, retired
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from gemini_sft.decision.outcome import Outcome, outcome_uri
 from gemini_sft.errors import GeminiSftError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.notification import Told, message, post, read_secret, title
-from gemini_sft.retraining import Plan, Recheck
+from gemini_sft.retraining.plan import Plan
+from gemini_sft.retraining.recheck import Recheck
 from gemini_sft.steps.places import OUTCOMES, PLANS, RECHECKS, beside
 from gemini_sft.vertex import console_link
 

@@ -10,8 +10,9 @@ from gemini_sft.decision.comparison import Verdict
 from gemini_sft.decision.outcome import read_outcomes
 from gemini_sft.experiment import load_experiment
 from gemini_sft.release.promotion import is_withdrawn
-from gemini_sft.retraining import Path, Plan, Purpose, Situation, Trained, Tried, make_plan
-from gemini_sft.retraining.trained import DATA_DIGITS, find, find_ids, settings_of, start_of
+from gemini_sft.retraining.plan import Path, Plan, Situation, Tried, make_plan
+from gemini_sft.retraining.purpose import Purpose
+from gemini_sft.retraining.trained import DATA_DIGITS, Trained, find, find_ids, settings_of, start_of
 from gemini_sft.steps.find_models import read_champion, read_models, read_refused, silent
 from gemini_sft.steps.places import OUTCOMES, PLANS, SPENDING, TRAINED, beside
 from gemini_sft.tuning import Base

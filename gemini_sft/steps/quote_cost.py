@@ -31,7 +31,7 @@ from gemini_sft.errors import BudgetError, DataError, Problem
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference.few_shot import draw_shots
 from gemini_sft.judging import Frame, comparing, grading
-from gemini_sft.retraining import Purpose
+from gemini_sft.retraining.purpose import Purpose
 from gemini_sft.steps.find_models import asks_champion, read_champion, read_models, read_refused, silent
 from gemini_sft.steps.places import SPENDING, beside
 from gemini_sft.tuning import Base

@@ -12,9 +12,9 @@ from gemini_sft.inference.journal import sweep
 from gemini_sft.metrics import MetricSet, metrics_for
 from gemini_sft.report.numbers import percent
 from gemini_sft.report.recheck import recheck_page
-from gemini_sft.retraining import Recheck, Reference, recheck, retirement_alarms
-from gemini_sft.retraining.recheck import unknown
-from gemini_sft.retraining.reference import scoring_of
+from gemini_sft.retraining.recheck import Recheck, recheck, unknown
+from gemini_sft.retraining.reference import Reference, scoring_of
+from gemini_sft.retraining.retiring import retirement_alarms
 from gemini_sft.steps.absent import class_of_absence, why_absent
 from gemini_sft.steps.evidence import ArmUris
 from gemini_sft.steps.find_models import read_champion, read_models, silent

@@ -4,8 +4,7 @@ from gemini_sft import storage
 from gemini_sft.data.dataset import read_sources
 from gemini_sft.experiment import Experiment
 from gemini_sft.inference.evaluation import EvaluationResult
-from gemini_sft.retraining import Reference
-from gemini_sft.retraining.reference import read_reference, reference_uri, scoring_of
+from gemini_sft.retraining.reference import Reference, read_reference, reference_uri, scoring_of
 from gemini_sft.steps.places import CHAMPIONS, beside
 
 

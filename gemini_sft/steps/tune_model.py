@@ -4,8 +4,7 @@ from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, has_examples, read_fingerprint, read_sources
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference import fingerprint
-from gemini_sft.retraining import Trained
-from gemini_sft.retraining.trained import DATA_DIGITS, keep, settings_of, start_of
+from gemini_sft.retraining.trained import DATA_DIGITS, Trained, keep, settings_of, start_of
 from gemini_sft.steps.find_models import read_models
 from gemini_sft.steps.places import CLAIMS, EVALUATIONS, PROGRESS, TRAINED, beside, in_bucket
 from gemini_sft.tuning import TuningRecord, TuningRequest, tune
