@@ -37,7 +37,7 @@ def find_data(*, experiment_uri: str, run_id: str) -> str:
         UserError: A source does not exist or may not be read.
         ServiceError: Cloud Storage or BigQuery did not say.
     """
-    experiment = load_experiment(experiment_uri)
+    experiment = load_experiment(experiment_uri, allow_retired=True)
     data = experiment.data
     found = [list(versions_of(listed(split))) for split in (data.train, data.validation, data.test)]
     untold = [uri for split in found for uri, version in split if version is None]
