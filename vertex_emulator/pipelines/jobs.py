@@ -42,6 +42,7 @@ class PipelineJobs:
         self._database = database
         self._objects = objects
         self._folder = data_dir.resolve() / "pipeline_jobs"
+        self._executions = data_dir.resolve() / "executions"
         self._environment = environment
         self._running: dict[str, _Run] = {}
         self._stopping = False
@@ -86,6 +87,7 @@ class PipelineJobs:
             "parameters": parameters,
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
+            "executions": str(self._executions),
             "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
         }
