@@ -14,6 +14,7 @@ from gemini_sft.errors import RunError, UserError
 from launcher import predicting, reporting, results, showing
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
+from launcher.cli_retraining import recheck_command, retrain_command
 from launcher.options import (
     AsJson,
     Bucket,
@@ -22,6 +23,7 @@ from launcher.options import (
     Location,
     Overrides,
     Project,
+    ServiceAccount,
     ending,
     requested,
 )
@@ -64,7 +66,7 @@ def run_command(
     project: Project = None,
     location: Location = None,
     bucket: Bucket = None,
-    service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
+    service_account: ServiceAccount = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
@@ -81,6 +83,10 @@ def run_command(
     else:
         showing.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
+
+
+app.command("retrain")(retrain_command)
+app.command("recheck")(recheck_command)
 
 
 @app.command("check")
@@ -178,7 +184,7 @@ def report_command(
         found = reporting.report_two(data_dir, (run_, other), console)
     if as_json:
         print(reporting.as_json(found))
-    elif not no_open:
+    elif not no_open and found["report"]:
         reporting.open_page(Path(found["report"]))
 
 

@@ -16,6 +16,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
 Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
 Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
+ServiceAccount = Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
