@@ -11,8 +11,8 @@ from gemini_sft.decision import Comparison, Difference
 from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
-from gemini_sft.retraining import Path as Taken
-from gemini_sft.retraining import Plan
+from gemini_sft.retraining.plan import Path as Taken
+from gemini_sft.retraining.plan import Plan
 from gemini_sft.tuning import Selection, TuningRecord
 
 _Places = dict[str, tuple[str, str]]

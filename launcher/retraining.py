@@ -8,8 +8,9 @@ from rich.text import Text
 
 from gemini_sft import storage
 from gemini_sft.decision.level import level
-from gemini_sft.retraining import Path as Taken
-from gemini_sft.retraining import Plan, Recheck, State
+from gemini_sft.retraining.plan import Path as Taken
+from gemini_sft.retraining.plan import Plan
+from gemini_sft.retraining.recheck import Recheck, State
 from launcher import results, showing
 
 _PATHS = {
