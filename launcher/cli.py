@@ -14,6 +14,7 @@ from gemini_sft.errors import RunError, UserError
 from launcher import predicting, reporting, results, showing
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
+from launcher.cli_retraining import recheck_command, retrain_command
 from launcher.cli_runs import commands as commands_about_runs
 from launcher.options import (
     AsJson,
@@ -21,6 +22,7 @@ from launcher.options import (
     DataDir,
     ExperimentFile,
     Location,
+    NoWait,
     Overrides,
     Project,
     ServiceAccount,
@@ -68,7 +70,7 @@ def run_command(
     location: Location = None,
     bucket: Bucket = None,
     service_account: ServiceAccount = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only start it, and leave it going.")] = False,
+    no_wait: NoWait = False,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
@@ -85,6 +87,10 @@ def run_command(
     elif not no_wait:
         showing.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
+
+
+app.command("retrain")(retrain_command)
+app.command("recheck")(recheck_command)
 
 
 @app.command("check")
@@ -184,7 +190,7 @@ def report_command(
         found = reporting.report_two(data_dir, (run_, other), console)
     if as_json:
         print(reporting.as_json(found))
-    elif not no_open:
+    elif not no_open and found["report"]:
         reporting.open_page(Path(found["report"]))
 
 

@@ -21,6 +21,7 @@ Bucket = Annotated[str | None, typer.Option(help="Staging bucket [GEMINI_SFT_BUC
 ServiceAccount = Annotated[
     str | None, typer.Option(help="What the pipeline runs as on Vertex AI [GEMINI_SFT_SERVICE_ACCOUNT].")
 ]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Only start it, and leave it going.")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -22,6 +23,12 @@ from gemini_sft.metrics.table import own_metrics
 from gemini_sft.vertex import location_of
 from launcher.emulator import EmulatorProcess, StandingEmulator, embedded_emulator, enter
 from launcher.target import Target, choose_target
+
+PipelineName = Literal["finetune", "retrain", "recheck"]
+"""What a run does: tune and compare; what a scheduled run does; ask the champion again."""
+
+_COMMANDS = {"finetune": "run", "retrain": "retrain", "recheck": "recheck"}
+"""The command of each pipeline, which is also what its runs are for."""
 
 
 class Where(StrEnum):
@@ -43,6 +50,7 @@ class Site:
         bucket: Likewise; None for one named after the project.
         service_account: What the pipeline runs as on Vertex AI.
         wait: Whether to see a run through to its end.
+        pipeline: Which pipeline runs.
     """
 
     on: Where = Where.LOCAL
@@ -52,6 +60,12 @@ class Site:
     bucket: str | None = None
     service_account: str | None = None
     wait: bool = True
+    pipeline: PipelineName = "finetune"
+
+    @property
+    def purpose(self) -> str:
+        """What the run is for, as `gemini_sft.retraining.Purpose` has it."""
+        return _COMMANDS[self.pipeline]
 
     @property
     def on_vertex(self) -> bool:
@@ -109,7 +123,7 @@ class Request(Site):
 
     def command(self) -> str:
         """Returns the command that runs the same again."""
-        words = ["gemini-sft", "run", str(self.experiment_file)]
+        words = ["gemini-sft", _COMMANDS[self.pipeline], str(self.experiment_file)]
         words += [word for override in self.overrides for word in ("--set", override)]
         words += ["--on", "vertex"] if self.on_vertex else []
         options = {"project": self.project, "location": self.location, "bucket": self.bucket}

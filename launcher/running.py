@@ -1,6 +1,7 @@
-"""`gemini-sft run`: from an experiment file to a verdict."""
+"""`gemini-sft run`, `retrain` and `recheck`: from an experiment file to what came of it."""
 
 import contextlib
+import functools
 import re
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from gemini_sft.experiment import Experiment
 from gemini_sft.steps.find_models import find_models
 from gemini_sft.steps.places import COMMANDS, PROGRESS, beside
 from gemini_sft.telling import lines
-from launcher import results
+from launcher import results, retraining
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_for, image_of
 from launcher.labels import run_labels
@@ -50,7 +51,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
     """Runs an experiment to its end, or only starts it.
 
     Returns:
-        The object that `--json` prints.
+        The object that `--json` prints: of `results` for the main pipeline, of `retraining` for the others.
 
     Raises:
         UserError: Something that the user gave is wrong, the run would cost too much, or the project lacks something;
@@ -73,9 +74,10 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
             raise DataError(checked.problems)
         show_data(checked.summary, console)
     with at_place(request, console) as place:
-        template = compile_for(experiment, request.data_dir / "compiled")
+        template = compile_for(experiment, request.data_dir / "compiled", request.pipeline)
         if request.on_vertex:
-            found = preflight(experiment, place.target, image_of(template), checked.quote if checked else None)
+            quoting = functools.partial(checked.quote, purpose=request.purpose) if checked else None
+            found = preflight(experiment, place.target, image_of(template), quoting)
             found.show(console)
             if found.error:
                 raise found.error
@@ -89,7 +91,8 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
                 return leave(request, place.target, submitted.id, progress.seconds, console)
             view = _watch(submitted, experiment_uri, place, console)
         folder = _fetch(submitted, view, experiment, experiment_uri, request)
-        return results.summary(submitted.id, view.state, folder, progress.seconds)
+        summary = results.summary if request.pipeline == "finetune" else retraining.summary
+        return summary(submitted.id, view.state, folder, progress.seconds)
 
 
 def _prepare(
@@ -100,7 +103,7 @@ def _prepare(
     experiment_uri = stage(experiment, target)
     if checked:
         checked.hand_over_counts(experiment_uri)
-        quote, error = checked.quote(target, experiment_uri)
+        quote, error = checked.quote(target, experiment_uri, request.purpose)
         show_total(quote, console)
         if error:
             raise error
@@ -110,6 +113,7 @@ def _prepare(
             location=target.location,
             experiment_uri=experiment_uri,
             models_uri=str(request.checks(experiment) / "models.json"),
+            purpose=request.purpose,
         )
     run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}

@@ -14,11 +14,11 @@ from gemini_sft.experiment import load_experiment
 from gemini_sft.steps.places import PROGRESS, beside
 from gemini_sft.telling import duration, lines
 from gemini_sft.vertex import console_link
-from launcher import results
+from launcher import results, retraining
 from launcher.found import Found, recent, resolve
 from launcher.place import Place, Site, at_place
 from launcher.running import failure
-from launcher.runs import REPORT, read_comparison
+from launcher.runs import read_comparison
 from launcher.showing import show, show_verdict
 from launcher.submission import FoundRun, Run, RunView
 from launcher.tasks import TaskView
@@ -62,7 +62,8 @@ def show_one(site: Site, run: str, wait: bool, console: Console) -> tuple[dict[s
 
     Returns:
         The object that `--json` prints, which is that of a list of runs and `error`, `tasks`, `link`, `verdict`,
-        `reasons`, `report` and `artifacts`; and whether the run has ended without success.
+        `reasons`, `report` and `artifacts`, or in place of a verdict what `report` prints of a scheduled run or a
+        recheck; and whether the run has ended without success.
 
     Raises:
         UserError: There is no such run, or several.
@@ -86,14 +87,17 @@ def show_one(site: Site, run: str, wait: bool, console: Console) -> tuple[dict[s
             console.print(Text(f"Console: {link}"), soft_wrap=True)
         folder = _results(submitted, one, view, site.data_dir, console) if view.ended else None
     verdict: dict[str, Any] = {"verdict": None, "reasons": [], "report": None, "artifacts": None}
-    if folder:
+    if folder and retraining.is_retraining(folder):
+        retraining.show(folder, console)
+        verdict |= retraining.reported(folder)
+    elif folder:
         comparison = read_comparison(folder)
         if wait:
             show(folder, console)
         else:
-            show_verdict(comparison, folder / REPORT, console)
+            show_verdict(comparison, folder / results.REPORT, console)
         verdict |= {"verdict": comparison.verdict.value, "reasons": comparison.reasons}
-        verdict |= {"report": str(folder / REPORT), "artifacts": str(folder)}
+        verdict |= {"report": str(folder / results.REPORT), "artifacts": str(folder)}
     tasks = [_task(task) for task in view.tasks]
     described = {**_described(one), "state": view.state, "error": error or None, "tasks": tasks, "link": link}
     return described | verdict, view.ended and not view.succeeded
@@ -111,7 +115,7 @@ def _followed(run: Run, one: Found, place: Place, console: Console) -> RunView:
 def _results(run: Run, one: Found, view: RunView, data_dir: Path, console: Console) -> Path | None:
     """Returns the folder with the results of a run that has ended, fetched if need be; None if it left no verdict."""
     folder = data_dir / "runs" / one.id
-    if (folder / REPORT).is_file():
+    if any((folder / mark).is_file() for mark in (results.REPORT, results.PLAN)):
         return folder
     if not one.experiment_uri:
         return None

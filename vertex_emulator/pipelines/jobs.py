@@ -64,6 +64,7 @@ class PipelineJobs:
         self._objects = objects
         self._folder = data_dir.resolve() / "pipeline_jobs"
         self._logs = data_dir.resolve() / entries.FOLDER
+        self._executions = data_dir.resolve() / "executions"
         self._environment = environment
         self._task_python = str(task_python.absolute()) if task_python else None
         self._running: dict[str, _Run] = {}
@@ -127,6 +128,7 @@ class PipelineJobs:
             "workspace": str(folder / "workspace"),
             "taskPython": self._task_python,
             "logs": str(self._logs),
+            "executions": str(self._executions),
             "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
         }

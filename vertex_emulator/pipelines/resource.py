@@ -15,7 +15,13 @@ ENDED = frozenset({"PIPELINE_STATE_SUCCEEDED", "PIPELINE_STATE_FAILED", "PIPELIN
 
 _METADATA_STORE = "metadataStores/default"
 _SCHEMAS = {"container": "system.ContainerExecution", "importer": "system.ImporterExecution"}
-_EXECUTION_STATES = {"RUNNING": "RUNNING", "SUCCEEDED": "COMPLETE", "FAILED": "FAILED", "CANCELLED": "CANCELLED"}
+_EXECUTION_STATES = {
+    "RUNNING": "RUNNING",
+    "SUCCEEDED": "COMPLETE",
+    "SKIPPED": "CACHED",
+    "FAILED": "FAILED",
+    "CANCELLED": "CANCELLED",
+}
 
 Document = dict[str, Any]
 
@@ -104,6 +110,9 @@ class JobResource:
             case "container_started":
                 self._container_started(event)
                 self.save()
+            case "task_skipped":
+                self._task_ended(self._with_outputs(event), "SKIPPED")
+                self.save()
             case "task_finished":
                 self._task_finished(event)
                 self.save()
@@ -166,12 +175,17 @@ class JobResource:
         container["mainJob"] = name
         entries.keep(self._database, name, event["lines"])
 
-    def _task_finished(self, event: Document) -> None:
+    def _with_outputs(self, event: Document) -> Document:
+        """Returns the task that has ended, with what it gave."""
         detail = self._find(event["task"])
         assert detail is not None
         detail["execution"]["metadata"].update(_ports("output", event["outputs"]))
         if event["outputs"]["artifacts"]:
             detail["outputs"] = self._artifacts(event["outputs"])
+        return detail
+
+    def _task_finished(self, event: Document) -> None:
+        detail = self._with_outputs(event)
         if event["succeeded"]:
             self._task_ended(detail, "SUCCEEDED")
         elif self.state == "PIPELINE_STATE_CANCELLING" and not self._cancelled_tasks:
@@ -186,7 +200,7 @@ class JobResource:
     def _task_ended(self, detail: Document, state: str, message: str = "", code: str = "FAILED_PRECONDITION") -> None:
         detail.update(state=state, endTime=now())
         detail["execution"].update(state=_EXECUTION_STATES[state], updateTime=detail["endTime"])
-        if state != "SUCCEEDED":
+        if state not in ("SUCCEEDED", "SKIPPED"):
             detail["error"] = {"code": RPC_CODES[code], "message": message}
 
     def _list(self, parent: str, tasks: dict[str, str]) -> Document:
@@ -218,8 +232,8 @@ class JobResource:
         }
 
     def _artifact(self, port: str, artifact: Document) -> Document:
-        # The same URI within a job is the same artifact, whether a task gave or took it.
-        digest = hashlib.sha256(f"{self.name} {artifact['uri']}".encode()).digest()
+        # The same URI is the same artifact, whether a task gave or took it, and if only another job took it over.
+        digest = hashlib.sha256(f"{self._location} {artifact['uri']}".encode()).digest()
         number = int.from_bytes(digest[:7], "big")
         return {
             "name": f"{self._location}/{_METADATA_STORE}/artifacts/{number}",

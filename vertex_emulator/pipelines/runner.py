@@ -50,15 +50,18 @@ def _run(order: dict[str, Any], events: _Events) -> None:
     from kfp.pipeline_spec import pipeline_spec_pb2
 
     from vertex_emulator.pipelines import conditions, placeholders
+    from vertex_emulator.pipelines.caching import Executions
     from vertex_emulator.pipelines.observer import Observer, display_names, producers
     from vertex_emulator.pipelines.task_process import Processes
 
     processes = Processes()
     signal.signal(signal.SIGTERM, lambda *_: processes.stop())
+    spec = json_format.ParseDict(order["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
     observer = Observer(
         events.emit,
         order["jobName"],
         Path(order["logs"]),
+        Executions(Path(order["executions"]), order["jobName"], spec.pipeline_info.name),
         fail_fast=order["failFast"],
         cancelled=order["cancelled"],
     )
@@ -67,7 +70,6 @@ def _run(order: dict[str, Any], events: _Events) -> None:
     observer.install(processes, order["taskPython"])
     # Vertex names the run after the job: in `{{$.pipeline_job_name}}`, and in the folder of its artifacts.
     executor_input_utils.get_local_pipeline_resource_name = lambda _: order["jobId"]
-    spec = json_format.ParseDict(order["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
     local.init(
         local.SubprocessRunner(use_venv=False),
         pipeline_root=order["pipelineRoot"],
