@@ -7,7 +7,7 @@ from rich.console import Console
 
 from gemini_sft.errors import UserError
 from gemini_sft.vertex import console_link
-from launcher import results
+from launcher import results, retraining
 from launcher.emulator import StandingEmulator
 from launcher.place import Request
 from launcher.target import Target
@@ -41,4 +41,5 @@ def leave(request: Request, target: Target, run_id: str, seconds: float, console
     for verb in ("status", "logs", "cancel"):
         console.print(f"  {request.command_on(verb, run_id, target)}", soft_wrap=True)
     link = {"link": link_of(target, run_id)} if request.on_vertex else {}
-    return results.nothing(run_id, "SUBMITTED", [], seconds) | link
+    nothing = results.nothing if request.pipeline == "finetune" else retraining.nothing
+    return nothing(run_id, "SUBMITTED", [], seconds) | link
