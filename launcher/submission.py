@@ -49,15 +49,8 @@ class Run:
 
     def __init__(self, template: Path, run_id: str, target: Target, parameters: dict[str, Any]) -> None:
         """Prepares the job; nothing is sent yet."""
-        with _quiet():
-            from google.cloud import aiplatform
-
-            aiplatform.init(
-                project=target.project,
-                location=target.location,
-                api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
-                api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
-            )
+        with quiet():
+            aiplatform = sdk(target)
             self.id = run_id
             self._target = target
             self._submitted = False
@@ -79,7 +72,7 @@ class Run:
             UserError: Vertex AI refused it as wrong.
             ServiceError: Vertex AI did not take it.
         """
-        with api_errors("submit the pipeline"), _quiet(), _without_bucket_check():
+        with api_errors("submit the pipeline"), quiet(), _without_bucket_check():
             self._submitted = True
             self._job.submit(service_account=self._target.service_account)
 
@@ -89,7 +82,7 @@ class Run:
         Raises:
             ServiceError: Vertex AI did not say.
         """
-        with api_errors("read the pipeline's state"), _quiet():
+        with api_errors("read the pipeline's state"), quiet():
             state = self._job.state.name.removeprefix("PIPELINE_STATE_")
             resource = self._job.gca_resource
         tasks = self._tasks.views(resource.job_detail.task_details, ended=state in _ENDED)
@@ -111,13 +104,27 @@ class Run:
         if not self._submitted:
             return True
         deadline = time.monotonic() + patience_seconds
-        with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), _quiet():
+        with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), quiet():
             self._job.cancel()
             while time.monotonic() < deadline:
                 if self.view().ended:
                     return True
                 time.sleep(0.2)
         return False
+
+
+def sdk(target: Target) -> Any:
+    """Returns the module `google.cloud.aiplatform`, pointed at a project and region of Vertex AI or of its emulator."""
+    with quiet():
+        from google.cloud import aiplatform
+
+        aiplatform.init(
+            project=target.project,
+            location=target.location,
+            api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
+            api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
+        )
+    return aiplatform
 
 
 @contextlib.contextmanager
@@ -140,7 +147,7 @@ def api_errors(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps the SDK's own chatter and its warnings about its future from the user's terminal."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
