@@ -30,7 +30,8 @@ def evaluate_model(
         experiment_uri: The experiment file.
         run_id: Under which answers are kept until the run has ended.
         arm: Who is asked: base, few_shot (the base model with examples from train in its prompt, as many as
-            `evaluation.few_shot` says), champion or candidate. Without examples or champion nothing is done.
+            `evaluation.few_shot` says), champion, candidate, or recheck, which is the champion asked for its own sake.
+            Without examples or champion nothing is done.
         models: The base model and the champion, as `find_models` wrote them.
         train: Where few-shot examples are drawn from.
         test: The examples to be asked.

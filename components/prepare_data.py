@@ -8,6 +8,7 @@ from components.image import component
 @component
 def prepare_data(
     experiment_uri: str,
+    version: str,
     train: dsl.Output[dsl.Dataset],
     validation: dsl.Output[dsl.Dataset],
     test: dsl.Output[dsl.Dataset],
@@ -20,6 +21,8 @@ def prepare_data(
 
     Args:
         experiment_uri: The experiment file.
+        version: Of the data, as `find_data` found it. Nothing here reads it: it is there so that Vertex AI takes the
+            outputs of an earlier run only while experiment and data are the same.
         train: Examples to tune on.
         validation: Examples for the loss during tuning; none if the experiment has none.
         test: Examples to compare models on.

@@ -10,6 +10,8 @@ def quote_cost(
     project: str,
     location: str,
     experiment_uri: str,
+    run_id: str,
+    purpose: str,
     models: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
     validation: dsl.Input[dsl.Dataset],
@@ -19,10 +21,14 @@ def quote_cost(
 ) -> None:
     """Counts tokens, reckons the cost, and stops the run if it is more than the experiment allows.
 
+    Of a run that tunes only if there is reason to, it stops nothing, and writes into the quote what is not allowed.
+
     Args:
         project: Google Cloud project.
         location: Where the run is.
         experiment_uri: The experiment file, with the budget.
+        run_id: Under which what it may spend is kept.
+        purpose: What the run is there for: run, retrain or recheck, which asks the champion and nobody else.
         models: The base model and the champion, as `find_models` wrote them.
         train: Examples to tune on.
         validation: Examples that checkpoints are asked, if the experiment wants that.
@@ -36,6 +42,8 @@ def quote_cost(
         project=project,
         location=location,
         experiment_uri=experiment_uri,
+        run_id=run_id,
+        purpose=purpose,
         models_uri=models.uri,
         train_uri=train.uri,
         validation_uri=validation.uri,

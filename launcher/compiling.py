@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gemini_sft.experiment import Experiment
+from launcher.place import PipelineName
 from launcher.portability import refusals
 
 
@@ -27,16 +28,19 @@ def compile_pipelines(folder: Path) -> list[Path]:
     return [_compile(name, pipeline, folder) for name, pipeline in PIPELINES.items()]
 
 
-def compile_for(experiment: Experiment, folder: Path) -> Path:
-    """Compiles the pipeline that an experiment asks for into `folder` and returns its file; see `compile_pipelines`."""
+def compile_for(experiment: Experiment, folder: Path, pipeline: PipelineName = "finetune") -> Path:
+    """Compiles a pipeline as an experiment asks for it into `folder` and returns its file; see `compile_pipelines`."""
     from pipelines import PIPELINES
     from pipelines.ending import mailing
+    from pipelines.retrain import retrain_of
     from pipelines.sweep import sweep_of
 
-    name, pipeline = "finetune", PIPELINES["finetune"]
-    if experiment.sweep:
-        name, pipeline = "sweep", sweep_of(experiment.sweep.concurrent_jobs)
-    return _compile(name, mailing(pipeline, experiment.notification.email), folder)
+    name, built = str(pipeline), PIPELINES[pipeline]
+    if experiment.sweep and pipeline == "finetune":
+        name, built = "sweep", sweep_of(experiment.sweep.concurrent_jobs)
+    elif experiment.sweep and pipeline == "retrain":
+        name, built = "retrain-sweep", retrain_of(experiment.sweep.concurrent_jobs)
+    return _compile(name, mailing(built, experiment.notification.email), folder)
 
 
 def _compile(name: str, pipeline: Any, folder: Path) -> Path:

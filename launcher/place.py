@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
@@ -19,6 +20,12 @@ from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics
 from launcher.emulator import EmulatorProcess, embedded_emulator, enter
 from launcher.target import Target, choose_target
+
+PipelineName = Literal["finetune", "retrain", "recheck"]
+"""What a run does: tune and compare; what a scheduled run does; ask the champion again."""
+
+_COMMANDS = {"finetune": "run", "retrain": "retrain", "recheck": "recheck"}
+"""The command of each pipeline."""
 
 
 class Where(StrEnum):
@@ -41,6 +48,7 @@ class Request:
         location: Likewise.
         bucket: Likewise; None for one named after the project.
         service_account: What the pipeline runs as on Vertex AI.
+        pipeline: Which pipeline runs.
     """
 
     experiment_file: Path
@@ -51,6 +59,7 @@ class Request:
     location: str | None = None
     bucket: str | None = None
     service_account: str | None = None
+    pipeline: PipelineName = "finetune"
 
     @property
     def on_vertex(self) -> bool:
@@ -80,7 +89,7 @@ class Request:
 
     def command(self) -> str:
         """Returns the command that runs the same again."""
-        words = ["gemini-sft", "run", str(self.experiment_file)]
+        words = ["gemini-sft", _COMMANDS[self.pipeline], str(self.experiment_file)]
         words += [word for override in self.overrides for word in ("--set", override)]
         words += ["--on", "vertex"] if self.on_vertex else []
         options = {"project": self.project, "location": self.location, "bucket": self.bucket}

@@ -73,7 +73,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
             raise DataError(checked.problems)
         show_data(checked.summary, console)
     with at_place(request, console) as place:
-        template = compile_for(experiment, request.data_dir / "compiled")
+        template = compile_for(experiment, request.data_dir / "compiled", request.pipeline)
         view, folder = _execute(experiment, checked, template, place, request, console, progress)
         return results.summary(progress.run_id or "", view.state, folder, progress.seconds)
 

@@ -1,9 +1,17 @@
 """The pipelines: what runs, and in which order."""
 
 from pipelines.finetune import finetune
+from pipelines.recheck import recheck
+from pipelines.retrain import retrain, retrain_of
 from pipelines.sweep import sweep
 
-PIPELINES = {"finetune": finetune, "sweep": sweep}
+PIPELINES = {
+    "finetune": finetune,
+    "sweep": sweep,
+    "retrain": retrain,
+    "retrain-sweep": retrain_of(1),
+    "recheck": recheck,
+}
 """Every pipeline of the project, by the name of the file that it is compiled to."""
 
-__all__ = ["PIPELINES", "finetune", "sweep"]
+__all__ = ["PIPELINES", "finetune", "recheck", "retrain", "sweep"]

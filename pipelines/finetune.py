@@ -2,8 +2,10 @@
 
 from kfp import dsl
 
+from pipelines.deciding import decide
 from pipelines.ending import telling
-from pipelines.parts import begin, decide, tune
+from pipelines.parts import begin, evaluate
+from pipelines.tuning import tune
 
 
 @dsl.pipeline(name="gemini-finetune", description="Tune a Gemini model and compare it with its base.")
@@ -20,5 +22,4 @@ def finetune(project: str, location: str, experiment_uri: str) -> None:
     """
     with telling(project, location, experiment_uri):
         begun = begin(project, location, experiment_uri)
-        tuned = tune(begun)
-        decide(begun, tuned.job, tuned.curves, tuned.selection)
+        decide(begun, evaluate(begun), tune(begun))

@@ -2,10 +2,10 @@
 
 from kfp import dsl
 
-from components.list_trials import list_trials
-from components.select_trial import select_trial
+from pipelines.deciding import decide
 from pipelines.ending import telling
-from pipelines.parts import begin, decide, tune
+from pipelines.parts import begin, evaluate
+from pipelines.tuning import tune
 
 
 def sweep_of(concurrent_jobs: int) -> dsl.base_component.BaseComponent:
@@ -22,18 +22,7 @@ def sweep_of(concurrent_jobs: int) -> dsl.base_component.BaseComponent:
         """
         with telling(project, location, experiment_uri):
             begun = begin(project, location, experiment_uri)
-            trials = list_trials(experiment_uri=experiment_uri).after(begun.quote).set_display_name("list trials")
-            trials.set_caching_options(enable_caching=False)
-            with dsl.ParallelFor(trials.output, parallelism=concurrent_jobs) as trial:
-                tuned = tune(begun, trial)
-            best = select_trial(
-                experiment_uri=experiment_uri,
-                tunings=dsl.Collected(tuned.job.outputs["tuning"]),
-                trial_curves=dsl.Collected(tuned.curves.outputs["curves"]),
-                selections=dsl.Collected(tuned.selection.outputs["selection"]),
-            )
-            best.set_display_name("select trial").set_caching_options(enable_caching=False)
-            decide(begun, best, best, best)
+            decide(begun, evaluate(begun), tune(begun, concurrent_jobs))
 
     return sweep
 
