@@ -64,6 +64,7 @@ class Schedule:
         max_runs: How many at most; None for any number.
         runs: How many it has started; None if the service does not count them.
         paused: When it was paused last.
+        resumed: When it was resumed last.
         last: The run that it started last.
         experiment_uri: The staged experiment that it runs.
         pipeline: The name of the pipeline.
@@ -82,6 +83,7 @@ class Schedule:
     max_runs: int | None
     runs: int | None
     paused: datetime | None
+    resumed: datetime | None
     last: LastRun | None
     experiment_uri: str
     pipeline: str

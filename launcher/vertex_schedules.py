@@ -118,6 +118,7 @@ class VertexSchedules:
             max_runs=resource.max_run_count or None,
             runs=resource.started_run_count,
             paused=_time(resource, "last_pause_time"),
+            resumed=_time(resource, "last_resume_time"),
             last=self._last(resource.name) if ours else None,
             experiment_uri=str(parameters.get("experiment_uri", "")),
             pipeline=job.pipeline_spec["pipelineInfo"]["name"] if ours else "",
