@@ -1,4 +1,4 @@
-"""Going to where a command takes place: Vertex AI, or an emulator that is started for it."""
+"""Going to where a command takes place: Vertex AI, or an emulator that is open already or is started for it."""
 
 import contextlib
 import errno
@@ -18,7 +18,7 @@ from gemini_sft.experiment.files import complete
 from gemini_sft.experiment.schema import listed
 from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics
-from launcher.emulator import EmulatorProcess, embedded_emulator, enter
+from launcher.emulator import EmulatorProcess, StandingEmulator, embedded_emulator, enter
 from launcher.target import Target, choose_target
 
 PipelineName = Literal["finetune", "retrain", "recheck"]
@@ -35,14 +35,12 @@ class Where(StrEnum):
     VERTEX = "vertex"
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for.
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where the user wants something to take place.
 
     Attributes:
-        experiment_file: Path of the YAML file.
-        overrides: `key=value` texts over it.
-        on: On the embedded emulator, or on Vertex AI.
+        on: On the emulator, or on Vertex AI.
         data_dir: Where the emulator keeps its data and where results are put.
         project: For Vertex AI; None to take it from the environment.
         location: Likewise.
@@ -51,8 +49,6 @@ class Request:
         pipeline: Which pipeline runs.
     """
 
-    experiment_file: Path
-    overrides: Sequence[str] = ()
     on: Where = Where.LOCAL
     data_dir: Path = Path(".local")
     project: str | None = None
@@ -65,6 +61,34 @@ class Request:
     def on_vertex(self) -> bool:
         """Whether it is asked of Vertex AI."""
         return self.on is Where.VERTEX
+
+    def target(self) -> Target:
+        """Returns where on Vertex AI.
+
+        Raises:
+            UserError: There is no project to be found, or the bucket's name is impossible.
+        """
+        return choose_target(self.project, self.location, self.bucket, self.service_account)
+
+    def status_command(self, run_id: str) -> str:
+        """Returns the command that tells how a run there stands."""
+        options = {"project": self.project, "location": self.location} if self.on_vertex else {}
+        words = ["gemini-sft", "status", run_id, *(["--on", "vertex"] if self.on_vertex else [])]
+        words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
+        return shlex.join(words + (["--data-dir", str(self.data_dir)] if self.data_dir != Path(".local") else []))
+
+
+@dataclass(frozen=True)
+class Request(Site):
+    """What the user asked for.
+
+    Attributes:
+        experiment_file: Path of the YAML file.
+        overrides: `key=value` texts over it.
+    """
+
+    experiment_file: Path
+    overrides: Sequence[str] = ()
 
     def experiment(self) -> Experiment:
         """Returns the experiment, standing by itself.
@@ -97,14 +121,6 @@ class Request:
         words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
         return shlex.join(words)
 
-    def target(self) -> Target:
-        """Returns where on Vertex AI.
-
-        Raises:
-            UserError: There is no project to be found, or the bucket's name is impossible.
-        """
-        return choose_target(self.project, self.location, self.bucket, self.service_account)
-
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""
         return self.data_dir / "checks" / experiment.name
@@ -116,29 +132,49 @@ class Place:
 
     Attributes:
         target: Project, region and bucket.
-        emulator: That was started for this; None on Vertex AI.
+        emulator: That is used; None on Vertex AI.
     """
 
     target: Target
-    emulator: EmulatorProcess | None
+    emulator: EmulatorProcess | StandingEmulator | None
+
+    @property
+    def outlives_us(self) -> bool:
+        """Whether what goes on there goes on when this process has ended."""
+        return not isinstance(self.emulator, EmulatorProcess)
+
+    def check(self) -> None:
+        """Checks that it is still there.
+
+        Raises:
+            RunError: The emulator has ended.
+        """
+        if self.emulator:
+            self.emulator.require_alive()
 
 
 @contextlib.contextmanager
-def at_place(request: Request, console: Console) -> Iterator[Place]:
-    """Points this process at Vertex AI or at an emulator of its own, which runs while the block runs.
+def at_place(site: Site, console: Console) -> Iterator[Place]:
+    """Points this process at Vertex AI or at an emulator.
+
+    That is the one that is open on the data directory, which is left as it is, or one that runs while the block runs.
 
     Raises:
         UserError: There is no project, or the emulator could not start.
     """
-    with disk_errors(request.data_dir), contextlib.ExitStack() as stack:
-        if request.on_vertex:
-            yield Place(request.target(), None)
+    with disk_errors(site.data_dir), contextlib.ExitStack() as stack:
+        if site.on_vertex:
+            yield Place(site.target(), None)
             return
-        emulator = stack.enter_context(embedded_emulator(request.data_dir))
-        console.print("Starting the local emulator ...")
+        emulator: EmulatorProcess | StandingEmulator | None = StandingEmulator.find(site.data_dir)
+        if emulator:
+            console.print(f"Using the emulator that is open on {site.data_dir}.")
+        else:
+            emulator = stack.enter_context(embedded_emulator(site.data_dir))
+            console.print("Starting the local emulator ...")
         # Before any Google library is imported: google-auth reads its variables only then.
         enter(emulator.environment())
-        yield Place(choose_target(None, request.location, request.bucket), emulator)
+        yield Place(choose_target(None, site.location, site.bucket), emulator)
 
 
 @contextlib.contextmanager

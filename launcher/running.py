@@ -87,7 +87,7 @@ def _execute(
     console: Console,
     progress: Progress,
 ) -> tuple[RunView, Path]:
-    target, emulator = place.target, place.emulator
+    target = place.target
     experiment_uri = stage(experiment, target)
     if checked:
         quote, error = checked.quote(target, experiment_uri)
@@ -111,20 +111,20 @@ def _execute(
         view = watch(
             submitted,
             console,
-            emulator.require_alive if emulator else lambda: None,
+            place.check,
             lambda: lines(beside(experiment_uri, f"{PROGRESS}/{submitted.id}")),
         )
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)
-        if request.on_vertex:
-            fate = "is cancelled" if over else "may still go on: look at it in the console of Vertex AI"
-            console.print(f"The run {progress.run_id} {fate}.")
+        if place.outlives_us:
+            tells = f"may still go on: `{request.status_command(progress.run_id)}` tells"
+            console.print(f"The run {progress.run_id} {'is cancelled' if over else tells}.", soft_wrap=True)
         console.print(_JOB_FATE)
         console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
         raise
     except RunError as error:
-        if emulator:
-            emulator.require_alive()
+        if place.emulator:
+            place.check()
             raise
         raise RunError(f"{error} (the run {progress.run_id} goes on at Vertex AI)") from error
     folder = request.data_dir / "runs" / progress.run_id

@@ -41,6 +41,9 @@ from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
 
+ANNOUNCEMENT = "emulator.json"
+"""The file in the data directory that leads to its emulator, if that is not one command's alone."""
+
 _MODULES = (
     metadata_server,
     faults,
@@ -121,12 +124,14 @@ def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Call
     Args:
         data_dir: Where everything is kept.
         port: Port on 127.0.0.1; 0 for a free one.
-        until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone.
+        until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone; and
+            leave no announcement in the data directory, for nobody else should come.
         announce: Called with the port once requests are answered.
 
     Raises:
         StartError: The port or the data directory is taken, or cannot be written.
     """
+    left = None if until_stdin_closes else data_dir / ANNOUNCEMENT
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
@@ -137,16 +142,25 @@ def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Call
         config = uvicorn.Config(
             application(emulator), log_level="warning", access_log=False, timeout_graceful_shutdown=2, loop="asyncio"
         )
-        server = _Server(config, lambda: announce(bound), until_stdin_closes)
+
+        def ready() -> None:
+            if left:
+                _leave(left, announcement(bound))
+            announce(bound)
+
+        server = _Server(config, ready, lambda: _take_back(data_dir), until_stdin_closes)
         asyncio.run(server.serve(sockets=[listener]))
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it is ready and can end with its parent."""
+    """uvicorn's server, which tells when it is ready and when it ends, and can end with its parent."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], until_stdin_closes: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None], until_stdin_closes: bool
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
         self._until_stdin_closes = until_stdin_closes
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -156,6 +170,11 @@ class _Server(uvicorn.Server):
         if self._until_stdin_closes:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Says that it ends, then does so; a signal that came ends the process before anything that would follow."""
+        self._ending()
+        await super().shutdown(sockets)
 
     def _read_stdin(self) -> None:
         if not os.read(sys.stdin.fileno(), 4096):
@@ -178,7 +197,22 @@ def _exclusive(data_dir: Path) -> Iterator[None]:
             raise StartError(
                 f"another emulator uses {data_dir}: wait until it ends, or choose another --data-dir"
             ) from error
+        _take_back(data_dir)  # of one that was killed
         yield
+
+
+def _leave(path: Path, text: str) -> None:
+    """Writes a file that appears whole or not at all."""
+    half = path.with_name(f".{path.name}")
+    try:
+        half.write_text(text, "utf-8")
+        half.replace(path)
+    except OSError as error:
+        raise StartError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _take_back(data_dir: Path) -> None:
+    (data_dir / ANNOUNCEMENT).unlink(missing_ok=True)
 
 
 def _listen(port: int) -> socket.socket:
