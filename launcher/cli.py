@@ -14,6 +14,7 @@ from gemini_sft.errors import RunError, UserError
 from launcher import predicting, reporting, results, showing
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
+from launcher.cli_schedule import schedule_app
 from launcher.options import (
     AsJson,
     Bucket,
@@ -37,6 +38,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(schedule_app, name="schedule")
 
 
 def _version(wanted: bool) -> None:

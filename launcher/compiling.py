@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
 from launcher.place import PipelineName
 from launcher.portability import refusals
@@ -41,6 +42,19 @@ def compile_for(experiment: Experiment, folder: Path, pipeline: PipelineName = "
     elif experiment.sweep and pipeline == "retrain":
         name, built = "retrain-sweep", retrain_of(experiment.sweep.concurrent_jobs)
     return _compile(name, mailing(built, experiment.notification.email), folder)
+
+
+def require_image() -> None:
+    """Checks that the components have an image that a service can pull.
+
+    Raises:
+        UserError: They have none.
+    """
+    if "/" not in os.environ.get("GEMINI_SFT_IMAGE", ""):
+        raise UserError(
+            "the components need an image that Vertex AI can pull: build one with `make image IMAGE=...`, push it,"
+            " and set GEMINI_SFT_IMAGE to its address in Artifact Registry"
+        )
 
 
 def _compile(name: str, pipeline: Any, folder: Path) -> Path:

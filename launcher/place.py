@@ -111,9 +111,9 @@ class Request(Site):
         own_metrics(experiment.model_copy(update={"evaluation": here}))
         return experiment
 
-    def command(self) -> str:
-        """Returns the command that runs the same again."""
-        words = ["gemini-sft", _COMMANDS[self.pipeline], str(self.experiment_file)]
+    def command(self, verb: str = "") -> str:
+        """Returns the command that runs the same again, or that does something else with the same experiment."""
+        words = ["gemini-sft", *(verb or _COMMANDS[self.pipeline]).split(), str(self.experiment_file)]
         words += [word for override in self.overrides for word in ("--set", override)]
         words += ["--on", "vertex"] if self.on_vertex else []
         options = {"project": self.project, "location": self.location, "bucket": self.bucket}

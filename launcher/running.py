@@ -1,7 +1,6 @@
 """`gemini-sft run`: from an experiment file to a verdict."""
 
 import contextlib
-import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from gemini_sft.steps.places import COMMANDS, PROGRESS, beside
 from gemini_sft.telling import lines
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
-from launcher.compiling import compile_for
+from launcher.compiling import compile_for, require_image
 from launcher.notifying import told_here
 from launcher.place import Place, Request, at_place, disk_errors
 from launcher.staging import is_local, stage
@@ -57,11 +56,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
     experiment = request.experiment()
     if request.on_vertex:
         request.target()
-        if "/" not in os.environ.get("GEMINI_SFT_IMAGE", ""):
-            raise UserError(
-                "the components need an image that Vertex AI can pull: build one with `make image IMAGE=...`, push it,"
-                " and set GEMINI_SFT_IMAGE to its address in Artifact Registry"
-            )
+        require_image()
     else:
         experiment = told_here(experiment, console)
     checked = None

@@ -65,7 +65,9 @@ def show_caps(schedule: Schedule, quote: Quote | None, experiment: Experiment, c
     budget = experiment.budget
     caps = [f"budget.max_usd stops a run above {budget.max_usd:,.10g} USD"] if budget.max_usd else []
     if budget.max_usd_per_month:
-        caps.append(f"budget.max_usd_per_month stops one that would bring 30 days above {budget.max_usd_per_month:,.10g} USD")
+        caps.append(
+            f"budget.max_usd_per_month stops one that would bring 30 days above {budget.max_usd_per_month:,.10g} USD"
+        )
     if caps:
         console.print(f"{'; '.join(caps)}.")
     else:

@@ -14,14 +14,14 @@ from gemini_sft.steps.find_models import find_models
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_for, require_image
 from launcher.notifying import told_here
-from launcher.place import Place, Request, Site, at_place, disk_errors
+from launcher.place import PipelineName, Place, Request, Site, at_place, disk_errors
 from launcher.schedule_showing import document, show_caps, show_schedule, show_sources, show_table
 from launcher.schedules import Order, Schedule, Schedules
 from launcher.staging import is_local, stage
 from launcher.timing import Asked, Timing
 from launcher.vertex_schedules import VertexSchedules
 
-_PIPELINE = "retrain"
+_PIPELINE: PipelineName = "retrain"
 _MOST_MISSED = 10_000
 
 
