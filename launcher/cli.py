@@ -20,10 +20,13 @@ from launcher.options import (
     Bucket,
     DataDir,
     ExperimentFile,
+    Host,
     Location,
+    Namespace,
     Overrides,
     Project,
     ending,
+    kubeflow_at,
     requested,
 )
 from launcher.place import Where
@@ -59,17 +62,24 @@ def options(
 @app.command("run")
 def run_command(
     experiment: ExperimentFile,
-    on: Annotated[Where, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")] = Where.LOCAL,
+    on: Annotated[
+        Where, typer.Option(help="The embedded emulator (free), Vertex AI (billed), or Kubeflow.")
+    ] = Where.LOCAL,
     set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
     bucket: Bucket = None,
-    service_account: Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")] = None,
+    service_account: Annotated[
+        str | None, typer.Option(help="What the pipeline runs as: of Vertex AI, or of the Kubernetes of Kubeflow.")
+    ] = None,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    kubeflow = kubeflow_at(on, host, namespace)
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, kubeflow)
     console, progress = Console(stderr=as_json, highlight=False), Progress()
     try:
         summary = run(request, console, progress)

@@ -15,10 +15,13 @@ from launcher.options import (
     Bucket,
     DataDir,
     ExperimentFile,
+    Host,
     Location,
+    Namespace,
     Overrides,
     Project,
     ending,
+    kubeflow_at,
     requested,
 )
 from launcher.place import Site, Where
@@ -28,7 +31,7 @@ schedule_app = typer.Typer(
     help="Run an experiment again and again: it tunes when there is something to tune for.", no_args_is_help=True
 )
 
-_On = Annotated[Where, typer.Option(help="On the local emulator, or on Vertex AI.")]
+_On = Annotated[Where, typer.Option(help="On the local emulator, on Vertex AI, or on Kubeflow.")]
 _Given = Annotated[
     str, typer.Argument(metavar="SCHEDULE", help="The experiment file, the experiment's name, or the schedule's id.")
 ]
@@ -39,7 +42,9 @@ _Until = Annotated[
     str | None, typer.Option(metavar="DAY", help="The last day, or a moment, to start runs [without end].")
 ]
 _MaxRuns = Annotated[int | None, typer.Option(min=1, help="How many runs at most [any number].")]
-_Account = Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")]
+_Account = Annotated[
+    str | None, typer.Option(help="What the pipeline runs as: of Vertex AI, or of the Kubernetes of Kubeflow.")
+]
 _CRON_HELP = 'When: "minute hour day-of-month month day-of-week", such as "0 6 * * 1" for Mondays at 06:00.'
 
 
@@ -59,9 +64,12 @@ def create_command(
     location: Location = None,
     bucket: Bucket = None,
     service_account: _Account = None,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Run it on a schedule, never twice at a time: exit code 2 if it has a schedule, or if a run would stop."""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    kubeflow = kubeflow_at(on, host, namespace)
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, kubeflow)
     asked = Asked(cron=cron, zone=time_zone, start=start, until=until, max_runs=max_runs)
     _answer(as_json, "schedule", lambda console: scheduling.create(request, asked, console))
 
@@ -81,9 +89,12 @@ def update_command(
     location: Location = None,
     bucket: Bucket = None,
     service_account: _Account = None,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Have its schedule run the experiment as it is now, with a new copy of local data, and at other times if given."""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    kubeflow = kubeflow_at(on, host, namespace)
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, kubeflow)
     asked = Asked(cron=cron, zone=time_zone, until=until, max_runs=max_runs)
     _answer(as_json, "schedule", lambda console: scheduling.update(request, asked, console))
 
@@ -95,9 +106,11 @@ def list_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Show all schedules: when each is due next, and how its last run stands."""
-    site = Site(on=on, data_dir=data_dir, project=project, location=location)
+    site = _site(on, data_dir, project, location, host, namespace)
     _answer(as_json, "schedules", lambda console: scheduling.list_all(site, console))
 
 
@@ -109,9 +122,11 @@ def pause_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Start no more runs, until it is resumed; runs under way go on."""
-    site = Site(on=on, data_dir=data_dir, project=project, location=location)
+    site = _site(on, data_dir, project, location, host, namespace)
     _answer(as_json, "schedule", lambda console: scheduling.pause(site, schedule, console))
 
 
@@ -123,9 +138,11 @@ def resume_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Start runs again, from the next due time on; what was missed is not made up."""
-    site = Site(on=on, data_dir=data_dir, project=project, location=location)
+    site = _site(on, data_dir, project, location, host, namespace)
     _answer(as_json, "schedule", lambda console: scheduling.resume(site, schedule, console))
 
 
@@ -137,10 +154,19 @@ def delete_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Delete a schedule; its runs stay, and one that is under way goes on."""
-    site = Site(on=on, data_dir=data_dir, project=project, location=location)
+    site = _site(on, data_dir, project, location, host, namespace)
     _answer(as_json, "schedule", lambda console: scheduling.delete(site, schedule, console))
+
+
+def _site(
+    on: Where, data_dir: Path, project: str | None, location: str | None, host: str | None, namespace: str | None
+) -> Site:
+    kubeflow = kubeflow_at(on, host, namespace)
+    return Site(on=on, data_dir=data_dir, project=project, location=location, kubeflow=kubeflow)
 
 
 def _answer(as_json: bool, what: str, act: Callable[[Console], dict[str, Any]]) -> None:

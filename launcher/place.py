@@ -33,6 +33,20 @@ class Where(StrEnum):
 
     LOCAL = "local"
     VERTEX = "vertex"
+    KUBEFLOW = "kubeflow"
+
+
+@dataclass(frozen=True)
+class Kubeflow:
+    """Where Kubeflow Pipelines is.
+
+    Attributes:
+        host: The address of its API.
+        namespace: Whose runs, where it serves several users; None for its own.
+    """
+
+    host: str
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +54,14 @@ class Site:
     """Where the user wants something to take place.
 
     Attributes:
-        on: On the emulator, or on Vertex AI.
+        on: On the emulator, on Vertex AI, or on Kubeflow.
         data_dir: Where the emulator keeps its data and where results are put.
         project: For Vertex AI; None to take it from the environment.
         location: Likewise.
         bucket: Likewise; None for one named after the project.
-        service_account: What the pipeline runs as on Vertex AI.
+        service_account: What the pipeline runs as on Vertex AI or Kubeflow.
         pipeline: Which pipeline runs.
+        kubeflow: Where that is; None for a command that does not take place there.
     """
 
     on: Where = Where.LOCAL
@@ -56,11 +71,24 @@ class Site:
     bucket: str | None = None
     service_account: str | None = None
     pipeline: PipelineName = "finetune"
+    kubeflow: Kubeflow | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what does not take place on Kubeflow.
+
+        Raises:
+            UserError: It was asked for there.
+        """
+        if self.on is Where.KUBEFLOW and self.kubeflow is None:
+            raise UserError(
+                "--on kubeflow is for run and schedule: Kubeflow runs the pipeline, but models and files are Google's,"
+                " so give --on vertex"
+            )
 
     @property
     def on_vertex(self) -> bool:
-        """Whether it is asked of Vertex AI."""
-        return self.on is Where.VERTEX
+        """Whether models and files are those of Vertex AI; the pipeline's tasks may run on Kubeflow all the same."""
+        return self.on is not Where.LOCAL
 
     def target(self) -> Target:
         """Returns where on Vertex AI.
@@ -115,9 +143,10 @@ class Request(Site):
         """Returns the command that runs the same again, or that does something else with the same experiment."""
         words = ["gemini-sft", *(verb or _COMMANDS[self.pipeline]).split(), str(self.experiment_file)]
         words += [word for override in self.overrides for word in ("--set", override)]
-        words += ["--on", "vertex"] if self.on_vertex else []
+        words += ["--on", self.on] if self.on_vertex else []
         options = {"project": self.project, "location": self.location, "bucket": self.bucket}
         options |= {"service-account": self.service_account}
+        options |= {"host": self.kubeflow.host, "namespace": self.kubeflow.namespace} if self.kubeflow else {}
         words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
         return shlex.join(words)
 

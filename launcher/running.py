@@ -18,14 +18,17 @@ from gemini_sft.telling import lines
 from launcher import results
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_for, require_image
-from launcher.notifying import told_here
-from launcher.place import Place, Request, at_place, disk_errors
+from launcher.kubeflow import KubeflowRun, portable
+from launcher.notifying import told_here, told_there
+from launcher.place import Place, Request, Where, at_place, disk_errors
 from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
+from launcher.target import Target
 from launcher.watching import watch
 
 _JOB_FATE = "A tuning job that it has made and that was under way is cancelled: a new run makes another, and pays anew."
 _CANCEL_SECONDS = 8.0
+_PLACES = {Where.LOCAL: "the local emulator", Where.VERTEX: "Vertex AI", Where.KUBEFLOW: "Kubeflow"}
 _OUR_ERRORS = re.compile(r"^gemini_sft\.errors\.\w+: ")
 
 
@@ -57,6 +60,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
     if request.on_vertex:
         request.target()
         require_image()
+        experiment = told_there(experiment, request.on, console)
     else:
         experiment = told_here(experiment, console)
     checked = None
@@ -69,6 +73,8 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
         show_data(checked.summary, console)
     with at_place(request, console) as place:
         template = compile_for(experiment, request.data_dir / "compiled", request.pipeline)
+        if request.on is Where.KUBEFLOW:
+            template = portable(template)
         view, folder = _execute(experiment, checked, template, place, request, console, progress)
         return results.summary(progress.run_id or "", view.state, folder, progress.seconds)
 
@@ -99,10 +105,12 @@ def _execute(
     progress.run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}
     storage.write_text(f"{beside(experiment_uri, COMMANDS)}/{progress.run_id}.txt", request.command())
-    submitted = Run(template, progress.run_id, target, parameters)
+    submitted = _run(experiment, template, progress.run_id, parameters, target, request)
     try:
         submitted.submit()
-        console.print(f"Run {progress.run_id} on {'Vertex AI' if request.on_vertex else 'the local emulator'}")
+        console.print(f"Run {progress.run_id} on {_PLACES[request.on]}")
+        if isinstance(submitted, KubeflowRun):
+            console.print(f"Look at it: {submitted.link}", soft_wrap=True)
         view = watch(
             submitted,
             console,
@@ -112,7 +120,7 @@ def _execute(
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)
         if place.outlives_us:
-            tells = f"may still go on: `{request.status_command(progress.run_id)}` tells"
+            tells = f"may still go on: {_teller(submitted, request)} tells"
             console.print(f"The run {progress.run_id} {'is cancelled' if over else tells}.", soft_wrap=True)
         console.print(_JOB_FATE)
         console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
@@ -121,7 +129,7 @@ def _execute(
         if place.emulator:
             place.check()
             raise
-        raise RunError(f"{error} (the run {progress.run_id} goes on at Vertex AI)") from error
+        raise RunError(f"{error} (the run {progress.run_id} goes on at {_PLACES[request.on]})") from error
     folder = request.data_dir / "runs" / progress.run_id
     if not view.succeeded:
         kept = ""
@@ -131,6 +139,25 @@ def _execute(
         raise RunError(f"{_failure(view)}{kept}")
     results.fetch(submitted.artifacts(), folder, experiment, experiment_uri)
     return view, folder
+
+
+def _run(
+    experiment: Experiment,
+    template: Path,
+    run_id: str,
+    parameters: dict[str, str],
+    target: Target,
+    request: Request,
+) -> Run | KubeflowRun:
+    if request.kubeflow:
+        account = request.service_account
+        return KubeflowRun(request.kubeflow, experiment.name, account, template, run_id, target, parameters)
+    return Run(template, run_id, target, parameters)
+
+
+def _teller(submitted: Run | KubeflowRun, request: Request) -> str:
+    """Returns what tells how a run stands."""
+    return submitted.link if isinstance(submitted, KubeflowRun) else f"`{request.status_command(submitted.id)}`"
 
 
 def _failure(view: RunView) -> str:

@@ -13,7 +13,8 @@ from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.steps.find_models import find_models
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_for, require_image
-from launcher.notifying import told_here
+from launcher.kubeflow_schedules import KubeflowSchedules
+from launcher.notifying import told_here, told_there
 from launcher.place import PipelineName, Place, Request, Site, at_place, disk_errors
 from launcher.schedule_showing import document, show_caps, show_schedule, show_sources, show_table
 from launcher.schedules import Order, Schedule, Schedules
@@ -39,7 +40,7 @@ def create(request: Request, asked: Asked, console: Console) -> dict[str, Any]:
     timing = asked.timing(datetime.now(UTC))
     experiment = _experiment(request, console)
     with at_place(request, console) as place:
-        schedules = _schedules(place)
+        schedules = _schedules(place, request)
         if there := schedules.all(experiment.name):
             raise UserError(
                 f"{experiment.name} has a schedule already, {there[0].id}: change it with"
@@ -63,7 +64,7 @@ def update(request: Request, asked: Asked, console: Console) -> dict[str, Any]:
     """
     experiment = _experiment(request, console)
     with at_place(request, console) as place:
-        schedules = _schedules(place)
+        schedules = _schedules(place, request)
         there = _one(schedules, experiment.name, place)
         _require_open(there)
         timing = asked.timing(datetime.now(UTC), there)
@@ -84,7 +85,7 @@ def list_all(site: Site, console: Console) -> dict[str, Any]:
         ServiceError: The service did not answer.
     """
     with at_place(site, console) as place:
-        found = _schedules(place).all()
+        found = _schedules(place, site).all()
         if found:
             show_table(found, console)
             _say_when_it_fires(place, site, console)
@@ -109,7 +110,7 @@ def pause(site: Site, given: str, console: Console) -> dict[str, Any]:
         ServiceError: The service did not answer.
     """
     with at_place(site, console) as place:
-        schedules = _schedules(place)
+        schedules = _schedules(place, site)
         there = _one(schedules, _name(given), place)
         _require_open(there)
         now = there if there.state == "PAUSED" else schedules.pause(there)
@@ -124,7 +125,7 @@ def resume(site: Site, given: str, console: Console) -> dict[str, Any]:
     Args, returns, raises: As `pause`; the object says how many due times were `missed`, or null if that is not known.
     """
     with at_place(site, console) as place:
-        schedules = _schedules(place)
+        schedules = _schedules(place, site)
         there = _one(schedules, _name(given), place)
         _require_open(there)
         missed = None
@@ -148,7 +149,7 @@ def delete(site: Site, given: str, console: Console) -> dict[str, Any]:
     Args, returns, raises: As `pause`.
     """
     with at_place(site, console) as place:
-        schedules = _schedules(place)
+        schedules = _schedules(place, site)
         there = _one(schedules, _name(given), place)
         schedules.delete(there)
         console.print(f"The schedule {there.name} is deleted: it starts no more runs. Runs under way go on.")
@@ -159,11 +160,13 @@ def _experiment(request: Request, console: Console) -> Experiment:
     experiment = request.experiment()
     if request.on_vertex:
         require_image()
-        return experiment
+        return told_there(experiment, request.on, console)
     return told_here(experiment, console)
 
 
-def _schedules(place: Place) -> Schedules:
+def _schedules(place: Place, site: Site) -> Schedules:
+    if site.kubeflow:
+        return KubeflowSchedules(site.kubeflow, place.target, site.service_account)
     return VertexSchedules(place.target)
 
 
@@ -232,6 +235,11 @@ def _show_ordered(
 
 
 def _say_when_it_fires(place: Place, site: Site, console: Console) -> None:
+    if site.kubeflow:
+        console.print(
+            "Kubeflow reads the cron in the time zone of its own controller (CRON_SCHEDULE_TIMEZONE, or else UTC): the"
+            " times above hold if that is the one that they are in."
+        )
     if not place.outlives_us:
         command = f"gemini-sft emulator --data-dir {site.data_dir}"
         console.print(f"It is kept in {site.data_dir}, and runs start only while `{command}` is open.")
