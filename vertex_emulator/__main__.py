@@ -14,7 +14,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where everything is kept")
     parser.add_argument("--json", action="store_true", help="announce the address as one line of JSON")
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end with the process that started it; schedules start nothing",
+    )
     options = parser.parse_args()
 
     def announce(port: int) -> None:

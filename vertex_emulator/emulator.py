@@ -7,6 +7,7 @@ from vertex_emulator.batches.jobs import BatchJobs
 from vertex_emulator.database import Database
 from vertex_emulator.faults import Faults
 from vertex_emulator.pipelines.jobs import PipelineJobs
+from vertex_emulator.schedules.firing import Schedules
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
@@ -25,6 +26,7 @@ class Emulator:
         tuning: Tuning jobs under way.
         batches: Batch prediction jobs under way.
         pipelines: Pipeline jobs under way.
+        schedules: What starts pipeline jobs when it is time.
         faults: The trouble that was asked for.
     """
 
@@ -36,4 +38,5 @@ class Emulator:
     tuning: TuningJobs
     batches: BatchJobs
     pipelines: PipelineJobs
+    schedules: Schedules
     faults: Faults

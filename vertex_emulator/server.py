@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -27,6 +28,7 @@ from vertex_emulator import (
     metadata_server,
     pipelines,
     registry,
+    schedules,
     storage,
     tuning,
 )
@@ -37,6 +39,8 @@ from vertex_emulator.emulator import Emulator
 from vertex_emulator.environment import variables
 from vertex_emulator.errors import ApiError, answer_error
 from vertex_emulator.pipelines.jobs import PipelineJobs
+from vertex_emulator.pipelines.submission import submit
+from vertex_emulator.schedules.firing import Schedules
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
@@ -56,6 +60,7 @@ _MODULES = (
     endpoints,
     registry,
     pipelines,
+    schedules,
 )
 
 
@@ -63,12 +68,13 @@ class StartError(Exception):
     """The emulator cannot start: the text says why and what to do."""
 
 
-def open_emulator(data_dir: Path, port: int) -> Emulator:
-    """Opens the data under `data_dir`, which is made if it is missing."""
+def open_emulator(data_dir: Path, port: int, *, fire_schedules: bool = True) -> Emulator:
+    """Opens the data under `data_dir`, which is made if it is missing; says whether schedules start anything."""
     database = Database(data_dir / "vertex.db")
     objects = ObjectStore(data_dir / "storage", database)
     serving = Serving(database, data_dir / "adapters")
     trouble = faults.Faults()
+    pipeline_jobs = PipelineJobs(database, objects, data_dir, variables(port))
     return Emulator(
         data_dir=data_dir,
         url=f"http://127.0.0.1:{port}",
@@ -77,7 +83,8 @@ def open_emulator(data_dir: Path, port: int) -> Emulator:
         serving=serving,
         tuning=TuningJobs(database, objects, serving),
         batches=BatchJobs(database, objects, serving, trouble),
-        pipelines=PipelineJobs(database, objects, data_dir, variables(port)),
+        pipelines=pipeline_jobs,
+        schedules=Schedules(database, pipeline_jobs, fires=fire_schedules),
         faults=trouble,
     )
 
@@ -90,9 +97,11 @@ def application(emulator: Emulator) -> Starlette:
         emulator.tuning.resume()
         emulator.batches.resume()
         emulator.pipelines.resume()
+        emulator.schedules.start(partial(submit, emulator))
         try:
             yield
         finally:
+            await emulator.schedules.stop()
             await emulator.pipelines.stop()
             await emulator.batches.stop()
             await emulator.tuning.stop()
@@ -124,8 +133,9 @@ def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Call
     Args:
         data_dir: Where everything is kept.
         port: Port on 127.0.0.1; 0 for a free one.
-        until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone; and
-            leave no announcement in the data directory, for nobody else should come.
+        until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone. No
+            announcement is left in the data directory then, for nobody else should come, and schedules start nothing,
+            for it would come in the middle of what that process does.
         announce: Called with the port once requests are answered.
 
     Raises:
@@ -135,7 +145,7 @@ def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Call
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
-            emulator = open_emulator(data_dir, bound)
+            emulator = open_emulator(data_dir, bound, fire_schedules=not until_stdin_closes)
         except (OSError, sqlite3.Error) as error:
             remedy = "free some space, or choose another --data-dir"
             raise StartError(f"cannot keep data in {data_dir} ({error}): {remedy}") from error

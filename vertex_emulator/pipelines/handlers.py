@@ -10,13 +10,14 @@ from vertex_emulator.filters import compile_filter
 from vertex_emulator.names import location_of
 from vertex_emulator.pipelines.resource import KIND, JobResource
 from vertex_emulator.pipelines.submission import submit
-from vertex_emulator.resources import operation, parameters
+from vertex_emulator.resources import operation, ordered, parameters
 from vertex_emulator.routing import LOCATION, emulator_of, vertex
 from vertex_emulator.wire import Json, page, read_json
 
 _JOBS = f"{LOCATION}/{KIND}"
 _JOB = f"{_JOBS}/{{job}}"
 _FILTERABLE = ("display_name", "state", "create_time", "update_time", "end_time", "labels", "schedule_name")
+_ORDERABLE = ("createTime", "updateTime", "endTime", "startTime")
 
 
 async def _create(request: Request) -> Response:
@@ -32,7 +33,7 @@ async def _get(request: Request) -> Response:
 async def _list(request: Request) -> Response:
     from vertex_emulator.protobuf import types
 
-    query = parameters(request, "filter", "pageSize", "pageToken", "readMask")
+    query = parameters(request, "filter", "orderBy", "pageSize", "pageToken", "readMask")
     holds = compile_filter(
         query.get("filter", ""),
         types.PipelineJob,
@@ -43,7 +44,8 @@ async def _list(request: Request) -> Response:
         },
     )
     jobs = emulator_of(request).database.list(KIND, location_of(request))
-    return Json(page(request, KIND, [_brief(job) for job in reversed(jobs) if holds(job)]))
+    chosen = ordered([job for job in reversed(jobs) if holds(job)], query.get("orderBy", ""), _ORDERABLE)
+    return Json(page(request, KIND, [_brief(job) for job in chosen]))
 
 
 def _brief(document: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,19 @@ _TASKS = {
     "PYTHONUNBUFFERED": "1",  # a task's log must be complete when it is killed
     "NO_COLOR": "1",
 }
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """What a run that a schedule starts knows of it.
+
+    Attributes:
+        name: The schedule's resource name.
+        time: The time that the run is for, RFC 3339.
+    """
+
+    name: str
+    time: str
 
 
 class PipelineJobs:
@@ -59,8 +73,19 @@ class PipelineJobs:
         await asyncio.gather(*(run.end(_STOP_SECONDS) for run in self._running.values()))
         await asyncio.gather(*(run.task for run in self._running.values()))
 
+    def active(self, schedule: str) -> int:
+        """Returns how many runs of a schedule, a resource name, have not ended."""
+        jobs = (run.job for run in self._running.values())
+        return sum(job.document.get("scheduleName") == schedule and not job.ended for job in jobs)
+
     def create(
-        self, name: str, fields: dict[str, Any], pipeline_name: str, parameters: dict[str, Any], root: Path
+        self,
+        name: str,
+        fields: dict[str, Any],
+        pipeline_name: str,
+        parameters: dict[str, Any],
+        root: Path,
+        scheduled: Scheduled | None = None,
     ) -> JobResource:
         """Makes a job from a request that was found good, and starts it.
 
@@ -70,12 +95,15 @@ class PipelineJobs:
             pipeline_name: Name of the pipeline in its spec.
             parameters: The values to run the pipeline with.
             root: The folder that the job's `gcsOutputDirectory` means.
+            scheduled: What schedule it is a run of.
 
         Raises:
             ApiError: 409 if there is a job of that name.
         """
         if self._database.get(name) is not None:
             raise ApiError("ALREADY_EXISTS", f"The PipelineJob `{name}` already exists.")
+        if scheduled is not None:
+            fields = {**fields, "scheduleName": scheduled.name}
         job = JobResource.create(name, fields, pipeline_name, self._database, self._objects)
         _, project, _, _, _, job_id = name.split("/")
         folder = self._folder / uuid.uuid4().hex
@@ -84,6 +112,8 @@ class PipelineJobs:
             "jobId": job_id,
             "pipelineSpec": fields["pipelineSpec"],
             "parameters": parameters,
+            "createTime": job.document["createTime"],
+            "scheduleTime": job.document["createTime"] if scheduled is None else scheduled.time,
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
             "cancelled": False,

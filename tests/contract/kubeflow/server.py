@@ -250,7 +250,7 @@ def _page(request: Request, name: str, found: list[dict[str, Any]]) -> Response:
     """Returns a page of what a filter lets through, as the server does: the first if no token names another."""
     query = request.query_params
     for predicate in json.loads(query.get("filter") or "{}").get("predicates", []):
-        if predicate["operation"] != "EQUALS" or predicate["key"] not in ("display_name", "name"):
+        if predicate["operation"] not in ("EQUALS", 1) or predicate["key"] not in ("display_name", "name"):
             raise Refused(400, f"Invalid input error: filter {predicate}")
         found = [one for one in found if one["display_name"] == predicate["stringValue"]]
     if query.get("sort_by") == "created_at desc":

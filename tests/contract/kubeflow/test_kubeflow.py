@@ -22,6 +22,9 @@ from launcher.target import Target
 from launcher.timing import Asked
 from tests.contract.kubeflow.server import KubeflowServer
 
+# The SDK subclasses what aiohttp would not have it subclass, and keeps its session open.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+
 GOLDEN = Path(__file__).parents[2] / "golden"
 WEEKLY = Asked(cron="0 6 * * 1")
 
