@@ -95,7 +95,7 @@ def test_results_are_found_where_kubeflow_puts_them(request_there: Request, kube
     template = portable_finetune(request_there.data_dir)
     there = KubeflowRun(Kubeflow(kubeflow.url), "shops", None, template, "shops-1", target, {})
     there._key = "r-1"
-    root = f"{target.pipeline_root}/finetune/r-1"
+    root = f"{target.pipeline_root}/gemini-finetune/r-1"
     made = {
         "compare-models/5f1c/report": "page",
         "prepare-data/9b2d/train/examples.jsonl": "{}",
@@ -128,7 +128,7 @@ def test_a_recurring_run_has_the_schedule_with_seconds_and_never_two_runs(
     assert (int(posted["max_concurrency"]), posted["no_catchup"], posted["mode"]) == (1, True, "ENABLE")
     assert made["schedule"]["id"] == posted["recurring_run_id"]
     assert (made["schedule"]["cron"], made["schedule"]["time_zone"]) == ("0 6 * * 1", "Europe/Berlin")
-    assert made["schedule"]["pipeline"] == "retrain"
+    assert made["schedule"]["pipeline"] == "gemini-retrain"
     assert "CRON_SCHEDULE_TIMEZONE" in said(console)
     with pytest.raises(UserError, match="has a schedule already"):
         scheduling.create(request_there, WEEKLY, console)
