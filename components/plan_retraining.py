@@ -35,9 +35,8 @@ def plan_retraining(
     Returns:
         `tune`, `recheck` or `skip`.
     """
-    from gemini_sft.steps.plan_retraining import plan_retraining
-
     from gemini_sft import storage
+    from gemini_sft.steps.plan_retraining import plan_retraining
 
     found = plan_retraining(
         project=project,

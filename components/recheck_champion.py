@@ -33,9 +33,8 @@ def recheck_champion(
         report: The same as a page.
         metrics: Both scores, the change with its interval, and on how many examples.
     """
-    from gemini_sft.steps.recheck_champion import recheck_champion
-
     from gemini_sft.steps.evidence import ArmUris
+    from gemini_sft.steps.recheck_champion import recheck_champion
 
     found = recheck_champion(
         experiment_uri=experiment_uri,

@@ -50,13 +50,16 @@ class Checked:
     summary: DataSummary
     problems: list[Problem]
 
-    def quote(self, target: Target, experiment_uri: str | None = None) -> tuple[Quote, BudgetError | None]:
+    def quote(
+        self, target: Target, experiment_uri: str | None = None, purpose: str = "run"
+    ) -> tuple[Quote, BudgetError | None]:
         """Returns what a run with these data costs, and the error if the experiment does not allow that.
 
         Args:
             target: Where the tokens are counted.
             experiment_uri: The experiment where it is staged, so that the run finds the tokens counted; None for the
                 one in the folder.
+            purpose: What the run is for: run, retrain or recheck.
 
         Raises:
             UserError: There is no such base model, it does not allow what is asked for, or an example is refused.
@@ -70,13 +73,14 @@ class Checked:
             "models_uri": str(self.folder / "models.json"),
         }
         try:
-            find_models(**place)
+            find_models(**place, purpose=purpose)
             quote = quote_cost(
                 **place,
                 train_uri=str(self.folder / "train"),
                 validation_uri=str(self.folder / "validation"),
                 test_uri=str(self.folder / "test"),
                 quote_uri=quote_uri,
+                purpose=purpose,
             )
         except BudgetError as error:
             return Quote.model_validate(storage.read_json(quote_uri)), error

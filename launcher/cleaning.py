@@ -18,7 +18,7 @@ from gemini_sft.release.cleanup_estate import Scope
 from gemini_sft.release.cleanup_items import Item, Kept, Kind, Plan
 from gemini_sft.release.cleanup_look import look
 from gemini_sft.release.cleanup_plan import plan
-from gemini_sft.steps.places import ANSWERS, COMMANDS, EVALUATIONS, OUTCOMES, PROGRESS
+from gemini_sft.steps.places import ANSWERS, CLEANED, COMMANDS, EVALUATIONS, OUTCOMES, PROGRESS
 from launcher.place import Request, at_place
 from launcher.target import Target
 
@@ -69,6 +69,7 @@ def _scope(target: Target, name: str) -> Scope:
         staging=staging,
         outcomes=f"{staging}/{OUTCOMES}",
         commands=f"{staging}/{COMMANDS}",
+        cleaned=f"{staging}/{CLEANED}",
         by_run=(f"{staging}/{EVALUATIONS}",),
         answers=(f"{staging}/{ANSWERS}", f"{staging}/{PROGRESS}"),
     )

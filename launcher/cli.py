@@ -14,6 +14,7 @@ from gemini_sft.errors import RunError, UserError
 from launcher import predicting, reporting, results, showing
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
+from launcher.cli_retraining import recheck_command, retrain_command
 from launcher.cli_schedule import schedule_app
 from launcher.options import (
     AsJson,
@@ -25,6 +26,7 @@ from launcher.options import (
     Namespace,
     Overrides,
     Project,
+    ServiceAccount,
     ending,
     kubeflow_at,
     requested,
@@ -71,9 +73,7 @@ def run_command(
     project: Project = None,
     location: Location = None,
     bucket: Bucket = None,
-    service_account: Annotated[
-        str | None, typer.Option(help="What the pipeline runs as: of Vertex AI, or of the Kubernetes of Kubeflow.")
-    ] = None,
+    service_account: ServiceAccount = None,
     host: Host = None,
     namespace: Namespace = None,
 ) -> None:
@@ -93,6 +93,10 @@ def run_command(
     else:
         showing.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
+
+
+app.command("retrain")(retrain_command)
+app.command("recheck")(recheck_command)
 
 
 @app.command("check")
@@ -190,7 +194,7 @@ def report_command(
         found = reporting.report_two(data_dir, (run_, other), console)
     if as_json:
         print(reporting.as_json(found))
-    elif not no_open:
+    elif not no_open and found["report"]:
         reporting.open_page(Path(found["report"]))
 
 

@@ -20,6 +20,7 @@ from launcher.options import (
     Namespace,
     Overrides,
     Project,
+    ServiceAccount,
     ending,
     kubeflow_at,
     requested,
@@ -42,9 +43,6 @@ _Until = Annotated[
     str | None, typer.Option(metavar="DAY", help="The last day, or a moment, to start runs [without end].")
 ]
 _MaxRuns = Annotated[int | None, typer.Option(min=1, help="How many runs at most [any number].")]
-_Account = Annotated[
-    str | None, typer.Option(help="What the pipeline runs as: of Vertex AI, or of the Kubernetes of Kubeflow.")
-]
 _CRON_HELP = 'When: "minute hour day-of-month month day-of-week", such as "0 6 * * 1" for Mondays at 06:00.'
 
 
@@ -63,7 +61,7 @@ def create_command(
     project: Project = None,
     location: Location = None,
     bucket: Bucket = None,
-    service_account: _Account = None,
+    service_account: ServiceAccount = None,
     host: Host = None,
     namespace: Namespace = None,
 ) -> None:
@@ -88,7 +86,7 @@ def update_command(
     project: Project = None,
     location: Location = None,
     bucket: Bucket = None,
-    service_account: _Account = None,
+    service_account: ServiceAccount = None,
     host: Host = None,
     namespace: Namespace = None,
 ) -> None:

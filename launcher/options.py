@@ -19,6 +19,9 @@ Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATIO
 Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
 Host = Annotated[str | None, typer.Option(help="Of --on kubeflow: the address of its API [KF_PIPELINES_ENDPOINT].")]
 Namespace = Annotated[str | None, typer.Option(help="Of --on kubeflow: whose runs, where it serves several users.")]
+ServiceAccount = Annotated[
+    str | None, typer.Option(help="What the pipeline runs as; on Kubeflow, a service account of Kubernetes.")
+]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 

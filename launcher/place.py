@@ -25,7 +25,7 @@ PipelineName = Literal["finetune", "retrain", "recheck"]
 """What a run does: tune and compare; what a scheduled run does; ask the champion again."""
 
 _COMMANDS = {"finetune": "run", "retrain": "retrain", "recheck": "recheck"}
-"""The command of each pipeline."""
+"""The command of each pipeline, which is also what its runs are for."""
 
 
 class Where(StrEnum):
@@ -84,6 +84,11 @@ class Site:
                 "--on kubeflow is for run and schedule: Kubeflow runs the pipeline, but models and files are Google's,"
                 " so give --on vertex"
             )
+
+    @property
+    def purpose(self) -> str:
+        """What the run is for, as `gemini_sft.retraining.Purpose` has it."""
+        return _COMMANDS[self.pipeline]
 
     @property
     def on_vertex(self) -> bool:

@@ -15,13 +15,15 @@ from gemini_sft.errors import UserError
 from gemini_sft.report.between import Between, between
 from gemini_sft.report.side_by_side import settings
 from gemini_sft.report.two_runs import headline, said, two_runs_page
+from launcher import retraining
 from launcher.place import disk_errors
-from launcher.runs import REPORT, find_run, read_comparison, read_run
+from launcher.results import REPORT
+from launcher.runs import find_run, read_comparison, read_run
 from launcher.showing import show_report, show_verdict
 
 
 def report_one(data_dir: Path, run: str, console: Console) -> dict[str, Any]:
-    """Shows the verdict of a run.
+    """Shows the verdict of a run; of one without, which was skipped or a recheck, what it came to instead.
 
     Args:
         data_dir: Where results are put.
@@ -29,14 +31,18 @@ def report_one(data_dir: Path, run: str, console: Console) -> dict[str, Any]:
         console: Where to show it.
 
     Returns:
-        The object that `--json` prints: `run_id`, `verdict`, `reasons`, `primary_metric`, `report`, `artifacts`.
+        The object that `--json` prints: `run_id`, `verdict`, `reasons`, `primary_metric`, `report`, `artifacts`; of a
+        run without a verdict `path`, `alarms` and `recheck` in their place.
 
     Raises:
         UserError: There is no such run, or another version has written it.
     """
     folder = find_run(data_dir, run)
-    comparison, report = read_comparison(folder), folder / REPORT
     console.print(Text(f"Run:     {folder.resolve().name}"), soft_wrap=True)
+    if retraining.is_retraining(folder):
+        retraining.show(folder, console)
+        return retraining.reported(folder)
+    comparison, report = read_comparison(folder), folder / REPORT
     show_verdict(comparison, report, console)
     return {**_decided(folder.resolve().name, comparison), "report": str(report), "artifacts": str(folder)}
 
@@ -59,6 +65,12 @@ def report_two(data_dir: Path, runs: tuple[str, str], console: Console) -> dict[
     first, second = (find_run(data_dir, one) for one in runs)
     if first.resolve() == second.resolve():
         raise UserError(f"{runs[0]} and {runs[1]} are the same run, {first}: give another one to compare it with")
+    for folder in (first, second):
+        if retraining.is_retraining(folder):
+            raise UserError(
+                f"{folder} is of a run that tuned nothing, so there is no model to compare: `gemini-sft report"
+                f" {folder.name}` says what it was"
+            )
     found = between(read_run(first), read_run(second))
     page = data_dir / "reports" / f"{found.a.run_id}-vs-{found.b.run_id}.html"
     with disk_errors(data_dir):

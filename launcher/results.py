@@ -11,16 +11,31 @@ from gemini_sft.decision import Comparison, Difference
 from gemini_sft.decision.comparison import Side
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
+from gemini_sft.retraining.plan import Path as Taken
+from gemini_sft.retraining.plan import Plan
 from gemini_sft.tuning import Selection, TuningRecord
 
-_FILES = {
-    "report.html": ("compare models", "report"),
-    "summary.md": ("compare models", "summary"),
+_Places = dict[str, tuple[str, str]]
+"""By the name of a file, the task and the output that it is."""
+
+EXPERIMENT = "experiment.yaml"
+REPORT = "report.html"
+COMPARISON = "comparison.json"
+PLAN = "plan.json"
+RECHECK = "recheck.json"
+
+_BEGUN = {
     "data.html": ("prepare data", "report"),
     "data.json": ("prepare data", "summary"),
     "findings.jsonl": ("prepare data", "findings"),
     "quote.json": ("quote cost", "quote"),
-    "comparison.json": ("compare models", "comparison"),
+}
+_PLANNED = {PLAN: ("plan retraining", "plan"), "plan.md": ("plan retraining", "summary")}
+_RECHECKED = {REPORT: ("recheck champion", "report"), RECHECK: ("recheck champion", "recheck")}
+_COMPARED = {
+    REPORT: ("compare models", "report"),
+    "summary.md": ("compare models", "summary"),
+    COMPARISON: ("compare models", "comparison"),
     "tuning.json": ("tune model", "tuning"),
     "curves.json": ("extract metrics", "curves"),
     "curves.html": ("extract metrics", "plot"),
@@ -50,10 +65,8 @@ _CHAMPION = {
     "champion-evaluation.json": ("evaluate champion", "evaluation"),
     "champion-traffic.json": ("evaluate champion", "traffic"),
 }
+_AGAIN = {name: ("evaluate champion again", output) for name, (_, output) in _CHAMPION.items()}
 _JUDGE = {"judgement.json": ("judge answers", "judgement")}
-
-
-EXPERIMENT = "experiment.yaml"
 
 
 def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experiment, experiment_uri: str) -> None:
@@ -65,11 +78,7 @@ def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experi
         experiment: What was asked for: there is no more than that, and the champion if there is one.
         experiment_uri: Where it was staged, in which nothing is a local path.
     """
-    evaluation = experiment.evaluation
-    files = _FILES
-    if experiment.sweep:
-        files = {name: place for name, place in _FILES.items() if name != "curves.html"} | _SWEEP
-    perhaps = (_FEW_SHOT if evaluation.few_shot else {}) | (_JUDGE if evaluation.judge.model else {}) | _CHAMPION
+    files, perhaps = _wanted(artifacts, experiment)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         whole = Path(temporary) / folder.name
@@ -84,9 +93,23 @@ def fetch(artifacts: dict[str, dict[str, str]], folder: Path, experiment: Experi
         whole.replace(folder)
 
 
+def _wanted(artifacts: dict[str, dict[str, str]], experiment: Experiment) -> tuple[_Places, _Places]:
+    """Returns what a run leaves that came to its end, and what it perhaps leaves, by the path that it took."""
+    files, path = _BEGUN, Taken.RECHECK if "recheck champion" in artifacts else Taken.TUNE
+    if "plan retraining" in artifacts:
+        files = _BEGUN | _PLANNED
+        path = Plan.model_validate(storage.read_json(artifacts["plan retraining"]["plan"])).path
+    if path is not Taken.TUNE:
+        return (files | _RECHECKED, _AGAIN) if path is Taken.RECHECK else (files, {})
+    files, evaluation = files | _COMPARED, experiment.evaluation
+    if experiment.sweep:
+        files = {name: place for name, place in files.items() if name != "curves.html"} | _SWEEP
+    return files, (_FEW_SHOT if evaluation.few_shot else {}) | (_JUDGE if evaluation.judge.model else {}) | _CHAMPION
+
+
 def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, Any]:
     """Returns the run as the object that `--json` prints; see `nothing` for one that did not succeed."""
-    comparison = Comparison.model_validate(storage.read_json(str(folder / "comparison.json")))
+    comparison = Comparison.model_validate(storage.read_json(str(folder / COMPARISON)))
     tuning = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
     selection = Selection.model_validate(storage.read_json(str(folder / "selection.json")))
     return {
@@ -108,7 +131,7 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "tuned_model": selection.taken.model,
         "endpoint": selection.taken.endpoint,
         "selection": {**selection.summary(), "reason": selection.reason, "adopted": tuning.adopted},
-        "report": str(folder / "report.html"),
+        "report": str(folder / REPORT),
         "artifacts": str(folder),
         "seconds": round(seconds, 1),
     }

@@ -1,4 +1,4 @@
-"""`gemini-sft run`: from an experiment file to a verdict."""
+"""`gemini-sft run`, `retrain` and `recheck`: from an experiment file to what came of it."""
 
 import contextlib
 import re
@@ -15,7 +15,7 @@ from gemini_sft.experiment import Experiment
 from gemini_sft.steps.find_models import find_models
 from gemini_sft.steps.places import COMMANDS, PROGRESS, beside
 from gemini_sft.telling import lines
-from launcher import results
+from launcher import results, retraining
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_for, require_image
 from launcher.kubeflow import KubeflowRun, portable
@@ -49,7 +49,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
     """Runs an experiment to its end.
 
     Returns:
-        The object that `--json` prints.
+        The object that `--json` prints: of `results` for the main pipeline, of `retraining` for the others.
 
     Raises:
         UserError: Something that the user gave is wrong, or the run would cost too much; nothing has been started, or
@@ -76,7 +76,8 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
         if request.on is Where.KUBEFLOW:
             template = portable(template)
         view, folder = _execute(experiment, checked, template, place, request, console, progress)
-        return results.summary(progress.run_id or "", view.state, folder, progress.seconds)
+        summary = results.summary if request.pipeline == "finetune" else retraining.summary
+        return summary(progress.run_id or "", view.state, folder, progress.seconds)
 
 
 def _execute(
@@ -91,7 +92,7 @@ def _execute(
     target = place.target
     experiment_uri = stage(experiment, target)
     if checked:
-        quote, error = checked.quote(target, experiment_uri)
+        quote, error = checked.quote(target, experiment_uri, request.purpose)
         show_total(quote, console)
         if error:
             raise error
@@ -101,6 +102,7 @@ def _execute(
             location=target.location,
             experiment_uri=experiment_uri,
             models_uri=str(request.checks(experiment) / "models.json"),
+            purpose=request.purpose,
         )
     progress.run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}

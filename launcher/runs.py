@@ -19,8 +19,8 @@ from gemini_sft.tuning import Curves, Selection, TuningRecord
 from launcher import results
 
 LATEST = "latest"
-REPORT = "report.html"
-"""What makes a folder one of a run."""
+_MARKS = (results.REPORT, results.PLAN)
+"""What makes a folder one of a run: a page, or at least the plan of one that was skipped."""
 _SHOWN_RUNS = 5
 _REMEDY = "run the experiment again, which does not pay twice for what is tuned already"
 
@@ -38,13 +38,14 @@ def find_run(data_dir: Path, run: str) -> Path:
         UserError: There is no such run, or several.
     """
     runs = data_dir / "runs"
-    there = sorted(runs.glob(f"[!.]*/{REPORT}"), key=lambda one: one.stat().st_mtime, reverse=True)
-    names = [one.parent.name for one in there]
+    marks = [path for mark in _MARKS for path in runs.glob(f"[!.]*/{mark}")]
+    there = sorted(marks, key=lambda one: one.stat().st_mtime, reverse=True)
+    names = list(dict.fromkeys(one.parent.name for one in there))
     if run in names:
         return runs / run
     if run == LATEST and names:
         return runs / names[0]
-    if (Path(run) / REPORT).is_file():
+    if any((Path(run) / mark).is_file() for mark in _MARKS):
         return Path(run)
     begun = [name for name in names if run and name.startswith(run)]
     if len(begun) == 1:

@@ -70,7 +70,11 @@ def _upload(path: Path, root: str) -> str:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
         file.seek(0)
-        staged = f"{root}/{digest}/{path.name}"
+        folder = f"{root}/{digest}"
+        staged = f"{folder}/{path.name}"
+        # Written again, it would be another object to whoever asks whether the data have changed.
+        if path.name in {one.rpartition("/")[2] for one in storage.list_files(folder)}:
+            return staged
         with storage.open_writer(staged) as target:
             shutil.copyfileobj(file, target, 2**20)
     return staged

@@ -12,7 +12,8 @@ import yaml
 
 NOT_TRIGGERED = "NOT_TRIGGERED"
 """The state of a task that did not run: its branch was not taken, or what it needs was not there."""
-_SKIPPED = "SKIPPED"
+SKIPPED = "SKIPPED"
+"""The state of a task whose outputs are those of an earlier run, which was given the same."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # The parser in C says the same ten times as fast.
@@ -97,7 +98,7 @@ class Tasks:
 def _untaken(details: Sequence[Any]) -> set[int]:
     """Returns the ids of the tasks below a group that did not run."""
     above = {detail.task_id: detail.parent_task_id for detail in details}
-    closed = {detail.task_id for detail in details if detail.state.name in (NOT_TRIGGERED, _SKIPPED)}
+    closed = {detail.task_id for detail in details if detail.state.name in (NOT_TRIGGERED, SKIPPED)}
     return {task for task in above if closed.intersection(_ancestors(task, above))}
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.submission import RunView
-from launcher.tasks import NOT_TRIGGERED, TaskView
+from launcher.tasks import NOT_TRIGGERED, SKIPPED, TaskView
 
 _FIRST_POLL_SECONDS = 0.5
 _LONGEST_POLL_SECONDS = 15.0
@@ -22,7 +22,7 @@ _TOLD_SECONDS = 60.0
 
 _LOOKS = {
     "SUCCEEDED": ("✓", "green"),
-    "SKIPPED": ("✓", "dim"),
+    SKIPPED: ("✓", "dim"),
     "RUNNING": ("●", "cyan"),
     "FAILED": ("✗", "bold red"),
     "CANCELLED": ("✗", "yellow"),
@@ -118,7 +118,7 @@ class _Changes:
             if task.state not in ("PENDING", NOT_TRIGGERED, self._states.get(task.name)):
                 self._states[task.name] = task.state
                 sign, style = _LOOKS.get(task.state, _WAITING)
-                line = f"{sign} {task.name} {task.state.lower()} {_duration(task) if task.ended else ''}"
+                line = f"{sign} {task.name} {_word(task, view)} {_duration(task) if task.ended else ''}"
                 self._console.print(Text(line.rstrip(), style))
         if time.monotonic() - self._told >= _TOLD_SECONDS:
             self._told = time.monotonic()
@@ -127,13 +127,15 @@ class _Changes:
 
 
 def _word(task: TaskView, view: RunView) -> str:
-    """Returns how a task stands; of one that did not run, whether that is as it should be."""
+    """Returns how a task stands; of one that did not run, why not."""
     if task.state == NOT_TRIGGERED:
         return "not needed" if view.succeeded else "not run"
+    if task.state == SKIPPED:
+        return "taken from an earlier run"
     return task.state.lower()
 
 
 def _duration(task: TaskView) -> str:
-    if task.started is None:
+    if task.started is None or task.state == SKIPPED:
         return ""
     return f"{((task.ended or datetime.now(UTC)) - task.started).total_seconds():.1f} s"

@@ -15,16 +15,13 @@ from pipelines.tuning import Tuned
 def decide(begun: Begun, arms: Arms, tuned: Tuned) -> None:
     """Registers the model, asks it the test split, compares, and promotes it if it is better."""
     taken = tuned.taken
-    dsl.importer(
-        artifact_uri=taken.outputs["model_uri"],
-        artifact_class=VertexModel,
-        metadata={"resourceName": taken.outputs["model"]},
-    ).set_display_name("register tuned model")
-    dsl.importer(
-        artifact_uri=taken.outputs["endpoint_uri"],
-        artifact_class=VertexEndpoint,
-        metadata={"resourceName": taken.outputs["endpoint"]},
-    ).set_display_name("register tuned endpoint")
+    for what, artifact_class in (("model", VertexModel), ("endpoint", VertexEndpoint)):
+        registered = dsl.importer(
+            artifact_uri=taken.outputs[f"{what}_uri"],
+            artifact_class=artifact_class,
+            metadata={"resourceName": taken.outputs[what]},
+        )
+        fresh(registered, f"register tuned {what}")
     candidate = resumable(
         evaluate_model(**begun.run, **begun.splits, arm="candidate", endpoint=taken.outputs["endpoint"]),
         "evaluate tuned model",

@@ -96,16 +96,24 @@ def evaluations(experiment: Experiment, asked: Asked, test: SplitCount, extras: 
         shown = Tokens(prompts.count + extras.shots * n, prompts.error)
         examples = counted(experiment.evaluation.few_shot, "example")
         yield asked.line(f"evaluation of the base model with {examples}", model, n, shown, answers)
-    # If no batch job takes a tuned model, its requests are sent one by one: then it costs that.
-    if champion := extras.champion:
-        alone = Asked(champion.location, batch=False)
-        yield alone.line("evaluation of the champion", champion.model, n, prompts, answers)
+    if extras.champion:
+        yield champion_line(extras.champion, test)
+    # See `champion_line`.
     yield replace(asked, batch=False).line("evaluation of the tuned model", model, n, prompts, answers)
     judge = experiment.evaluation.judge.model
     if judge and extras.comparison:
         yield _judging("comparisons by the judge", judge, asked, test, extras.comparison, extras.references, 2)
     if judge and extras.grade:
         yield _judging("grades by the judge", judge, asked, test, extras.grade, extras.references, 1)
+
+
+def champion_line(champion: Champion, test: SplitCount) -> Line:
+    """Returns what it costs to ask the champion about the test split."""
+    # If no batch job takes a tuned model, its requests are sent one by one: then it costs that.
+    alone = Asked(champion.location, batch=False)
+    return alone.line(
+        "evaluation of the champion", champion.model, test.prompts.examples, _of(test.prompts), _of(test.answers)
+    )
 
 
 def _judging(

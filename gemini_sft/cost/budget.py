@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from gemini_sft.cost.jobs import Job, Settings, planned, settings_of
+from gemini_sft.cost.ledger import DAYS
 from gemini_sft.cost.line import unknown
 from gemini_sft.cost.quote import Quote
 from gemini_sft.cost.words import usd
@@ -14,15 +15,16 @@ Requote = Callable[[Settings], Quote]
 """What the run costs if its tuning jobs have other settings."""
 
 
-def require_within(quote: Quote, experiment: Experiment, requote: Requote) -> None:
+def require_within(quote: Quote, experiment: Experiment, requote: Requote | None, spent: float = 0.0) -> None:
     """Lets a run pass whose quote, and what it may be wrong by, is within the budget.
 
-    Of a quote with unknown prices, which `allow_unknown_price` lets pass, the known part is held against `max_usd`.
+    Of a quote with unknown prices, which `allow_unknown_price` lets pass, the known part is held against the limits.
 
     Args:
         quote: Of the experiment.
         experiment: With the budget.
-        requote: Tells whether an advice would help.
+        requote: Tells whether an advice would help; None if nothing is tuned.
+        spent: What other runs of the last 30 days were quoted at, in USD.
 
     Raises:
         BudgetError: It is not, or a price is not known.
@@ -33,17 +35,28 @@ def require_within(quote: Quote, experiment: Experiment, requote: Requote) -> No
             f"{unknown(quote.brief)} is not known: set budget.allow_unknown_price to true to run all the same"
             f"{_other_model(quote)}"
         )
-    most = budget.max_usd
-    if most is None or _highest(quote) <= most:
-        return
+    highest = _highest(quote)
     amount = ("" if quote.usd is not None else "at least ") + usd(quote.known_usd)
     if quote.error_usd:
-        amount += f", or up to {usd(_highest(quote))} as not all examples were counted"
+        amount += f", or up to {usd(highest)} as not all examples were counted"
+    if (most := budget.max_usd) is not None and highest > most:
+        limit = f"more than the {most:,.10g} USD of budget.max_usd"
+        raise BudgetError(f"the run would cost {amount}, {limit}: {_advice(quote, experiment, requote, most)}")
+    month = budget.max_usd_per_month
+    # What costs nothing passes, whatever was spent.
+    if month is not None and highest > 0 and spent + highest > month:
+        limit = f"together more than the {month:,.10g} USD of budget.max_usd_per_month"
+        raise BudgetError(
+            f"the run would cost {amount}, and the other runs of the last {DAYS} days were quoted at {usd(spent)},"
+            f" {limit}: wait, or set a higher budget.max_usd_per_month"
+        )
+
+
+def _advice(quote: Quote, experiment: Experiment, requote: Requote | None, most: float) -> str:
+    if requote is None:
+        return "take fewer examples (in data.test) or a higher budget.max_usd"
     *changes, last = _changes(quote, experiment, lambda settings: _highest(requote(settings)) <= most)
-    raise BudgetError(
-        f"the run would cost {amount}, more than the {most:,.10g} USD of budget.max_usd: take {', '.join(changes)} or"
-        f" {last}"
-    )
+    return f"take {', '.join(changes)} or {last}"
 
 
 def _highest(quote: Quote) -> float:

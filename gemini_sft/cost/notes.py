@@ -1,15 +1,16 @@
 """What must be known beside the numbers of a quote."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gemini_sft.catalog import catalog
 from gemini_sft.cost.asking import Champion
 from gemini_sft.cost.jobs import Job
-from gemini_sft.cost.split import SplitCount
+from gemini_sft.cost.split import SplitCount, TokenCount
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import Backend
 
 _SHOWN_IDS = 5
+_ANSWERS = "Answers are taken to be as long as their targets; longer ones, and what else a model thinks, cost more."
 
 
 def notes(
@@ -40,11 +41,12 @@ def notes(
         yield f"{unknown[0].upper()}{unknown[1:]} is not known, and is not in the amount."
     splits = [("training", train.total), ("test", test.total)]
     for name, count in [*splits, *([("validation", validation.total)] if validation else [])]:
-        if count.counted < count.examples:
-            yield f"Of {count.examples:,} {name} examples, {count.counted:,} drawn at random were counted."
+        yield from _sampled(name, count)
     yield from _training(experiment.base_model, train)
-    yield from _thoughts(experiment, champion)
-    yield "Answers are taken to be as long as their targets; longer ones, and what else a model thinks, cost more."
+    judge = experiment.evaluation.judge.model
+    others = [*([champion.model] if champion else []), *([judge] if judge else [])]
+    yield from _thoughts([experiment.base_model, *others])
+    yield _ANSWERS
     yield (
         "Validation examples are taken to cost nothing in training: Google bills tokens of the training data times"
         " epochs."
@@ -55,11 +57,18 @@ def notes(
             f"The champion, tuned from {champion.model}, is taken to see as many tokens in the examples as"
             f" {experiment.base_model}."
         )
-    if judge := experiment.evaluation.judge.model:
+    if judge:
         yield (
             f"The judge, {judge}, is taken to see as many tokens in the examples as {experiment.base_model}; where"
             " nothing need be compared, it is not asked and costs nothing."
         )
+
+
+def notes_of_recheck(champion: Champion, test: SplitCount) -> Iterator[str]:
+    """Yields sentences about what it costs to ask the champion alone."""
+    yield from _sampled("test", test.total)
+    yield from _thoughts([champion.model])
+    yield _ANSWERS
 
 
 def _assumed(jobs: Sequence[Job], examples: int) -> Iterator[str]:
@@ -91,10 +100,13 @@ def _training(model: str, train: SplitCount) -> Iterator[str]:
         )
 
 
-def _thoughts(experiment: Experiment, champion: Champion | None) -> Iterator[str]:
-    judge = experiment.evaluation.judge.model
-    others = [*([champion.model] if champion else []), *([judge] if judge else [])]
-    for name in dict.fromkeys([experiment.base_model, *others]):
+def _sampled(name: str, count: TokenCount) -> Iterator[str]:
+    if count.counted < count.examples:
+        yield f"Of {count.examples:,} {name} examples, {count.counted:,} drawn at random were counted."
+
+
+def _thoughts(models: Iterable[str]) -> Iterator[str]:
+    for name in dict.fromkeys(models):
         if thoughts := catalog().models[name].least_thoughts:
             yield (
                 f"{name} cannot be kept from thinking: the {thoughts} tokens that it may think in each request are in"

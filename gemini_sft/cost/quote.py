@@ -6,10 +6,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from gemini_sft.catalog import catalog
-from gemini_sft.cost.asking import Extras, evaluations, of_checkpoints
+from gemini_sft.cost.asking import Champion, Extras, champion_line, evaluations, of_checkpoints
 from gemini_sft.cost.jobs import Settings, planned, settings_of
 from gemini_sft.cost.line import Asked, Line, Tokens, tuning_line, unknown
-from gemini_sft.cost.notes import notes
+from gemini_sft.cost.notes import notes, notes_of_recheck
 from gemini_sft.cost.split import SplitCount, TokenCount
 from gemini_sft.cost.words import counted
 from gemini_sft.experiment import Experiment
@@ -34,6 +34,8 @@ class Quote(BaseModel):
         epochs_assumed: Whether Vertex AI chooses the epochs, of one job at least, so that `epochs` is a guess.
         trials: The epochs of each trial of a sweep; empty if there is none.
         notes: What must be known beside the numbers, in sentences.
+        refused: Why the budget does not allow it; empty if it does.
+        recheck: What it costs to ask the champion alone; None where nobody wants to know.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +51,8 @@ class Quote(BaseModel):
     epochs_assumed: bool
     trials: dict[str, int] = {}
     notes: list[str]
+    refused: str = ""
+    recheck: "Quote | None" = None
 
     @property
     def known_usd(self) -> float:
@@ -77,7 +81,7 @@ class Quote(BaseModel):
             "error_usd": self.error_usd,
             "train_tokens": self.train.tokens,
             "train_examples": self.train.examples,
-            "tuning_jobs": len(self.trials) or 1,
+            "tuning_jobs": len(self.trials) or int(self.epochs > 0),
             "epochs": self.epochs,
         }
 
@@ -137,6 +141,29 @@ def quote(
     )
     said = notes(experiment, jobs, train, test, validation, extras.champion, unknown(made.brief))
     return made.model_copy(update={"notes": [*said]})
+
+
+def quote_recheck(experiment: Experiment, test: SplitCount | None, champion: Champion | None) -> Quote:
+    """Reckons what it costs to ask the champion about test, and nothing else.
+
+    Args:
+        experiment: Settings.
+        test: Tokens of the examples that it is asked; None if it is not.
+        champion: Who is asked; None if there is none, or it cannot be asked, and then it costs nothing.
+    """
+    lines = [champion_line(champion, test)] if champion and test else []
+    prices = [price for line in lines if (price := catalog().models[line.model].price)]
+    return Quote(
+        model=champion.model if champion else experiment.base_model,
+        lines=lines,
+        usd=None if any(line.usd is None for line in lines) else sum(line.usd or 0.0 for line in lines),
+        error_usd=sum(line.error_usd for line in lines),
+        price_date=min((price.date for price in prices), default=None),
+        train=TokenCount(examples=0, counted=0, tokens=0, error=0),
+        epochs=0,
+        epochs_assumed=False,
+        notes=list(notes_of_recheck(champion, test)) if champion and test else [],
+    )
 
 
 def asks_validation(experiment: Experiment, train_examples: int) -> bool:

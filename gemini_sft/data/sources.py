@@ -9,7 +9,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -50,6 +50,7 @@ class File:
         format: How it holds its records.
         compressed: Its name ends in `.gz`.
         size: Bytes as stored; None if they are not known before it is read.
+        version: What is another if the content is another; empty if that must be asked for, see `versions`.
     """
 
     uri: str
@@ -57,6 +58,7 @@ class File:
     format: Format
     compressed: bool
     size: int | None
+    version: str = field(default="", compare=False)
 
 
 def expand(uri: str) -> list[File]:
@@ -96,7 +98,7 @@ def open_file(file: File) -> Iterator[BinaryIO]:
     """
     if file.format == Format.BIGQUERY:
         raise ValueError(f"{file.uri} is a table, which has rows and no bytes")
-    before = _state(file.uri)
+    before = state_of(file.uri)
     opened = web.download(file.uri) if file.uri.startswith(_WEB) else storage.open_reader(file.uri)
     try:
         with opened as stored:
@@ -109,7 +111,7 @@ def open_file(file: File) -> Iterator[BinaryIO]:
 
 def _require_unchanged(file: File, before: tuple[int, ...], cause: Exception | None) -> None:
     try:
-        after = _state(file.uri)
+        after = state_of(file.uri)
     except UserError:
         after = ()  # it was deleted
     if after != before:
@@ -122,14 +124,22 @@ def changed() -> str:
     return f"{rule.title}: {rule.remedy}"
 
 
-def _state(uri: str) -> tuple[int, ...]:
-    """Returns what is another if the content is another; always the same for the web, which has nothing to tell it."""
+def state_of(uri: str) -> tuple[int, ...]:
+    """Returns what is another if the content is another; always the same for the web, which has nothing to tell it.
+
+    Raises:
+        UserError: There is no such file or object, or it may not be read.
+        ServiceError: Cloud Storage did not say.
+    """
     if uri.startswith(_WEB):
         return ()
     if uri.startswith("gs://"):
         found = _metadata(uri)
         return found.size, found.generation
-    status = _status(Path(uri))
+    return _of_status(_status(Path(uri)))
+
+
+def _of_status(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
@@ -161,7 +171,8 @@ def _local_files(pattern: str) -> list[File]:
 def _local_file(path: Path) -> File:
     status = _status(path)
     path = path.resolve() if ".." in path.parts else path.absolute()
-    return File(str(path), _name(path), *_format(path.name, _name(path)), status.st_size)
+    state = " ".join(map(str, _of_status(status)))
+    return File(str(path), _name(path), *_format(path.name, _name(path)), status.st_size, state)
 
 
 def _name(path: Path) -> str:
@@ -214,7 +225,7 @@ def _objects(uri: str) -> list[File]:
 
 def _object(found: "Blob") -> File:
     uri = f"gs://{found.bucket.name}/{found.name}"
-    return File(uri, found.name.rpartition("/")[2], *_format(found.name, uri), found.size)
+    return File(uri, found.name.rpartition("/")[2], *_format(found.name, uri), found.size, str(found.generation))
 
 
 def _metadata(uri: str) -> "Blob":

@@ -113,6 +113,30 @@ def read_bigquery(table: str) -> Iterator[tuple[int, Row | Fault]]:
             client.close()
 
 
+def bigquery_version(table: str) -> str | None:
+    """Returns what is another if a BigQuery table has other rows; None if it does not tell.
+
+    Args:
+        table: `project.dataset.table`.
+
+    Raises:
+        UserError: There is no such table, it may not be read, or there are no credentials.
+        ServiceError: BigQuery did not answer.
+    """
+    from google.cloud import bigquery
+
+    with _bigquery_refusals(table):
+        client = bigquery.Client(project=table.partition(".")[0])
+        try:
+            found = client.get_table(table, retry=bigquery.DEFAULT_RETRY.with_timeout(_DEADLINE), timeout=_TIMEOUT)
+        finally:
+            client.close()
+    # Rows that are streamed in can be read before the table counts as modified.
+    if found.streaming_buffer is not None or found.modified is None:
+        return None
+    return f"{found.modified.isoformat()} {found.etag}"
+
+
 @contextmanager
 def _bigquery_refusals(table: str) -> Iterator[None]:
     from google.api_core import exceptions

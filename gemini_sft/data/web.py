@@ -57,6 +57,26 @@ def download(url: str) -> Iterator[BinaryIO]:
             yield stream
 
 
+def version(url: str) -> str | None:
+    """Returns what is another if what a web server has at an address is another; None if it does not tell.
+
+    A server that does not answer, or answers to nobody who asks only for the head, tells nothing.
+    """
+    import requests
+
+    try:
+        with requests.Session() as session:
+            headers = {"Accept-Encoding": "identity"}
+            response = session.head(url, timeout=_TIMEOUTS, headers=headers, allow_redirects=True)
+    except requests.RequestException:
+        return None
+    told = [response.headers.get(name) for name in ("ETag", "Last-Modified")]
+    # A length alone may be that of another content.
+    if response.status_code != 200 or not any(told):
+        return None
+    return " ".join(map(str, [*told, response.headers.get("Content-Length")]))
+
+
 class _Body(io.RawIOBase):
     """The bytes of an answer as they were sent."""
 

@@ -31,6 +31,8 @@ class Outcome(BaseModel):
         checkpoint: Its checkpoint; empty if it has but one.
         endpoint: Where that answers.
         against: What was in use: the champion's model with its checkpoint, or the base model.
+        data: What the model was tuned on, as its label `data` has it.
+        intent: Which tuning job it was, as its label has it.
         test: Which test examples were asked: a hash of their contents.
         gate: What the gate asked for.
         report: URI of the report.
@@ -44,18 +46,20 @@ class Outcome(BaseModel):
     reasons: list[str]
     metric: str
     base: float | None
-    champion: float | None = None
+    champion: float | None
     candidate: float | None
     gain: float | None
     low: float | None
     high: float | None
-    confidence: float = 0.95
+    confidence: float
     model: str
     checkpoint: str
     endpoint: str
     against: str
+    data: str
+    intent: str
     test: str
-    gate: Gate = Gate()
+    gate: Gate
     report: str
 
 

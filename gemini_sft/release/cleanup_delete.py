@@ -1,9 +1,11 @@
 """Carrying out what a cleanup has planned, after one more look at each thing."""
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gemini_sft import storage, vertex
 from gemini_sft.errors import GeminiSftError
@@ -47,6 +49,9 @@ class Done:
 def carry_out(scope: Scope, items: Sequence[Item], told: Callable[[Done], None] = lambda done: None) -> list[Done]:
     """Deletes what was planned, in its order; what cannot be deleted keeps nothing else from it.
 
+    First of all the mark of `Scope.cleaned` is renewed: from then on no run takes prepared data from an earlier one of
+    before. Runs that had done so by then are under way, and what they read is left.
+
     Right before each deletion, aliases, labels and deployments are read again. A model is left if one of its endpoints
     had to be, and the curves of a job if its model had to be.
 
@@ -57,8 +62,13 @@ def carry_out(scope: Scope, items: Sequence[Item], told: Callable[[Done], None] 
 
     Returns:
         What became of each.
+
+    Raises:
+        ServiceError: The mark could not be written; then nothing is deleted.
     """
     found, left = [], set[str]()
+    if items:
+        storage.write_text(scope.cleaned, f"{datetime.now(UTC).isoformat()} {secrets.token_hex(8)}\n")
     for item in items:
         done = _one(scope, item, left)
         if not done.deleted and item.kind in _REGISTERED:
@@ -84,7 +94,7 @@ def _objection(scope: Scope, item: Item) -> str | None:
     """Returns what speaks against a deletion now; None if nothing does."""
     if why := next(_of_versions(scope, item), None):
         return why
-    if item.kind not in _REGISTERED:
+    if item.kind not in (*_REGISTERED, Kind.ARTIFACTS):
         return None
     if begun := next(pipelines_of(scope, under_way=True), None):
         return f"run {begun['name'].rpartition('/')[2]} has begun and may use it"

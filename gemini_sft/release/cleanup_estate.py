@@ -25,8 +25,10 @@ class Scope:
         staging: `gs://` folder of the experiment, with a folder named by a hash for each staged file.
         outcomes: `gs://` folder of the outcomes of its runs.
         commands: `gs://` folder of the commands that its runs were started with, in whatever region.
+        cleaned: `gs://` URI of a mark that is renewed before anything is deleted.
         by_run: `gs://` folders in which each run has a folder of its own, such as what a job evaluated itself.
-        answers: The same, of what only helps a run to go on: how far it is, and at any depth journals of answers.
+        answers: The same as `by_run`, of what only helps a run to go on: how far it is, and at any depth journals of
+            answers.
     """
 
     project: str
@@ -36,6 +38,7 @@ class Scope:
     staging: str
     outcomes: str
     commands: str
+    cleaned: str
     by_run: tuple[str, ...]
     answers: tuple[str, ...]
 

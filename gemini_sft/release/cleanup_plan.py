@@ -204,6 +204,8 @@ class _Rules:
         return (judged[0].id, whys[0]) if whys[0] and all(whys) else None
 
     def _files_of_run(self, kind: Kind, run_id: str, objects: tuple[Object, ...]) -> Iterator[Item]:
+        if kind is Kind.ARTIFACTS and self._adopting():
+            return  # what is under way may read what an earlier run has prepared
         run = next((one for one in self._estate.runs if one.id == run_id), None)
         why = self._unused(run) if run else None
         made = self._made_by(run) if run else []

@@ -79,6 +79,11 @@ def promote(wanted: Promotion) -> Champions:
     return move(*place, model.name, wanted.champion)
 
 
+def is_withdrawn(model: Version) -> bool:
+    """Returns whether a rollback has taken a version out of use, and nothing has put it back."""
+    return model.labels.get(WITHDRAWN, NOT_WITHDRAWN) != NOT_WITHDRAWN
+
+
 def _require_possible(model: Version, champion: Version | None, checkpoint: str) -> None:
     """Refuses what could not be taken back: an alias stands for a version, whichever of its checkpoints answers."""
     remedy = "to have a model of its own tuned, set tuning.attempt to another number"
@@ -88,8 +93,8 @@ def _require_possible(model: Version, champion: Version | None, checkpoint: str)
                 f"{model.name} is the champion already, with checkpoint {model.default_checkpoint}: its checkpoint"
                 f" {checkpoint} cannot take its place, for nothing could bring the other back; {remedy}"
             )
-    elif (since := model.labels.get(WITHDRAWN, NOT_WITHDRAWN)) != NOT_WITHDRAWN:
+    elif is_withdrawn(model):
         raise RunError(
-            f"{model.name} was taken out of use by a rollback at {since} and is not promoted again: `gemini-sft"
-            f" rollback` would put it back; {remedy}"
+            f"{model.name} was taken out of use by a rollback at {model.labels[WITHDRAWN]} and is not promoted again:"
+            f" `gemini-sft rollback` would put it back; {remedy}"
         )

@@ -28,12 +28,17 @@ class Arm(StrEnum):
         FEW_SHOT: The base model with examples from train in its prompt.
         CHAMPION: The model that the experiment has promoted.
         CANDIDATE: The model that was just tuned.
+        RECHECK: The champion alone, also if it is the base model too, and however many answers it fails to give.
     """
 
     BASE = "base"
     FEW_SHOT = "few_shot"
     CHAMPION = "champion"
     CANDIDATE = "candidate"
+    RECHECK = "recheck"
+
+
+_OF_CHAMPION = (Arm.CHAMPION, Arm.RECHECK)
 
 
 def evaluate_model(
@@ -55,7 +60,8 @@ def evaluate_model(
 
     A second attempt asks only for what the first had no answer to. Examples stand in the prompt of `few_shot`, as many
     as the experiment says; if it says none, or if there is no champion beside the base model, nothing is asked and
-    nothing written. These two arms end no run: if one cannot be had, why is written in its place.
+    nothing written. Nor does a champion, by itself or beside others, end a run: if such an arm cannot be had, why is
+    written in its place.
 
     Raises:
         EvaluationError: The model was tuned with another prompt; or more examples are without an answer than the
@@ -71,17 +77,22 @@ def evaluate_model(
     if arm is Arm.FEW_SHOT and not experiment.evaluation.few_shot:
         _log.info("evaluation.few_shot is not set: nothing to do")
         return {}
-    if arm is Arm.CHAMPION and not asks_champion(base, champion):
-        _log.info("there is no champion beside the base model: nothing to do")
+    if (arm is Arm.CHAMPION and not asks_champion(base, champion)) or (arm is Arm.RECHECK and champion is None):
+        _log.info("there is no champion to be asked: nothing to do")
         return {}
-    asked = champion if arm is Arm.CHAMPION and champion else base
+    asked = champion if arm in _OF_CHAMPION and champion else base
     service = Service(project, location, endpoint or asked.asked, read_fingerprint(test_uri))
     examples = read_split(test_uri)
+    if arm is Arm.RECHECK:
+        # How many failures are too many is the recheck's business: with none of the answers it could say less.
+        experiment = experiment.model_copy(
+            update={"evaluation": experiment.evaluation.model_copy(update={"max_failure_rate": 1.0})}
+        )
     try:
-        if arm is Arm.CHAMPION and (why := silent(asked)):
+        if arm in _OF_CHAMPION and (why := silent(asked)):
             raise UserError(why)
         # A base model that is itself a tuned one too: with another prompt it would be easy to beat.
-        if arm in (Arm.CHAMPION, Arm.CANDIDATE) or (arm is Arm.BASE and base.model):
+        if arm in (*_OF_CHAMPION, Arm.CANDIDATE) or (arm is Arm.BASE and base.model):
             check_prompt(service.model, service.fingerprint, new=arm is Arm.CANDIDATE)
         answers = ask(
             service,
@@ -96,7 +107,7 @@ def evaluate_model(
         prompt = "" if arm is Arm.FEW_SHOT else service.fingerprint
         result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri), prompt)
     except (RunError, UserError) as error:
-        if arm not in (Arm.FEW_SHOT, Arm.CHAMPION):
+        if arm not in (Arm.FEW_SHOT, *_OF_CHAMPION):
             raise
         how = " with examples in its prompt" if arm is Arm.FEW_SHOT else ", the champion,"
         write_absent(evaluation_uri, f"the evaluation of {asked.model or service.model}{how}", error)

@@ -7,28 +7,42 @@ from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment import Experiment, load_experiment
-from gemini_sft.tuning import Base, find_base, find_champion, refusals
+from gemini_sft.retraining.purpose import Purpose
+from gemini_sft.tuning import Base, find_base, find_champion, refusals, retired
 
 _log = logging.getLogger(__name__)
 
 
-def find_models(*, project: str, location: str, experiment_uri: str, models_uri: str) -> Base:
+def find_models(
+    *, project: str, location: str, experiment_uri: str, models_uri: str, purpose: str = Purpose.RUN
+) -> Base:
     """Looks up base model and champion, refuses what cannot be tuned, and writes what the rest of the run shall take.
 
     All of a run goes by what was found here: an alias may move meanwhile.
+
+    Args:
+        project: Google Cloud project.
+        location: Region of the run.
+        experiment_uri: The experiment file.
+        models_uri: Where to write it.
+        purpose: A `Purpose`. A run to retrain is not stopped by a base model that has retired: why it cannot be tuned
+            any more is written. A recheck tunes nothing, so nothing of that is refused.
 
     Raises:
         UserError: There is no such model, or nobody can tell which one is the champion.
         ExperimentError: The model or the region does not allow what the experiment asks for.
         ServiceError: Vertex AI did not say.
     """
+    purpose, today = Purpose(purpose), datetime.now(UTC).date()
     experiment = load_experiment(experiment_uri)
     base = find_base(project, location, experiment)
-    if refused := refusals(experiment, base, location, datetime.now(UTC).date()):
-        raise ExperimentError([Problem(experiment.name, one) for one in refused])
+    refused = [] if purpose is Purpose.RECHECK else refusals(experiment, base, location, today)
+    gone = retired(experiment, base, today) if purpose is Purpose.RETRAIN else ""
+    if problems := [Problem(experiment.name, one) for one in refused if one != gone]:
+        raise ExperimentError(problems)
     champion = find_champion(project, location, experiment.name)
-    found = {"base": base, "champion": champion}
-    storage.write_json(models_uri, {name: one and one.model_dump(mode="json") for name, one in found.items()})
+    found = {"base": base.model_dump(mode="json"), "champion": champion and champion.model_dump(mode="json")}
+    storage.write_json(models_uri, found | {"refused": gone})
     if base.model:
         _log.warning(
             "whether %s was tuned on what is now the test split, nobody can tell: see docs/tuning.md", base.model
@@ -50,6 +64,12 @@ def read_champion(models_uri: str) -> Base | None:
     """Returns the model that the experiment has promoted; None if there is none."""
     found = storage.read_json(models_uri).get("champion")
     return None if found is None else Base.model_validate(found)
+
+
+def read_refused(models_uri: str) -> str:
+    """Returns why the base model cannot be tuned any more; empty if it can."""
+    refused: str = storage.read_json(models_uri).get("refused", "")
+    return refused
 
 
 def asks_champion(base: Base, champion: Base | None) -> bool:

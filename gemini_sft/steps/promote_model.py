@@ -8,6 +8,7 @@ from gemini_sft.experiment import load_experiment
 from gemini_sft.inference.evaluation import EvaluationResult
 from gemini_sft.release import Champions, Promotion, promote
 from gemini_sft.steps.find_models import read_champion
+from gemini_sft.steps.references import keep_reference
 from gemini_sft.tuning import Selection
 
 
@@ -23,7 +24,7 @@ def promote_model(
     evaluation_uri: str,
     comparison_uri: str,
 ) -> Champions:
-    """Makes the checkpoint that was taken the champion of its experiment.
+    """Makes the checkpoint that was taken the champion of its experiment, and keeps how it scored for later rechecks.
 
     Raises:
         RunError: The verdict is another than `promote`, or another model has become champion since the run began.
@@ -38,11 +39,14 @@ def promote_model(
     if evaluation.model != taken.endpoint:
         raise RunError(f"{evaluation_uri} is of {evaluation.model}, and what was taken answers at {taken.endpoint}")
     champion = read_champion(models_uri)
+    experiment = load_experiment(experiment_uri)
+    # Before it is promoted: no champion is without it, whatever happens in between.
+    keep_reference(experiment, experiment_uri, run_id, test_uri, (taken.model, taken.checkpoint), evaluation)
     return promote(
         Promotion(
             project=project,
             location=location,
-            experiment=load_experiment(experiment_uri),
+            experiment=experiment,
             run_id=run_id,
             model=taken.model,
             checkpoint=taken.checkpoint,

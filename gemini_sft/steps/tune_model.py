@@ -2,9 +2,11 @@
 
 from gemini_sft import storage
 from gemini_sft.data.dataset import examples_uri, has_examples, read_fingerprint, read_sources
+from gemini_sft.experiment import load_experiment
 from gemini_sft.inference import fingerprint
+from gemini_sft.retraining.trained import DATA_DIGITS, Trained, keep, settings_of, start_of
 from gemini_sft.steps.find_models import read_models
-from gemini_sft.steps.places import CLAIMS, EVALUATIONS, PROGRESS, beside, in_bucket
+from gemini_sft.steps.places import CLAIMS, EVALUATIONS, PROGRESS, TRAINED, beside, in_bucket
 from gemini_sft.tuning import TuningRecord, TuningRequest, tune
 from gemini_sft.tuning.request import digest
 
@@ -22,6 +24,8 @@ def tune_model(
     tuning_uri: str,
 ) -> TuningRecord:
     """Tunes the base model, or finds that it has been tuned so already, and writes what came of it.
+
+    What the model was made of is kept beside the experiment, for later runs that ask whether there is something new.
 
     Args:
         project: Google Cloud project.
@@ -44,33 +48,39 @@ def tune_model(
     if trial and experiment.sweep:
         settings = experiment.sweep.settings(settings)[trial]
     data, validation = examples_uri(train_uri), examples_uri(validation_uri) if has_examples(validation_uri) else None
-    places = [f"{one['source']}:{one['line']}" for one in read_sources(train_uri)]
+    sources = list(read_sources(train_uri))
+    places = [f"{one['source']}:{one['line']}" for one in sources]
     train_digest, prompt = digest(data), read_fingerprint(train_uri)
     progress = f"{PROGRESS}/{run_id}/tuning{f'-{trial}' if trial else ''}.json"
-    record = tune(
-        TuningRequest(
-            project=project,
-            location=location,
-            base=base,
-            run_id=run_id,
-            trial=trial,
-            train_uri=data,
-            validation_uri=validation,
-            train_digest=train_digest,
-            validation_digest=digest(validation) if validation else "",
-            prompt=prompt,
-            examples=len(places),
-            place=lambda number: places[number - 1] if 0 < number <= len(places) else f"example {number}",
-            settings=settings,
-            labels={
-                "experiment": experiment.name,
-                "data": train_digest[:32],
-                fingerprint.LABEL: prompt,
-            },
-            claims_uri=in_bucket(experiment_uri, CLAIMS),
-            evaluation_uri=beside(experiment_uri, f"{EVALUATIONS}/{run_id}/{trial or 'all'}"),
-            progress_uri=beside(experiment_uri, progress),
-        )
+    request = TuningRequest(
+        project=project,
+        location=location,
+        base=base,
+        run_id=run_id,
+        trial=trial,
+        train_uri=data,
+        validation_uri=validation,
+        train_digest=train_digest,
+        validation_digest=digest(validation) if validation else "",
+        prompt=prompt,
+        examples=len(places),
+        place=lambda number: places[number - 1] if 0 < number <= len(places) else f"example {number}",
+        settings=settings,
+        labels={
+            "experiment": experiment.name,
+            "data": train_digest[:DATA_DIGITS],
+            fingerprint.LABEL: prompt,
+        },
+        claims_uri=in_bucket(experiment_uri, CLAIMS),
+        evaluation_uri=beside(experiment_uri, f"{EVALUATIONS}/{run_id}/{trial or 'all'}"),
+        progress_uri=beside(experiment_uri, progress),
     )
+    record = tune(request)
+    made_of = Trained(
+        data=train_digest[:DATA_DIGITS],
+        start=start_of(base),
+        settings=settings_of(load_experiment(experiment_uri), base, prompt),
+    )
+    keep(beside(experiment_uri, TRAINED), request.intent, made_of, (one["id"] for one in sources))
     storage.write_json(tuning_uri, record.model_dump(mode="json"))
     return record

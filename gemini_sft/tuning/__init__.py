@@ -6,7 +6,7 @@ from gemini_sft.tuning.epochs import epoch_ends
 from gemini_sft.tuning.job import tune
 from gemini_sft.tuning.overfitting import LowestLoss, lowest_validation_loss
 from gemini_sft.tuning.record import TuningRecord
-from gemini_sft.tuning.refusals import refusals
+from gemini_sft.tuning.refusals import refusals, retired
 from gemini_sft.tuning.request import TuningRequest
 from gemini_sft.tuning.selection import Candidate, Selection
 
@@ -24,5 +24,6 @@ __all__ = [
     "lowest_validation_loss",
     "read_curves",
     "refusals",
+    "retired",
     "tune",
 ]

@@ -21,22 +21,35 @@ def refusals(experiment: Experiment, base: Base, location: str, today: date) -> 
         location: Region of the tuning job.
         today: The day of the run.
     """
-    objection = catalog().objection(base.id)
-    if objection:
-        return [objection]
-    return list(_refusals(experiment, base, location, today))
+    if base.id not in catalog().models:
+        return [str(catalog().objection(base.id))]
+    gone = retired(experiment, base, today)
+    return [*([gone] if gone else []), *_refusals(experiment, base, location)]
 
 
-def _refusals(experiment: Experiment, base: Base, location: str, today: date) -> Iterator[str]:
+def retired(experiment: Experiment, base: Base, today: date) -> str:
+    """Returns why a base model cannot be tuned any more, with what to do about it; empty if that is not so.
+
+    Args:
+        experiment: Its settings.
+        base: What is tuned.
+        today: The day of the run.
+    """
+    if base.id in catalog().retired:
+        return str(catalog().objection(base.id))
+    if base.id not in catalog().models or experiment.tuning.allow_retiring:
+        return ""
+    retiring = catalog().retirement_objection(base.id, today)
+    return f"{retiring}, or set tuning.allow_retiring to true if your project has access" if retiring else ""
+
+
+def _refusals(experiment: Experiment, base: Base, location: str) -> Iterator[str]:
     model, tuning = catalog().models[base.id], experiment.tuning
     if location not in model.tuning_regions:
         yield f"{base.id} cannot be tuned in {location}: use {' or '.join(model.tuning_regions)}"
     if base.model and location_of(base.model, location) != location:
         there = location_of(base.model, location)
         yield f"{base.model} can only be tuned further where it is: use {there}, not {location}"
-    retiring = catalog().retirement_objection(base.id, today)
-    if retiring and not tuning.allow_retiring:
-        yield f"{retiring}, or set tuning.allow_retiring to true if your project has access"
     sizes = {tuning.adapter_size}
     if experiment.sweep:
         trials = experiment.sweep.settings(tuning)

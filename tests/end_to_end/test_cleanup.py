@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gemini_sft.decision.outcome import Outcome
+from gemini_sft.experiment import Gate
 from tests.end_to_end.conftest import gemini_sft, write_experiment
 from tests.end_to_end.test_tuning import emulator, summary_of
 
@@ -33,6 +34,11 @@ def judge(client: httpx.Client, summary: dict[str, Any], verdict: str) -> None:
         endpoint=summary["endpoint"],
         against="gemini-3.1-flash-lite",
         test="0123",
+        champion=None,
+        confidence=0.95,
+        gate=Gate(),
+        data="d0",
+        intent="i0",
         report="report.html",
     )
     query = {"uploadType": "media", "name": f"staging/small/outcomes/{summary['run_id']}.json"}

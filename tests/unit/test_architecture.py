@@ -17,8 +17,8 @@ ALLOWED = {
     "launcher": {"launcher", "pipelines", "gemini_sft", "kfp"},
 }
 DOWNWARDS = [
-    "steps", "notification", "report", "release", "decision", "judging", "tuning", "inference", "metrics", "cost",
-    "data", "experiment", "catalog",
+    "steps", "notification", "report", "release", "retraining", "decision", "judging", "tuning", "inference", "metrics",
+    "cost", "data", "experiment", "catalog",
 ]  # fmt: skip
 
 

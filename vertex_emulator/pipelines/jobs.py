@@ -56,6 +56,7 @@ class PipelineJobs:
         self._database = database
         self._objects = objects
         self._folder = data_dir.resolve() / "pipeline_jobs"
+        self._executions = data_dir.resolve() / "executions"
         self._environment = environment
         self._running: dict[str, _Run] = {}
         self._stopping = False
@@ -116,6 +117,7 @@ class PipelineJobs:
             "scheduleTime": job.document["createTime"] if scheduled is None else scheduled.time,
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
+            "executions": str(self._executions),
             "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
         }

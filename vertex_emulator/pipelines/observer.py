@@ -17,6 +17,7 @@ from kfp.local.orchestrator import dag_orchestrator, task_spec_utils
 from kfp.local.orchestrator import enhanced_dag_orchestrator as orchestrator
 from kfp.local.orchestrator.orchestrator_utils import OrchestratorUtils
 
+from vertex_emulator.pipelines.caching import Executions
 from vertex_emulator.pipelines.causes import without_colors
 from vertex_emulator.pipelines.task_process import Processes, TaskProcess
 from vertex_emulator.pipelines.values import described
@@ -39,13 +40,15 @@ class Observer:
     Args:
         emit: Takes the events: JSON objects, from any thread.
         job_name: The pipeline job's resource name, which exit tasks are told.
+        executions: What tasks gave before, for those that need not be run again.
         fail_fast: Whether to start no new tasks after a failure, except exit tasks.
         cancelled: Whether the job was cancelled, and nothing but its exit tasks is to run any more.
     """
 
-    def __init__(self, emit: Emit, job_name: str, *, fail_fast: bool, cancelled: bool) -> None:
+    def __init__(self, emit: Emit, job_name: str, executions: Executions, *, fail_fast: bool, cancelled: bool) -> None:
         self._emit = emit
         self._job_name = job_name
+        self._executions = executions
         self._fail_fast = fail_fast
         self._cancelled = cancelled
         self._failures: list[str] = []
@@ -91,6 +94,12 @@ class Observer:
         component = call["components"][spec.component_ref.name]
         path = self._path(call["io_store"], name)
         self._started(path, _kind(component, call["executors"]), _inputs(component, call), component)
+        key = self._cache_key(component, call)
+        known = self._executions.find(key) if key else None
+        if known is not None:
+            _keep_types(component, known)
+            self._emit({"event": "task_skipped", "task": path, "outputs": described(known)})
+            return known, status.Status.SUCCESS
         outer = self._scope.set(path)
         attempt = _Attempt()
         before = self._attempt.set(attempt)
@@ -104,8 +113,22 @@ class Observer:
         finally:
             self._scope.reset(outer)
             self._attempt.reset(before)
+        if key and result == status.Status.SUCCESS:
+            self._executions.keep(key, outputs)
         self._finished(path, result == status.Status.SUCCESS, attempt, outputs)
         return outputs, result
+
+    def _cache_key(self, component: Any, call: dict[str, Any]) -> str | None:
+        """Returns what a task's outputs are kept by; None if it is to be run in any case."""
+        spec, executor = call["task_spec"], call["executors"].get(component.executor_label)
+        if not spec.caching_options.enable_cache or executor is None or executor.WhichOneof("spec") != "container":
+            return None
+        try:
+            return self._executions.key(
+                component, executor, OrchestratorUtils.make_task_arguments(spec.inputs, call["io_store"])
+            )
+        except ValueError:  # an input that is missing: kfp meets the same when it runs the task, and says it then
+            return None
 
     def run_loop(self, **call: Any) -> bool:
         """Runs a loop; takes what kfp's `_run_parallel_for_task` does and returns whether it failed."""

@@ -14,7 +14,13 @@ ENDED = frozenset({"PIPELINE_STATE_SUCCEEDED", "PIPELINE_STATE_FAILED", "PIPELIN
 
 _METADATA_STORE = "metadataStores/default"
 _SCHEMAS = {"container": "system.ContainerExecution", "importer": "system.ImporterExecution"}
-_EXECUTION_STATES = {"RUNNING": "RUNNING", "SUCCEEDED": "COMPLETE", "FAILED": "FAILED", "CANCELLED": "CANCELLED"}
+_EXECUTION_STATES = {
+    "RUNNING": "RUNNING",
+    "SUCCEEDED": "COMPLETE",
+    "SKIPPED": "CACHED",
+    "FAILED": "FAILED",
+    "CANCELLED": "CANCELLED",
+}
 
 Document = dict[str, Any]
 
@@ -100,6 +106,9 @@ class JobResource:
             case "task_started":
                 self._task_started(event)
                 self.save()
+            case "task_skipped":
+                self._task_ended(self._with_outputs(event), "SKIPPED")
+                self.save()
             case "task_finished":
                 self._task_finished(event)
                 self.save()
@@ -151,12 +160,17 @@ class JobResource:
             detail["inputs"] = self._artifacts(event["inputs"])
         self._list(path, event["tasks"])
 
-    def _task_finished(self, event: Document) -> None:
+    def _with_outputs(self, event: Document) -> Document:
+        """Returns the task that has ended, with what it gave."""
         detail = self._find(event["task"])
         assert detail is not None
         detail["execution"]["metadata"].update(_ports("output", event["outputs"]))
         if event["outputs"]["artifacts"]:
             detail["outputs"] = self._artifacts(event["outputs"])
+        return detail
+
+    def _task_finished(self, event: Document) -> None:
+        detail = self._with_outputs(event)
         if event["succeeded"]:
             self._task_ended(detail, "SUCCEEDED")
         elif self.state == "PIPELINE_STATE_CANCELLING" and not self._cancelled_tasks:
@@ -171,7 +185,7 @@ class JobResource:
     def _task_ended(self, detail: Document, state: str, message: str = "", code: str = "FAILED_PRECONDITION") -> None:
         detail.update(state=state, endTime=now())
         detail["execution"].update(state=_EXECUTION_STATES[state], updateTime=detail["endTime"])
-        if state != "SUCCEEDED":
+        if state not in ("SUCCEEDED", "SKIPPED"):
             detail["error"] = {"code": RPC_CODES[code], "message": message}
 
     def _list(self, parent: str, tasks: dict[str, str]) -> Document:
@@ -203,8 +217,8 @@ class JobResource:
         }
 
     def _artifact(self, port: str, artifact: Document) -> Document:
-        # The same URI within a job is the same artifact, whether a task gave or took it.
-        digest = hashlib.sha256(f"{self.name} {artifact['uri']}".encode()).digest()
+        # The same URI is the same artifact, whether a task gave or took it, and if only another job took it over.
+        digest = hashlib.sha256(f"{self._location} {artifact['uri']}".encode()).digest()
         number = int.from_bytes(digest[:7], "big")
         return {
             "name": f"{self._location}/{_METADATA_STORE}/artifacts/{number}",

@@ -50,18 +50,22 @@ def _run(order: dict[str, Any], events: _Events) -> None:
     from kfp.pipeline_spec import pipeline_spec_pb2
 
     from vertex_emulator.pipelines import conditions, placeholders
+    from vertex_emulator.pipelines.caching import Executions
     from vertex_emulator.pipelines.observer import Observer, display_names, producers
     from vertex_emulator.pipelines.task_process import Processes
 
     processes = Processes()
     signal.signal(signal.SIGTERM, lambda *_: processes.stop())
-    observer = Observer(events.emit, order["jobName"], fail_fast=order["failFast"], cancelled=order["cancelled"])
+    spec = json_format.ParseDict(order["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
+    executions = Executions(Path(order["executions"]), order["jobName"], spec.pipeline_info.name)
+    observer = Observer(
+        events.emit, order["jobName"], executions, fail_fast=order["failFast"], cancelled=order["cancelled"]
+    )
     conditions.install()
     placeholders.install(order)
     observer.install(processes)
     # Vertex names the run after the job: in `{{$.pipeline_job_name}}`, and in the folder of its artifacts.
     executor_input_utils.get_local_pipeline_resource_name = lambda _: order["jobId"]
-    spec = json_format.ParseDict(order["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
     local.init(
         local.SubprocessRunner(use_venv=False),
         pipeline_root=order["pipelineRoot"],

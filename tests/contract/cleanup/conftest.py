@@ -13,6 +13,7 @@ from google.cloud import storage
 from google.genai import types
 
 from gemini_sft.decision.outcome import Outcome, outcome_uri
+from gemini_sft.experiment import Gate
 from gemini_sft.release.cleanup_delete import Done, carry_out
 from gemini_sft.release.cleanup_estate import Scope
 from gemini_sft.release.cleanup_items import Plan
@@ -49,6 +50,7 @@ class House:
             staging=self.root,
             outcomes=f"{self.root}/outcomes",
             commands=f"{self.root}/commands",
+            cleaned=f"{self.root}/cleaned.txt",
             by_run=(f"{self.root}/tuning-evaluation",),
             answers=(f"{self.root}/answers", f"{self.root}/progress"),
         )
@@ -112,6 +114,11 @@ class House:
             endpoint=endpoint,
             against="gemini-3.1-flash-lite",
             test="0123",
+            champion=None,
+            confidence=0.95,
+            gate=Gate(),
+            data="d0",
+            intent="i0",
             report="report.html",
         )
         write_json(outcome_uri(self.scope.outcomes, run_id), outcome.model_dump(mode="json"))

@@ -117,12 +117,15 @@ class Emulator:
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], dict[str, Any]]:
-    """Returns the spec of a pipeline."""
+    """Returns the spec of a pipeline, by itself without caching: tests share an emulator, and so what has been run."""
 
-    def compiled(pipeline: Any) -> dict[str, Any]:
+    def compiled(pipeline: Any, *, caching: bool = False) -> dict[str, Any]:
         path = tmp_path_factory.mktemp("specs") / "pipeline.yaml"
         compiler.Compiler().compile(pipeline, str(path))
         spec: dict[str, Any] = yaml.safe_load(path.read_text())
+        for component in () if caching else (spec["root"], *spec["components"].values()):
+            for task in component.get("dag", {}).get("tasks", {}).values():
+                task["cachingOptions"] = {}
         return spec
 
     return compiled

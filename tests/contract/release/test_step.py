@@ -13,6 +13,7 @@ from gemini_sft.experiment.tuning import CheckpointChoice
 from gemini_sft.release import Champions
 from gemini_sft.steps.find_models import find_models, read_champion
 from gemini_sft.steps.promote_model import promote_model
+from gemini_sft.steps.references import find_reference
 from gemini_sft.tuning import Candidate, Selection
 from tests.contract.release.conftest import PROMPT, Team, evaluated
 from vertex_emulator.environment import LOCATION, PROJECT
@@ -28,6 +29,8 @@ def uris(tmp_path: Path, team: Team) -> dict[str, str]:
     document = {"name": team.name, "task": "chat", "base_model": "gemini-3.5-flash", "data": {"train": "t.jsonl"}}
     storage.write_json(found["experiment_uri"], document)
     storage.write_json(f"{found['test_uri']}/prompt.json", {"fingerprint": PROMPT})
+    rows = [{"id": "e1", "group": "g"}, {"id": "e2", "group": None}]
+    storage.write_jsonl(f"{found['test_uri']}/sources.jsonl", rows)
     return found
 
 
@@ -57,6 +60,8 @@ def test_from_run_to_run(team: Team, uris: dict[str, str]) -> None:
     look_up(uris)
     champion = read_champion(uris["models_uri"])
     assert champion is not None and (champion.model, champion.checkpoint) == (first, "1")
+    kept = find_reference(uris["experiment_uri"], (champion.model or "", champion.checkpoint))
+    assert kept and kept.evaluation == evaluated() and (kept.run_id, kept.groups) == ("run-1", {"e1": "g"})
     served = {one.name: one.endpoints for one in team.versions()}
     assert champion.endpoint == served[first]["1"] and champion.id == "gemini-2.5-flash"
     assert promoted(uris, second) == Champions(second, first)

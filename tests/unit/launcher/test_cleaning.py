@@ -13,7 +13,7 @@ from launcher import cleaning
 PLACE = "projects/p/locations/us-central1"
 BUCKET = "gs://p-gemini-sft"
 RUN = "tickets-20261126-120000-ab12"
-SCOPE = Scope("p", "us-central1", "tickets", f"{BUCKET}/pipelines", f"{BUCKET}/staging/tickets", "", "", (), ())
+SCOPE = Scope("p", "us-central1", "tickets", f"{BUCKET}/pipelines", f"{BUCKET}/staging/tickets", "", "", "", (), ())
 
 
 def files(folder: str, count: int, size: int) -> tuple[Object, ...]:

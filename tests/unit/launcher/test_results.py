@@ -22,6 +22,7 @@ from gemini_sft.tuning.record import DroppedExamples
 from launcher import results, showing
 from tests.unit.gemini_sft.report.selection_sample import one_job
 
+FILES = results._BEGUN | results._COMPARED
 GOLDEN = Path(__file__).parents[2] / "golden"
 ENDPOINT = "projects/7/locations/us/endpoints/42"
 RECORD = TuningRecord(
@@ -294,7 +295,7 @@ class TestFetching:
     @pytest.fixture
     def artifacts(self, tmp_path: Path) -> dict[str, dict[str, str]]:
         made: dict[str, dict[str, str]] = {}
-        for position, (task, output) in enumerate(results._FILES.values()):
+        for position, (task, output) in enumerate(FILES.values()):
             (tmp_path / f"{position}").write_text(f"{task}/{output}")
             made.setdefault(task, {})[output] = str(tmp_path / f"{position}")
         return made
@@ -326,7 +327,7 @@ class TestFetching:
                 (tmp_path / name).write_text("x")
         results.fetch(artifacts, tmp_path / "runs" / "demo-1", experiment(evaluation=evaluation), staged)
         assert {file.name for file in (tmp_path / "runs" / "demo-1").iterdir()} == {
-            *results._FILES,
+            *FILES,
             "experiment.yaml",
         } | more
 
@@ -339,7 +340,7 @@ class TestFetching:
             artifacts.setdefault("select trial", {})[output] = str(tmp_path / output)
         results.fetch(artifacts, tmp_path / "runs" / "demo-1", SWEEP, staged)
         made = {file.name: file.read_text() for file in (tmp_path / "runs" / "demo-1").iterdir()}
-        assert {*made} == {*results._FILES, "experiment.yaml"} - {"curves.html"}
+        assert {*made} == {*FILES, "experiment.yaml"} - {"curves.html"}
         assert {name: text for name, text in made.items() if text.startswith("select trial")} == {
             "tuning.json": "select trial/tuning",
             "curves.json": "select trial/curves",
@@ -353,8 +354,12 @@ class TestFetching:
     @pytest.mark.parametrize(
         ("pipeline", "files"),
         [
-            ("finetune", results._FILES | results._FEW_SHOT | results._JUDGE | results._CHAMPION),
+            ("finetune", FILES | results._FEW_SHOT | results._JUDGE | results._CHAMPION),
             ("sweep", results._SWEEP | results._FEW_SHOT | results._JUDGE | results._CHAMPION),
+            ("retrain", FILES | results._PLANNED | results._CHAMPION),
+            ("retrain", results._RECHECKED | results._AGAIN),
+            ("retrain-sweep", results._SWEEP | results._PLANNED | results._RECHECKED | results._AGAIN),
+            ("recheck", results._BEGUN | results._RECHECKED | results._AGAIN),
         ],
     )
     def test_the_compiled_pipeline_makes_all_of_them(self, pipeline: str, files: dict[str, tuple[str, str]]) -> None:
@@ -377,7 +382,7 @@ class TestFetching:
         (target / "old").touch()
         results.fetch(artifacts, target, experiment(), staged)
         assert {file.name: file.read_text() for file in target.iterdir()} == {
-            name: f"{task}/{output}" for name, (task, output) in results._FILES.items()
+            name: f"{task}/{output}" for name, (task, output) in FILES.items()
         } | {"experiment.yaml": "experiment"}
         assert [one.name for one in target.parent.iterdir()] == ["demo-1"]
 

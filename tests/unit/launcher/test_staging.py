@@ -48,3 +48,11 @@ def test_metrics_of_ones_own_are_staged_by_their_content(bucket: Path) -> None:
     (bucket / "own.py").write_text("def f(answer, references): return 2\n")
     again = load_experiment(staging.stage(whole, target)).evaluation.metrics[0]
     assert again.rpartition(":")[0] != first
+
+
+def test_what_is_there_already_is_not_written_again(bucket: Path) -> None:
+    target = Target(project="p", location="us-central1", bucket="bucket")
+    staged = load_experiment(staging.stage(experiment(), target)).data.train[0]
+    before = Path(staged).stat()
+    assert load_experiment(staging.stage(experiment(), target)).data.train[0] == staged
+    assert (Path(staged).stat().st_mtime_ns, Path(staged).stat().st_ino) == (before.st_mtime_ns, before.st_ino)

@@ -26,7 +26,7 @@ time.sleep(30)
 @pytest.mark.parametrize("pipeline", sorted(file.stem for file in GOLDEN.glob("*.yaml")))
 def test_sigterm_to_the_command_of_a_task_reaches_python(pipeline: str, tmp_path: Path) -> None:
     spec = yaml.safe_load((GOLDEN / f"{pipeline}.yaml").read_text("utf-8"))
-    command = spec["deploymentSpec"]["executors"]["exec-tune-model"]["container"]["command"]
+    command = spec["deploymentSpec"]["executors"]["exec-evaluate-model"]["container"]["command"]
     package = tmp_path / "kfp" / "dsl"
     package.mkdir(parents=True)
     for folder in (package.parent, package):

@@ -80,11 +80,20 @@ def test_watching_ends_when_the_check_says_so() -> None:
         watching.watch(Scripted(*VIEWS), Console(file=io.StringIO()), check)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "SUCCEEDED", "SKIPPED", "FAILED", "CANCELLED", "NEW_WORD"])
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "NEW_WORD"])
 def test_every_state_can_be_drawn(state: str) -> None:
     file = io.StringIO()
     Console(file=file, width=80).print(watching.picture(RunView(RUNNING, "", (task("a", state, 3),))))
     assert f"a  {state.lower()}" in file.getvalue()
+
+
+def test_what_was_known_from_an_earlier_run_is_called_so() -> None:
+    view = RunView(DONE, "", (task("prepare data", "SKIPPED", 0.01),))
+    drawn, lines = io.StringIO(), io.StringIO()
+    Console(file=drawn, width=80).print(watching.picture(view))
+    assert drawn.getvalue().split() == ["✓", "prepare", "data", "taken", "from", "an", "earlier", "run"]
+    watching.watch(Scripted(view), Console(file=lines, width=80), lambda: None)  # type: ignore[arg-type]
+    assert lines.getvalue().splitlines() == ["✓ prepare data taken from an earlier run"]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemini_sft.decision.outcome import Outcome
-from gemini_sft.experiment import Experiment
-from gemini_sft.notification import message
+from gemini_sft.experiment import Experiment, Gate
+from gemini_sft.notification import Told, message
 
 LINK = "https://console.cloud.google.com/vertex-ai/locations/us-central1/pipelines/runs/demo-1?project=p"
 EXPERIMENT = Experiment.model_validate(
@@ -30,13 +30,18 @@ OUTCOME = Outcome(
     endpoint="projects/7/locations/us/endpoints/4",
     against="gemini-2.5-flash",
     test="abc",
+    champion=None,
+    confidence=0.95,
+    gate=Gate(),
+    data="d0",
+    intent="i0",
     report="gs://bucket/report.html",
 )
 ERROR = "The DAG failed because some tasks failed. The failed tasks are: [{}].; {}"
 
 
 def told(state: str = "SUCCEEDED", error: str = "", outcome: Outcome | None = None) -> dict[str, Any]:
-    return message(EXPERIMENT, "demo-1", LINK, state, error, outcome)
+    return message(EXPERIMENT, "demo-1", LINK, state, error, Told(outcome))
 
 
 def blocks_as_slack_takes_them(blocks: list[dict[str, Any]]) -> list[str]:
@@ -150,7 +155,7 @@ def test_whatever_is_told_slack_takes_it(
     reasons: list[str], run_id: str, state: str, tasks: list[str], gain: float | None, **texts: str
 ) -> None:
     outcome = OUTCOME.model_copy(update={**texts, "reasons": reasons, "gain": gain, "low": gain, "high": gain})
-    found = message(EXPERIMENT, run_id, LINK, state, ERROR.format(", ".join(tasks), ""), outcome)
+    found = message(EXPERIMENT, run_id, LINK, state, ERROR.format(", ".join(tasks), ""), Told(outcome))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     json.dumps(found, ensure_ascii=False).encode()
     texts_found = blocks_as_slack_takes_them(found["blocks"])

@@ -328,11 +328,11 @@ def test_an_endpoint_that_also_serves_a_model_that_stays_is_kept_with_both() -> 
     assert not {"endpoint", "model", "experiment"} & set(kinds(estate))
 
 
-def test_a_run_under_way_keeps_every_model_for_it_may_adopt_any() -> None:
+def test_a_run_under_way_keeps_every_model_and_artifact_for_it_may_take_up_any() -> None:
     begun = Run("demo-2", under_way=True, adopts=True, inputs=frozenset())
     estate = one_run(rejected())
     found = plan(replace(estate, runs=(*estate.runs, begun)), NOW, MONTH)
-    assert [item.kind.value for item in found.items] == ["artifacts", "answers", "staging"]
+    assert [item.kind.value for item in found.items] == ["answers", "staging"]
     assert "run demo-2 is under way and may use it" in [one.why for one in found.kept]
     gone = replace(estate, runs=(*estate.runs, begun), versions=())
     assert not {"endpoint", "experiment"} & set(kinds(gone))

@@ -22,7 +22,7 @@ TRAIN = [{"id": f"t{n}", "source": "a.jsonl" if n < 3 else "b.csv", "line": 10 *
 
 
 def written(folder: Path, data: ReportInput) -> dict[str, str]:
-    """Writes all that the step reads; of the training split only where its lines came from."""
+    """Writes all that the step reads; of the training split no contents but numbers."""
     names = (
         "models", "train", "test", "data", "judgement", "tuning", "curves", "selection", "quote", "comparison",
         "report", "summary",
@@ -44,6 +44,7 @@ def written(folder: Path, data: ReportInput) -> dict[str, str]:
     write_arm(uris, "base", data.base)
     write_arm(uris, "candidate", data.candidate)
     storage.write_jsonl(sources_uri(uris["train_uri"]), TRAIN)
+    storage.write_jsonl(examples_uri(uris["train_uri"]), ({"number": one["line"]} for one in TRAIN))
     storage.write_jsonl(examples_uri(uris["test_uri"]), (one.record for one in data.test))
     places = ({"id": one.id, "source": one.source, "line": one.line} for one in data.test)
     storage.write_jsonl(sources_uri(uris["test_uri"]), places)

@@ -1,0 +1,76 @@
+"""The commands `gemini-sft retrain` and `gemini-sft recheck`."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gemini_sft.errors import RunError, UserError
+from launcher import retraining
+from launcher.options import (
+    AsJson,
+    Bucket,
+    DataDir,
+    ExperimentFile,
+    Location,
+    Overrides,
+    Project,
+    ServiceAccount,
+    ending,
+    requested,
+)
+from launcher.place import Request, Where
+from launcher.running import Progress, run
+
+_On = Annotated[Where, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")]
+
+
+def retrain_command(
+    experiment: ExperimentFile,
+    on: _On = Where.LOCAL,
+    set_: Overrides = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+    bucket: Bucket = None,
+    service_account: ServiceAccount = None,
+) -> None:
+    """Do now what a scheduled run does: tune if there is reason to, recheck the champion, or say why neither."""
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    _to_its_end(replace(request, pipeline="retrain"), as_json)
+
+
+def recheck_command(
+    experiment: ExperimentFile,
+    on: _On = Where.LOCAL,
+    set_: Overrides = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = Path(".local"),
+    project: Project = None,
+    location: Location = None,
+    bucket: Bucket = None,
+    service_account: ServiceAccount = None,
+) -> None:
+    """Ask the champion today's test examples: does it still score what it did when it was promoted?"""
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    _to_its_end(replace(request, pipeline="recheck"), as_json)
+
+
+def _to_its_end(request: Request, as_json: bool) -> None:
+    console, progress = Console(stderr=as_json, highlight=False), Progress()
+    try:
+        summary = run(request, console, progress)
+    except (UserError, RunError, KeyboardInterrupt) as error:
+        if as_json:
+            state, reasons = ending(error)
+            print(json.dumps(retraining.nothing(progress.run_id, state, reasons, progress.seconds)))
+        raise
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        retraining.show(Path(summary["artifacts"]), console)
+        console.print(f"Done in {summary['seconds']:.0f} s.")
