@@ -6,7 +6,7 @@ import zoneinfo
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from cronsim import CronSim, CronSimError
@@ -46,11 +46,11 @@ class Cron:
 
     def most_in_a_month(self, after: datetime) -> int:
         """Returns how often it is due at most in any 30 days of the year to come, counted up to 10,000."""
-        most, window = 0, deque[datetime]()
+        most, window = 0, deque[date]()
         for time in islice(self.due(after), _MOST_COUNTED):
             if time > after + _YEAR:
                 break
-            window.append(time.replace(tzinfo=None))  # a month is one on the wall, whatever its clocks do
+            window.append(time.date())
             while window[-1] - window[0] >= _MONTH:
                 window.popleft()
             most = max(most, len(window))

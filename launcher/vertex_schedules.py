@@ -51,9 +51,9 @@ class VertexSchedules:
 
         with _asking("update the schedule"):
             there = self._sdk.PipelineJobSchedule.get(schedule.id)
-            # The SDK's own `update` does not know of the pipeline.
-            fresh = self._sdk.PipelineJobSchedule(pipeline_job=self._job(order), display_name=order.name).gca_resource
-            request = fresh.create_pipeline_job_request
+            # The SDK's own `update` does not know of the pipeline; nor does it show one that was never created.
+            fresh = self._sdk.PipelineJobSchedule(pipeline_job=self._job(order), display_name=order.name)
+            request = fresh._gca_resource.create_pipeline_job_request
             before = there.gca_resource.create_pipeline_job_request.pipeline_job.service_account
             if account := self._target.service_account or before:
                 request.pipeline_job.service_account = account
@@ -130,6 +130,7 @@ class VertexSchedules:
     def _last(self, name: str) -> LastRun | None:
         """Returns the run that was started last; the SDK's `list_jobs` would read them all."""
         from google.cloud.aiplatform import initializer, utils
+        from google.protobuf.field_mask_pb2 import FieldMask
 
         client = initializer.global_config.create_client(
             client_class=utils.PipelineJobClientWithOverride, location_override=self._target.location
@@ -139,7 +140,7 @@ class VertexSchedules:
             "filter": f"schedule_name={name}",
             "order_by": "create_time desc",
             "page_size": 1,
-            "read_mask": "name,state,create_time",
+            "read_mask": FieldMask(paths=["name", "state", "create_time"]),
         }
         job = next(iter(client.list_pipeline_jobs(request=request)), None)
         if job is None:
