@@ -16,17 +16,21 @@ from launcher.checking import check, unknown
 from launcher.cleaning import clean
 from launcher.cli_retraining import recheck_command, retrain_command
 from launcher.cli_runs import commands as commands_about_runs
+from launcher.cli_schedule import schedule_app
 from launcher.options import (
     AsJson,
     Bucket,
     DataDir,
     ExperimentFile,
+    Host,
     Location,
+    Namespace,
     NoWait,
     Overrides,
     Project,
     ServiceAccount,
     ending,
+    kubeflow_at,
     requested,
 )
 from launcher.place import Where
@@ -42,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(commands_about_runs)
+app.add_typer(schedule_app, name="schedule")
 
 
 def _version(wanted: bool) -> None:
@@ -62,7 +67,9 @@ def options(
 @app.command("run")
 def run_command(
     experiment: ExperimentFile,
-    on: Annotated[Where, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")] = Where.LOCAL,
+    on: Annotated[
+        Where, typer.Option(help="The embedded emulator (free), Vertex AI (billed), or Kubeflow.")
+    ] = Where.LOCAL,
     set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
@@ -71,9 +78,12 @@ def run_command(
     bucket: Bucket = None,
     service_account: ServiceAccount = None,
     no_wait: NoWait = False,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
+    where = (on, set_, data_dir, project, location, bucket, service_account)
+    request = requested(experiment, *where, kubeflow_at(on, host, namespace), wait=not no_wait)
     console, progress = Console(stderr=as_json, highlight=False), Progress()
     try:
         summary = run(request, console, progress)

@@ -31,15 +31,14 @@ def link_of(target: Target, run_id: str) -> str:
     return console_link(target.project, target.location, run_id)
 
 
-def leave(request: Request, target: Target, run_id: str, seconds: float, console: Console) -> dict[str, Any]:
+def leave(request: Request, target: Target, run_id: str, link: str, seconds: float, console: Console) -> dict[str, Any]:
     """Says how to go on with a run that was submitted.
 
     Returns:
-        The object that `--json` prints: that of a run without a result, and on Vertex AI `link`.
+        The object that `--json` prints: that of a run without a result, and `link`.
     """
-    console.print("It goes on without this command. Next:")
-    for verb in ("status", "logs", "cancel"):
+    console.print("It goes on without this command." + ("" if request.kubeflow else " Next:"))
+    for verb in () if request.kubeflow else ("status", "logs", "cancel"):
         console.print(f"  {request.command_on(verb, run_id, target)}", soft_wrap=True)
-    link = {"link": link_of(target, run_id)} if request.on_vertex else {}
     nothing = results.nothing if request.pipeline == "finetune" else retraining.nothing
-    return nothing(run_id, "SUBMITTED", [], seconds) | link
+    return nothing(run_id, "SUBMITTED", [], seconds) | {"link": link or None}

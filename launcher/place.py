@@ -36,6 +36,20 @@ class Where(StrEnum):
 
     LOCAL = "local"
     VERTEX = "vertex"
+    KUBEFLOW = "kubeflow"
+
+
+@dataclass(frozen=True)
+class Kubeflow:
+    """Where Kubeflow Pipelines is.
+
+    Attributes:
+        host: The address of its API.
+        namespace: Whose runs, where it serves several users; None for its own.
+    """
+
+    host: str
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +57,15 @@ class Site:
     """Where the user wants something to take place.
 
     Attributes:
-        on: On the emulator, or on Vertex AI.
+        on: On the emulator, on Vertex AI, or on Kubeflow.
         data_dir: Where the emulator keeps its data and where results are put.
         project: For Vertex AI; None to take it from the environment.
         location: Likewise.
         bucket: Likewise; None for one named after the project.
-        service_account: What the pipeline runs as on Vertex AI.
+        service_account: What the pipeline runs as on Vertex AI or Kubeflow.
         wait: Whether to see a run through to its end.
         pipeline: Which pipeline runs.
+        kubeflow: Where that is; None for a command that does not take place there.
     """
 
     on: Where = Where.LOCAL
@@ -61,6 +76,19 @@ class Site:
     service_account: str | None = None
     wait: bool = True
     pipeline: PipelineName = "finetune"
+    kubeflow: Kubeflow | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what does not take place on Kubeflow.
+
+        Raises:
+            UserError: It was asked for there.
+        """
+        if self.on is Where.KUBEFLOW and self.kubeflow is None:
+            raise UserError(
+                "--on kubeflow is for run and schedule: Kubeflow runs the pipeline, but models and files are Google's,"
+                " so give --on vertex"
+            )
 
     @property
     def purpose(self) -> str:
@@ -69,8 +97,13 @@ class Site:
 
     @property
     def on_vertex(self) -> bool:
-        """Whether it is asked of Vertex AI."""
-        return self.on is Where.VERTEX
+        """Whether models and files are those of Vertex AI; the pipeline's tasks may run on Kubeflow all the same."""
+        return self.on is not Where.LOCAL
+
+    @property
+    def _google_account(self) -> str | None:
+        """The service account, if it is one of Google's and not of Kubernetes."""
+        return None if self.kubeflow else self.service_account
 
     def target(self) -> Target:
         """Returns where on Vertex AI.
@@ -78,7 +111,7 @@ class Site:
         Raises:
             UserError: There is no project to be found, or the bucket's name is impossible.
         """
-        return choose_target(self.project, self.location, self.bucket, self.service_account, ask_gcloud=True)
+        return choose_target(self.project, self.location, self.bucket, self._google_account, ask_gcloud=True)
 
     def command_on(self, verb: str, run_id: str, target: Target) -> str:
         """Returns the command that does something about a run there: `status`, `logs` or `cancel`."""
@@ -121,13 +154,14 @@ class Request(Site):
         own_metrics(experiment.model_copy(update={"evaluation": here}))
         return experiment
 
-    def command(self) -> str:
-        """Returns the command that runs the same again."""
-        words = ["gemini-sft", _COMMANDS[self.pipeline], str(self.experiment_file)]
+    def command(self, verb: str = "") -> str:
+        """Returns the command that runs the same again, or that does something else with the same experiment."""
+        words = ["gemini-sft", *(verb or _COMMANDS[self.pipeline]).split(), str(self.experiment_file)]
         words += [word for override in self.overrides for word in ("--set", override)]
-        words += ["--on", "vertex"] if self.on_vertex else []
+        words += ["--on", self.on] if self.on_vertex else []
         options = {"project": self.project, "location": self.location, "bucket": self.bucket}
         options |= {"service-account": self.service_account}
+        options |= {"host": self.kubeflow.host, "namespace": self.kubeflow.namespace} if self.kubeflow else {}
         words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
         return shlex.join(words)
 
@@ -141,7 +175,7 @@ class Request(Site):
         regions = catalog().models[base].tuning_regions if base in catalog().models else ()
         if is_tuned(base) and base != CHAMPION:
             regions = (location_of(base, ""),)  # a tuned model is tuned further only where it is
-        where = (self.project, self.location, self.bucket, self.service_account)
+        where = (self.project, self.location, self.bucket, self._google_account)
         return choose_target(*where, regions=regions, ask_gcloud=True)
 
     def checks(self, experiment: Experiment) -> Path:

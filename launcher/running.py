@@ -1,7 +1,6 @@
 """`gemini-sft run`, `retrain` and `recheck`: from an experiment file to what came of it."""
 
 import contextlib
-import functools
 import re
 import time
 from collections.abc import Iterator
@@ -19,18 +18,21 @@ from gemini_sft.steps.places import COMMANDS, PROGRESS, beside
 from gemini_sft.telling import lines
 from launcher import results, retraining
 from launcher.checking import Checked, check_data, show_data, show_total
-from launcher.compiling import compile_for, image_of
+from launcher.compiling import compile_for
+from launcher.kubeflow import KubeflowRun, portable
 from launcher.labels import run_labels
 from launcher.leaving import leave, link_of, require_lasting
-from launcher.notifying import told_here
-from launcher.place import Place, Request, at_place, disk_errors
-from launcher.preflight import preflight
+from launcher.notifying import told_here, told_there
+from launcher.place import Place, Request, Where, at_place, disk_errors
+from launcher.ready import require_ready
 from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.watching import watch
 
 JOB_FATE = "A tuning job that it has made and that was under way is cancelled: a new run makes another, and pays anew."
+AnyRun = Run | KubeflowRun
 _CANCEL_SECONDS = 8.0
+_PLACES = {Where.LOCAL: "the local emulator", Where.VERTEX: "Vertex AI", Where.KUBEFLOW: "Kubeflow"}
 _OUR_ERRORS = re.compile(r"^gemini_sft\.errors\.\w+: ")
 
 
@@ -63,6 +65,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
     experiment = request.experiment()
     if request.on_vertex:
         request.target()
+        experiment = told_there(experiment, request.on, console)
     else:
         experiment = told_here(experiment, console)
     checked = None
@@ -75,21 +78,18 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
         show_data(checked.summary, console)
     with at_place(request, console) as place:
         template = compile_for(experiment, request.data_dir / "compiled", request.pipeline)
-        if request.on_vertex:
-            quoting = functools.partial(checked.quote, purpose=request.purpose) if checked else None
-            found = preflight(experiment, place.target, image_of(template), quoting)
-            found.show(console)
-            if found.error:
-                raise found.error
+        if request.kubeflow:
+            template = portable(template)
+        require_ready(experiment, place, template, checked, request, console)
         submitted, experiment_uri = _prepare(experiment, checked, template, place, request, console)
         progress.run_id = submitted.id
         with _cancelled_by_interrupt(submitted, request, place, console):
             submitted.submit()
-            where = f"Vertex AI: {link_of(place.target, submitted.id)}" if request.on_vertex else "the local emulator"
-            console.print(f"Run {submitted.id} on {where}", soft_wrap=True)
+            link = _link(submitted, request, place)
+            console.print(f"Run {submitted.id} on {_PLACES[request.on]}{link and f': {link}'}", soft_wrap=True)
             if not request.wait:
-                return leave(request, place.target, submitted.id, progress.seconds, console)
-            view = _watch(submitted, experiment_uri, place, console)
+                return leave(request, place.target, submitted.id, link, progress.seconds, console)
+            view = _watch(submitted, experiment_uri, place, request, console)
         folder = _fetch(submitted, view, experiment, experiment_uri, request)
         summary = results.summary if request.pipeline == "finetune" else retraining.summary
         return summary(submitted.id, view.state, folder, progress.seconds)
@@ -97,7 +97,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
 
 def _prepare(
     experiment: Experiment, checked: Checked | None, template: Path, place: Place, request: Request, console: Console
-) -> tuple[Run, str]:
+) -> tuple[AnyRun, str]:
     """Stages the experiment; returns its run, which is not submitted yet, and where the experiment is staged."""
     target = place.target
     experiment_uri = stage(experiment, target)
@@ -118,10 +118,23 @@ def _prepare(
     run_id = new_run_id(experiment.name)
     parameters = {"project": target.project, "location": target.location, "experiment_uri": experiment_uri}
     storage.write_text(f"{beside(experiment_uri, COMMANDS)}/{run_id}.txt", request.command())
-    return Run(template, run_id, target, parameters, run_labels(experiment.name, template.stem)), experiment_uri
+    submitted: AnyRun
+    if request.kubeflow:
+        account = request.service_account
+        submitted = KubeflowRun(request.kubeflow, experiment.name, account, template, run_id, target, parameters)
+    else:
+        submitted = Run(template, run_id, target, parameters, run_labels(experiment.name, template.stem))
+    return submitted, experiment_uri
 
 
-def _watch(submitted: Run, experiment_uri: str, place: Place, console: Console) -> RunView:
+def _link(submitted: AnyRun, request: Request, place: Place) -> str:
+    """Returns where a person can look at a run that was submitted; empty if it is nowhere but here."""
+    if isinstance(submitted, KubeflowRun):
+        return submitted.link
+    return link_of(place.target, submitted.id) if request.on_vertex else ""
+
+
+def _watch(submitted: AnyRun, experiment_uri: str, place: Place, request: Request, console: Console) -> RunView:
     """Watches a run to its end."""
     try:
         return watch(
@@ -134,10 +147,10 @@ def _watch(submitted: Run, experiment_uri: str, place: Place, console: Console) 
         if place.emulator:
             place.check()
             raise
-        raise RunError(f"{error} (the run {submitted.id} goes on at Vertex AI)") from error
+        raise RunError(f"{error} (the run {submitted.id} goes on at {_PLACES[request.on]})") from error
 
 
-def _fetch(submitted: Run, view: RunView, experiment: Experiment, experiment_uri: str, request: Request) -> Path:
+def _fetch(submitted: AnyRun, view: RunView, experiment: Experiment, experiment_uri: str, request: Request) -> Path:
     """Fetches the results of a run that has ended; returns their folder."""
     folder = request.data_dir / "runs" / submitted.id
     if not view.succeeded:
@@ -151,15 +164,16 @@ def _fetch(submitted: Run, view: RunView, experiment: Experiment, experiment_uri
 
 
 @contextlib.contextmanager
-def _cancelled_by_interrupt(submitted: Run, request: Request, place: Place, console: Console) -> Iterator[None]:
+def _cancelled_by_interrupt(submitted: AnyRun, request: Request, place: Place, console: Console) -> Iterator[None]:
     """Cancels the run when the user interrupts us, and says what becomes of it."""
     try:
         yield
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)
         if place.outlives_us:
-            tells = f"may still go on: `{request.command_on('status', submitted.id, place.target)}` tells"
-            fate = "is cancelled" if over else tells
+            command = f"`{request.command_on('status', submitted.id, place.target)}`"
+            teller = submitted.link if isinstance(submitted, KubeflowRun) else command
+            fate = "is cancelled" if over else f"may still go on: {teller} tells"
             console.print(
                 f"The run {submitted.id} {fate}. To leave a run going, start it with --no-wait.", soft_wrap=True
             )

@@ -56,8 +56,8 @@ class Run:
         labels: dict[str, str] | None = None,
     ) -> None:
         """Prepares the job; nothing is sent yet."""
-        with _quiet():
-            aiplatform = _sdk(target)
+        with quiet():
+            aiplatform = sdk(target)
             self.id = run_id
             self._target = target
             self._submitted = False
@@ -83,7 +83,7 @@ class Run:
             UserError: Vertex AI refused it as wrong.
             ServiceError: Vertex AI did not take it.
         """
-        with api_errors("submit the pipeline"), _quiet(), _without_bucket_check():
+        with api_errors("submit the pipeline"), quiet(), _without_bucket_check():
             self._submitted = True
             self._job.submit(service_account=self._target.service_account)
 
@@ -93,7 +93,7 @@ class Run:
         Raises:
             ServiceError: Vertex AI did not say.
         """
-        with api_errors("read the pipeline's state"), _quiet():
+        with api_errors("read the pipeline's state"), quiet():
             state = self._job.state.name.removeprefix("PIPELINE_STATE_")
             resource = self._job.gca_resource
         tasks = self._tasks.views(resource.job_detail.task_details, ended=state in _ENDED)
@@ -124,7 +124,7 @@ class Run:
         if not self._submitted:
             return True
         deadline = time.monotonic() + patience_seconds
-        with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), _quiet():
+        with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), quiet():
             self._job.cancel()
             while time.monotonic() < deadline:
                 if self.view().ended:
@@ -145,24 +145,25 @@ class FoundRun(Run):
         """
         from google.protobuf.json_format import MessageToDict
 
-        with api_errors(f"read the run {run_id}"), _quiet():
-            self._job = _sdk(target).PipelineJob.get(run_id, project=target.project, location=target.location)
+        with api_errors(f"read the run {run_id}"), quiet():
+            self._job = sdk(target).PipelineJob.get(run_id, project=target.project, location=target.location)
         self.id = run_id
         self._target = target
         self._submitted = True
         self._tasks = Tasks(MessageToDict(self._job.gca_resource._pb.pipeline_spec))
 
 
-def _sdk(target: Target) -> Any:
-    """Returns google-cloud-aiplatform, pointed at a place."""
-    from google.cloud import aiplatform
+def sdk(target: Target) -> Any:
+    """Returns the module `google.cloud.aiplatform`, pointed at a project and region of Vertex AI or of its emulator."""
+    with quiet():
+        from google.cloud import aiplatform
 
-    aiplatform.init(
-        project=target.project,
-        location=target.location,
-        api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
-        api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
-    )
+        aiplatform.init(
+            project=target.project,
+            location=target.location,
+            api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
+            api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
+        )
     return aiplatform
 
 
@@ -186,7 +187,7 @@ def api_errors(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps the SDK's own chatter and its warnings about its future from the user's terminal."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -55,6 +55,10 @@ class Tasks:
                     self._loops |= both
         self._groups -= self._names.keys()
 
+    def shown(self, name: str) -> str | None:
+        """Returns what a task is called that a service names; None if it holds others, or is of no pipeline of ours."""
+        return self._names.get(name)
+
     def named(self, details: Sequence[Any]) -> Iterator[tuple[str, Any]]:
         """Yields the tasks that do something, each with a name of its own.
 
