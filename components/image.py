@@ -1,13 +1,12 @@
 """The container image that every component runs in, and how Python is started there."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 from kfp import dsl
 
-IMAGE = os.environ.get("GEMINI_SFT_IMAGE", "gemini-sft-python:0.1.0")
-"""Built by the Dockerfile; on Vertex AI, the address that the image was pushed to, pinned by its digest."""
+IMAGE = "gemini-sft-python:0.1.0"
+"""Built by the Dockerfile; in what is compiled for Vertex AI stands in its place the address that it was pushed to."""
 
 _STARTED, _REPLACED = "_KFP_RUNTIME=true python3 -m", "exec env _KFP_RUNTIME=true python3 -m"
 

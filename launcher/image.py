@@ -10,18 +10,15 @@ BUILT = Path("build/image")
 _PINNED = re.compile(r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}$")
 
 
-def use_image(built: Path = BUILT) -> str | None:
-    """Chooses the image, and has pipelines compiled for it that are imported from now on.
+def find_image(built: Path = BUILT) -> str | None:
+    """Returns the address of the image; None if there is none, which only the emulator can do without.
 
     Args:
         built: Where to look if the environment names none.
-
-    Returns:
-        Its address; None if there is none, which only the emulator can do without.
     """
     image = os.environ.get(_VARIABLE)
     if not image and built.is_file():
-        os.environ[_VARIABLE] = image = built.read_text("utf-8").strip()
+        image = built.read_text("utf-8").strip()
     return image or None
 
 

@@ -28,7 +28,7 @@ def kubeflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeflowServer]:
 @pytest.fixture
 def request_there(server: Server, kubeflow: KubeflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     """What a user asks who runs a small experiment on Kubeflow."""
-    monkeypatch.setenv("GEMINI_SFT_IMAGE", "europe-docker.pkg.dev/p/r/gemini-sft:1")
+    monkeypatch.setenv("GEMINI_SFT_IMAGE", f"europe-docker.pkg.dev/p/r/gemini-sft-python@sha256:{'0' * 64}")
     lines = [f'{{"text": "The shop in street {n} opens at {n}.", "summary": "Opens at {n}."}}\n' for n in range(24)]
     (tmp_path / "all.jsonl").write_text("".join(lines), "utf-8")
     document = {

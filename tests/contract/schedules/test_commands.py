@@ -100,7 +100,7 @@ class Shop:
 @pytest.fixture
 def shop(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """The experiment; its schedule and its runs are gone afterwards, and the clock is right again."""
-    monkeypatch.setenv("GEMINI_SFT_IMAGE", "europe-docker.pkg.dev/p/r/gemini-sft:1")
+    monkeypatch.setenv("GEMINI_SFT_IMAGE", f"europe-docker.pkg.dev/p/r/gemini-sft-python@sha256:{'0' * 64}")
     one = Shop(server, tmp_path)
     yield one
     one.clock()

@@ -1,13 +1,12 @@
 """The image that is built, and the one that is taken."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from launcher.image import objection, use_image
+from launcher.image import find_image, objection
 
 ROOT = Path(__file__).parents[3]
 NAME = "us-central1-docker.pkg.dev/my-project/gemini-sft/gemini-sft-python"
@@ -117,12 +116,12 @@ def test_what_cannot_be_built_says_so(
 
 
 def test_what_was_built_is_taken_unless_the_environment_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert use_image() is None
+    assert find_image() is None
     Path("build").mkdir()
     Path("build/image").write_text(f"{PINNED}\n")
-    assert use_image() == os.environ["GEMINI_SFT_IMAGE"] == PINNED
+    assert find_image() == PINNED
     monkeypatch.setenv("GEMINI_SFT_IMAGE", OTHER)
-    assert use_image() == OTHER
+    assert find_image() == OTHER
 
 
 @pytest.mark.parametrize(
