@@ -55,7 +55,7 @@ def show_logs(site: Site, run: str, task: str | None, console: Console, notes: C
             console.print(Text(f"{name:<{width}} ", "cyan").append(f"| {line}", "default"), soft_wrap=True)
             written = True
         if not written:
-            notes.print("They have written nothing yet." if names else "Nothing of it has run yet.")
+            notes.print("Nothing has been written yet." if names else "There are no logs of it.")
 
 
 def _lines(target: Target, run_id: str, names: Mapping[str, str], since: datetime) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,25 @@ from gemini_sft.errors import RunError
 from launcher.emulator import StandingEmulator
 
 Process = subprocess.Popen[str]
+Start = Callable[..., tuple[Process, dict[str, str]]]
 
 
-def start(data_dir: Path, *arguments: str) -> tuple[Process, dict[str, str]]:
-    """An emulator that answers, and the environment that leads to it."""
-    command = [sys.executable, "-m", "vertex_emulator", "--json", "--data-dir", str(data_dir), *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())["environment"]
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts an emulator; returns it when it answers, and the environment that leads to it. None outlives the test."""
+    processes: list[Process] = []
+
+    def start(data_dir: Path, *arguments: str) -> tuple[Process, dict[str, str]]:
+        command = [sys.executable, "-m", "vertex_emulator", "--json", "--data-dir", str(data_dir), *arguments]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        assert process.stdout is not None
+        return process, json.loads(process.stdout.readline())["environment"]
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            end(process, signal.SIGKILL)
 
 
 def end(process: Process, how: signal.Signals) -> None:
@@ -27,22 +39,20 @@ def end(process: Process, how: signal.Signals) -> None:
     process.communicate(timeout=20)
 
 
-def test_is_found_while_it_is_alive_and_not_after(tmp_path: Path) -> None:
+def test_is_found_while_it_is_alive_and_not_after(tmp_path: Path, start: Start) -> None:
     assert StandingEmulator.find(tmp_path / "nowhere") is None
     process, environment = start(tmp_path)
-    try:
-        found = StandingEmulator.find(tmp_path)
-        assert found is not None and found.environment() == environment
-        found.require_alive()
-    finally:
-        end(process, signal.SIGTERM)
+    found = StandingEmulator.find(tmp_path)
+    assert found is not None and found.environment() == environment
+    found.require_alive()
+    end(process, signal.SIGTERM)
     assert not (tmp_path / "emulator.json").exists()
     assert StandingEmulator.find(tmp_path) is None
     with pytest.raises(RunError, match=r"ended in the middle of the run.*start the run again"):
         found.require_alive()
 
 
-def test_what_a_killed_one_left_misleads_nobody(tmp_path: Path) -> None:
+def test_what_a_killed_one_left_misleads_nobody(tmp_path: Path, start: Start) -> None:
     process, _ = start(tmp_path)
     found = StandingEmulator.find(tmp_path)
     end(process, signal.SIGKILL)
