@@ -13,7 +13,7 @@ PIP = ["sh", "-c", 'pip install kfp && "$0" "$@"']
 
 
 def run(tmp_path: Path, program: str, parameters: Any, *before: str, **variables: str) -> tuple[Any, Any, str]:
-    """Returns the status, what was reported, and the log."""
+    """Returns the status, what was reported in the end, and the log."""
     executor_input = {
         "inputs": {"parameterValues": parameters},
         "outputs": {"outputFile": str(tmp_path / "task" / "executor_output.json")},
@@ -24,7 +24,8 @@ def run(tmp_path: Path, program: str, parameters: Any, *before: str, **variables
         command, variables, processes=Processes(), report=lambda *report: reports.append(report), image="an-image"
     )
     result = task.run()
-    ((log, cause),) = reports
+    (log, nothing_yet), (same, cause) = reports
+    assert (same, nothing_yet) == (log, None)
     return result, cause, log.read_text()
 
 
