@@ -62,17 +62,17 @@ class Database:
         row = self._connection.execute("SELECT body FROM documents WHERE name = ?", (name,)).fetchone()
         return None if row is None else dict(orjson.loads(row[0]))
 
-    def list(self, kind: str, parent: str | None = None) -> list[dict[str, Any]]:
-        """Returns the documents of a kind in the order of their making, of one parent or of all."""
-        where, arguments = ("AND parent = ?", (kind, parent)) if parent is not None else ("", (kind,))
-        rows = self._connection.execute(f"SELECT body FROM documents WHERE kind = ? {where} ORDER BY serial", arguments)
-        return [dict(orjson.loads(body)) for (body,) in rows]
-
-    def newest(self, kind: str, limit: int, skipped: int = 0) -> "list[dict[str, Any]]":
+    def newest(self, kind: str, limit: int, skipped: int = 0) -> list[dict[str, Any]]:
         """Returns at most `limit` documents of a kind, the last made first, without the `skipped` newest."""
         rows = self._connection.execute(
             "SELECT body FROM documents WHERE kind = ? ORDER BY serial DESC LIMIT ? OFFSET ?", (kind, limit, skipped)
         )
+        return [dict(orjson.loads(body)) for (body,) in rows]
+
+    def list(self, kind: str, parent: str | None = None) -> list[dict[str, Any]]:
+        """Returns the documents of a kind in the order of their making, of one parent or of all."""
+        where, arguments = ("AND parent = ?", (kind, parent)) if parent is not None else ("", (kind,))
+        rows = self._connection.execute(f"SELECT body FROM documents WHERE kind = ? {where} ORDER BY serial", arguments)
         return [dict(orjson.loads(body)) for (body,) in rows]
 
     def count(self, kind: str) -> int:
