@@ -124,6 +124,8 @@ def test_a_running_run_renews_itself_and_leaves_the_reader_where_he_is(browser: 
 
     def put(database: Any, *, ended: bool) -> None:
         job = database.get(f"{PARENT}/pipelineJobs/good") | {"name": name, "displayName": "slow"}
+        made = next(detail for detail in job["jobDetail"]["taskDetails"] if detail["taskName"] == "make everything")
+        made["execution"]["metadata"]["output:late"] = ended
         if not ended:
             job["state"] = "PIPELINE_STATE_RUNNING"
             del job["endTime"]

@@ -1,6 +1,6 @@
 """What the first page shows: runs, schedules, tuning jobs and models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ PAGE_SIZE = 50
 _BRIEF = 10
 _LAST_RUNS = 5
 
-Document = Mapping[str, Any]
+Document = dict[str, Any]
 
 
 def link_to(name: str) -> str:
