@@ -27,6 +27,8 @@ ELSEWHERE = {
     "make test",
     "make test-unit",
     "make format",
+    # What `make run` runs, as the test of its dry run shows.
+    "gemini-sft run experiments/summarization.yaml",
     # Serves until it is stopped, or speaks to what it serves: see the tests of those below.
     "gemini-sft emulator --port 8123 --data-dir .local",
     'curl -X PUT 127.0.0.1:8123/emulator/faults -d \'[{"path": "generateContent", "status": 429, "times": 3}]\'',
@@ -103,6 +105,7 @@ def test_help_is_the_first_target_and_names_every_other(checkout: Path) -> None:
 def test_installed_environment_is_left_alone(checkout: Path) -> None:
     done = shell("make --dry-run run", checkout)
     assert "pip" not in done.stdout
+    assert done.stdout.endswith("/gemini-sft run experiments/summarization.yaml\n")
 
 
 def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
