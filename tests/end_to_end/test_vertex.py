@@ -90,13 +90,15 @@ def test_what_is_missing_is_said_at_once_and_nothing_is_made(vertex: Vertex) -> 
     found = json.loads(out)
     assert code == 2 and found["problems"] == reasons[:2] and found["quote"]["usd"] > 0
     vertex.http.put("/emulator/project", json={}).raise_for_status()
-    code, out, _ = vertex.call(*command(vertex, "check"))
-    assert code == 0 and "Vertex AI is ready for it." in out
     assert vertex.jobs() == []
     assert vertex.http.get("/storage/v1/b", params={"project": PROJECT}).json()["items"] == []
 
 
 def test_a_run_that_is_left_goes_on_and_one_that_is_interrupted_does_not(vertex: Vertex) -> None:
+    code, out, _ = vertex.call(*command(vertex, "check"))
+    assert code == 0 and "Vertex AI is ready for it." in out
+    # From now on, tokens are what was counted for the check.
+    vertex.http.put("/emulator/faults", json=[{"path": "countTokens", "status": 400}]).raise_for_status()
     code, out, err = vertex.call(*command(vertex, "run"), "--no-wait", "--json")
     assert code == 0, err
     left = json.loads(out)
@@ -118,8 +120,7 @@ def test_a_run_that_is_left_goes_on_and_one_that_is_interrupted_does_not(vertex:
     assert (bucket["name"], bucket["location"]) == (f"{PROJECT}-gemini-sft", REGION.upper())
     assert bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced"
 
-    # One that is interrupted is cancelled, and how to leave it is said. The tokens were counted before.
-    vertex.http.put("/emulator/faults", json=[{"path": "countTokens", "status": 400}]).raise_for_status()
+    # One that is interrupted is cancelled, and how to leave it is said.
     process = vertex.start(*command(vertex, "run"))
     assert process.stdout is not None
     said = ""
@@ -133,6 +134,5 @@ def test_a_run_that_is_left_goes_on_and_one_that_is_interrupted_does_not(vertex:
     assert process.returncode == 130, err
     assert f"The run {other} " in out and "start it with --no-wait" in out
     wait_until(lambda: vertex.state(other) == "PIPELINE_STATE_CANCELLED", 60, "the second run is cancelled")
-    vertex.http.put("/emulator/faults", json=[]).raise_for_status()
     wait_until(lambda: vertex.state(run_id) not in ("PIPELINE_STATE_PENDING", "PIPELINE_STATE_RUNNING"), 150, "its end")
     assert vertex.state(run_id) == "PIPELINE_STATE_SUCCEEDED"

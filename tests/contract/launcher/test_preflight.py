@@ -217,6 +217,8 @@ def test_a_job_that_would_only_wait_is_a_remark(look: Look, put: Any, server: Se
     assert remark.startswith(
         f"1 tuning jobs may run at once in {PROJECT}, 0 are under way, and the run asks for 2 more"
     )
+    put("tuning", {"concurrent_jobs": 0})
+    assert look().remarks[0].startswith("0 tuning jobs may run at once")
     put("tuning", {"concurrent_jobs": 1, "fates": [{"seconds": {"QUEUED": "forever"}}]})
     place = f"/v1/projects/{PROJECT}/locations/europe-west4/tuningJobs"
     bucket = Client(project=PROJECT).create_bucket("of-the-queue")

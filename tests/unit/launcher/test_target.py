@@ -141,7 +141,7 @@ def test_no_project_at_all_whatever_gcloud_does(gcloud: Gcloud, script: str | No
 
 
 def test_a_slow_gcloud_is_not_waited_for(gcloud: Gcloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    gcloud("exec /bin/sleep 20")
+    gcloud(f"/bin/sleep 2; {says(ai={'region': 'europe-west4'})}")
     monkeypatch.setattr("launcher.gcloud._SECONDS", 0.2)
     assert choose_target("p", None, None, ask_gcloud=True).location == "us-central1"
 
