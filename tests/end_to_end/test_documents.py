@@ -32,6 +32,7 @@ ELSEWHERE = {
     # Serves until it is stopped, or speaks to what it serves: see the tests of those below.
     "gemini-sft emulator --port 8123 --data-dir .local",
     'curl -X PUT 127.0.0.1:8123/emulator/faults -d \'[{"path": "generateContent", "status": 429, "times": 3}]\'',
+    "curl -X PUT 127.0.0.1:8123/emulator/schedules -d '{\"speed\": 604800}'",
 }
 COMMAND = re.compile(r"^(make|gemini-sft|python|curl|\.) ")
 
@@ -120,9 +121,9 @@ def test_emulator_serves_what_its_page_says(checkout: Path) -> None:
     assert process.stdout is not None
     try:
         url = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
-        (fault,) = (one for one in shown_commands() if one.startswith("curl"))
-        body = re.findall(r"'(.*)'", fault)[0]
-        assert httpx.put(f"{url}/emulator/faults", content=body, trust_env=False).status_code == 200
+        for command in (one for one in shown_commands() if one.startswith("curl")):
+            ((path, body),) = re.findall(r"PUT 127\.0\.0\.1:8123(\S+) -d '(.*)'", command)
+            assert httpx.put(f"{url}{path}", content=body, trust_env=False).status_code == 200
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.wait(15)  # make tells of the interrupt with a code of its own

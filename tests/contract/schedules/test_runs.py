@@ -72,11 +72,10 @@ def test_runs_missed_in_a_pause_are_made_up_if_wanted(sdk: Any, scheduling: Sche
     assert made_up["nextRunTime"] == "2026-12-04T00:00:00Z"
     second, first = scheduling.jobs(name)
     assert first["state"] == "PIPELINE_STATE_SUCCEEDED" and first["endTime"] < second["createTime"]
-    # What is due afterwards, while the last of them runs, is an ordinary run.
     scheduling.http.delete(f"/v1/{name}")
 
 
-def test_an_update_leaves_out_what_waits(scheduling: Scheduling) -> None:
+def test_an_update_and_a_clock_that_is_set_back_compute_the_next_run_anew(scheduling: Scheduling) -> None:
     scheduling.clock("2026-12-01T00:00:00Z", speed=0)
     name = scheduling.create(
         scheduling.endless, cron="0 * * * *", maxConcurrentActiveRunCount=1, allowQueueing=True, displayName="old"
@@ -86,6 +85,8 @@ def test_an_update_leaves_out_what_waits(scheduling: Scheduling) -> None:
     assert scheduling.get(name)["nextRunTime"] == "2026-12-01T02:00:00Z"
     answer = scheduling.http.patch(f"/v1/{name}?updateMask=display_name", json={"displayName": "new"})
     assert answer.json()["nextRunTime"] == "2026-12-01T04:00:00Z"
+    scheduling.clock("2026-12-01T02:10:00Z", speed=0)  # set back
+    assert scheduling.get(name)["nextRunTime"] == "2026-12-01T03:00:00Z"
     (job,) = scheduling.jobs(name)
     assert scheduling.http.post(f"/v1/{job['name']}:cancel").status_code == 200
     scheduling.http.delete(f"/v1/{name}")

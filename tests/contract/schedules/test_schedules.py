@@ -23,8 +23,15 @@ def new(sdk: Any, scheduling: Scheduling, name: str, given: str = "for") -> Any:
     return sdk.PipelineJobSchedule(pipeline_job=job, display_name=name)
 
 
+def texts(job: dict[str, Any]) -> list[str]:
+    """Returns what the tasks of a quick job have said, in order."""
+    tasks = sorted(job["jobDetail"]["taskDetails"], key=lambda task: str(task["taskUniqueName"]))
+    return [task["execution"]["metadata"]["output:Output"] for task in tasks]
+
+
 def test_weekly_runs_come_within_seconds_and_tell_when_they_are_for(sdk: Any, scheduling: Scheduling) -> None:
     scheduling.clock("2026-10-20T00:00:00Z", speed=0)
+    unscheduled = scheduling.http.post(f"/v1/{PARENT}/pipelineJobs", json=scheduling.quick).json()
     schedule = new(sdk, scheduling, "weekly", given="{{$.pipeline_job_schedule_time_utc}}")
     schedule.create(cron="TZ=Europe/Berlin 0 6 * * 1", max_run_count=2, service_account="a@b.iam.gserviceaccount.com")
     assert schedule.state == State.ACTIVE
@@ -47,12 +54,11 @@ def test_weekly_runs_come_within_seconds_and_tell_when_they_are_for(sdk: Any, sc
         assert resource["scheduleName"] == schedule.resource_name
         assert resource["serviceAccount"] == "a@b.iam.gserviceaccount.com"
         assert resource["labels"] == {"team": "red"}
-        texts = [
-            task["execution"]["metadata"]["output:Output"]
-            for task in sorted(resource["jobDetail"]["taskDetails"], key=lambda task: task["taskUniqueName"])
-        ]
-        assert texts == [f"{due} {due}", resource["createTime"], job.resource_name]
+        assert texts(resource) == [f"{due} {due}", resource["createTime"], job.resource_name]
         assert abs(job.create_time.timestamp() - time.time()) < 120  # only schedules see their clock
+    plain = scheduling.wait(lambda: scheduling.get(unscheduled["name"]), lambda job: "endTime" in job)
+    assert "scheduleName" not in plain
+    assert texts(plain) == [f"at {plain['createTime']}", plain["createTime"], plain["name"]]
     assert jobs(filter=f'create_time>"{second.create_time.isoformat()}"') == []
 
     def ids(order: str) -> list[str]:

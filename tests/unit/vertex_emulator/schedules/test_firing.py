@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,18 @@ from vertex_emulator.storage.objects import ObjectStore
 NAME = "projects/1/locations/us-central1/schedules/1"
 
 
-async def started(tmp_path: Path, seconds: float, *, fires: bool, setting: Setting | None) -> tuple[int, Schedule]:
-    """Plays an hourly schedule for some seconds; returns how many runs it has started, and the schedule."""
+async def started(
+    tmp_path: Path, seconds: float, *, fires: bool = True, setting: Setting | None = None, pauses: bool = False
+) -> tuple[int, Schedule]:
+    """Plays an hourly schedule for some seconds; returns how many runs it has started, and the schedule.
+
+    Args:
+        tmp_path: Where its emulator keeps its data.
+        seconds: How long to wait, at most until the first run.
+        fires: Whether schedules start anything.
+        setting: What the clock is set to when it has begun.
+        pauses: Whether somebody pauses it while the first run is being started.
+    """
     database = Database(tmp_path / "vertex.db")
     pipelines = PipelineJobs(database, ObjectStore(tmp_path / "storage", database), tmp_path, {})
     schedules = Schedules(database, pipelines, fires=fires)
@@ -29,6 +39,13 @@ async def started(tmp_path: Path, seconds: float, *, fires: bool, setting: Setti
 
     async def submit(*order: Any) -> None:
         runs.append(order)
+        if pauses:
+            schedules.save(Schedule({**document_now(), "state": "PAUSED"}))
+
+    def document_now() -> dict[str, Any]:
+        stored = database.get(NAME)
+        assert stored is not None
+        return stored
 
     schedules.start(submit)
     document = {"name": NAME, "cron": "0 * * * *", "state": "ACTIVE", "startedRunCount": "0"}
@@ -43,17 +60,23 @@ async def started(tmp_path: Path, seconds: float, *, fires: bool, setting: Setti
         async with asyncio.timeout(seconds):
             while not runs:
                 await asyncio.sleep(0.02)
+    await asyncio.sleep(0.05)
     await schedules.stop()
-    stored = database.get(NAME)
-    assert stored is not None
+    schedule = Schedule(document_now())
     database.close()
-    return len(runs), Schedule(stored)
+    return len(runs), schedule
 
 
 def test_fires_only_if_told_to(tmp_path: Path) -> None:
     setting = Setting(speed=36_000)
     assert asyncio.run(started(tmp_path, 0.5, fires=False, setting=setting))[0] == 0
-    assert asyncio.run(started(tmp_path, 20, fires=True, setting=setting))[0] >= 1
+    assert asyncio.run(started(tmp_path, 20, setting=setting))[0] >= 1
+
+
+def test_a_pause_is_in_force_at_once_however_much_is_due(tmp_path: Path) -> None:
+    tomorrow = Setting(datetime.now(UTC) + timedelta(days=1), 0)
+    count, schedule = asyncio.run(started(tmp_path, 20, setting=tomorrow, pauses=True))
+    assert (count, schedule.state, schedule.document["startedRunCount"]) == (1, "PAUSED", "1")
 
 
 def test_what_was_due_while_the_machine_slept_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +93,7 @@ def test_what_was_due_while_the_machine_slept_is_left_out(tmp_path: Path, monkey
 
     async def sleep() -> tuple[int, Schedule]:
         asyncio.get_running_loop().call_later(0.1, lambda: asleep.__setitem__(0, 3 * 24 * 3600.0))
-        return await started(tmp_path, 0.6, fires=True, setting=None)
+        return await started(tmp_path, 0.6)
 
     count, schedule = asyncio.run(sleep())
     assert count == 0

@@ -128,7 +128,9 @@ def test_a_pause_is_made_up_whole_or_not_at_all(
         made_up = [due for due, at in world.started if due <= resumed < at + step and at >= resumed]
         missed = due_between(BEGIN, resumed)[before:]
         assert made_up == (missed if catch_up else [])
-        assert all(due > resumed for due in world.skipped[-1:]) or not world.skipped[before:]
+        # What is due afterwards does not wait.
+        if lasts > cap * 2 * HOUR + step:
+            assert world.skipped[-1] > resumed
 
 
 def test_an_end_between_runs_completes_when_it_has_come() -> None:
