@@ -2,10 +2,12 @@
 
 import os
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from gemini_sft.errors import UserError
+import yaml
+
 from gemini_sft.experiment import Experiment
 from launcher.place import PipelineName
 from launcher.portability import refusals
@@ -44,17 +46,12 @@ def compile_for(experiment: Experiment, folder: Path, pipeline: PipelineName = "
     return _compile(name, mailing(built, experiment.notification.email), folder)
 
 
-def require_image() -> None:
-    """Checks that the components have an image that a service can pull.
-
-    Raises:
-        UserError: They have none.
-    """
-    if "/" not in os.environ.get("GEMINI_SFT_IMAGE", ""):
-        raise UserError(
-            "the components need an image that Vertex AI can pull: build one with `make image IMAGE=...`, push it,"
-            " and set GEMINI_SFT_IMAGE to its address in Artifact Registry"
-        )
+def image_of(template: Path) -> str:
+    """Returns the image that the components of a compiled pipeline run in; Google's own may be among them."""
+    spec = next(yaml.safe_load_all(template.read_text("utf-8")))
+    executors = spec["deploymentSpec"]["executors"].values()
+    images: Counter[str] = Counter(one["container"]["image"] for one in executors if "container" in one)
+    return images.most_common(1)[0][0]
 
 
 def _compile(name: str, pipeline: Any, folder: Path) -> Path:

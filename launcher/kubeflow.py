@@ -18,7 +18,7 @@ from gemini_sft.errors import RunError, ServiceError, UserError
 from launcher.place import Kubeflow
 from launcher.submission import RunView, quiet
 from launcher.target import Target
-from launcher.tasks import Tasks, TaskView, plain
+from launcher.tasks import Tasks, TaskView, plain, read_pipeline
 
 _STATES = {"CANCELED": "CANCELLED", "CANCELING": "CANCELLING"}
 _TOKEN = "KFP_TOKEN"
@@ -102,8 +102,8 @@ class KubeflowRun:
         self._template = template
         self._target = target
         self._parameters = parameters
-        self._tasks = Tasks(template)
-        spec = yaml.safe_load(template.read_text("utf-8"))
+        spec = read_pipeline(template)
+        self._tasks = Tasks(spec)
         self._pipeline = spec["pipelineInfo"]["name"]
         definitions = [component.get("outputDefinitions", {}) for component in spec["components"].values()]
         self._outputs = {name for one in definitions for name in one.get("artifacts", {})}

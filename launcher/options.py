@@ -14,14 +14,18 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
-Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
-Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT, then gcloud's].")]
+Location = Annotated[
+    str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, the nearest to gcloud's, us-central1].")
+]
+Bucket = Annotated[str | None, typer.Option(help="Staging bucket [GEMINI_SFT_BUCKET, PROJECT-gemini-sft].")]
 Host = Annotated[str | None, typer.Option(help="Of --on kubeflow: the address of its API [KF_PIPELINES_ENDPOINT].")]
 Namespace = Annotated[str | None, typer.Option(help="Of --on kubeflow: whose runs, where it serves several users.")]
 ServiceAccount = Annotated[
-    str | None, typer.Option(help="What the pipeline runs as; on Kubeflow, a service account of Kubernetes.")
+    str | None,
+    typer.Option(help="What the pipeline runs as [GEMINI_SFT_SERVICE_ACCOUNT]; on Kubeflow, one of Kubernetes."),
 ]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Only start it, and leave it going.")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
@@ -35,6 +39,8 @@ def requested(
     bucket: str | None = None,
     service_account: str | None = None,
     kubeflow: Kubeflow | None = None,
+    *,
+    wait: bool = True,
 ) -> Request:
     """Returns what the options of a command ask for."""
     return Request(
@@ -46,6 +52,7 @@ def requested(
         location=location,
         bucket=bucket,
         service_account=service_account,
+        wait=wait,
         kubeflow=kubeflow,
     )
 

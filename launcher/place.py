@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.text import Text
 
+from gemini_sft.catalog import catalog
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.files import complete
-from gemini_sft.experiment.schema import listed
+from gemini_sft.experiment.schema import CHAMPION, is_tuned, listed
 from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics
+from gemini_sft.vertex import location_of
 from launcher.emulator import EmulatorProcess, StandingEmulator, embedded_emulator, enter
 from launcher.target import Target, choose_target
 
@@ -60,6 +63,7 @@ class Site:
         location: Likewise.
         bucket: Likewise; None for one named after the project.
         service_account: What the pipeline runs as on Vertex AI or Kubeflow.
+        wait: Whether to see a run through to its end.
         pipeline: Which pipeline runs.
         kubeflow: Where that is; None for a command that does not take place there.
     """
@@ -70,6 +74,7 @@ class Site:
     location: str | None = None
     bucket: str | None = None
     service_account: str | None = None
+    wait: bool = True
     pipeline: PipelineName = "finetune"
     kubeflow: Kubeflow | None = None
 
@@ -95,19 +100,24 @@ class Site:
         """Whether models and files are those of Vertex AI; the pipeline's tasks may run on Kubeflow all the same."""
         return self.on is not Where.LOCAL
 
+    @property
+    def _google_account(self) -> str | None:
+        """The service account, if it is one of Google's and not of Kubernetes."""
+        return None if self.kubeflow else self.service_account
+
     def target(self) -> Target:
         """Returns where on Vertex AI.
 
         Raises:
             UserError: There is no project to be found, or the bucket's name is impossible.
         """
-        return choose_target(self.project, self.location, self.bucket, self.service_account)
+        return choose_target(self.project, self.location, self.bucket, self._google_account, ask_gcloud=True)
 
-    def status_command(self, run_id: str) -> str:
-        """Returns the command that tells how a run there stands."""
-        options = {"project": self.project, "location": self.location} if self.on_vertex else {}
-        words = ["gemini-sft", "status", run_id, *(["--on", "vertex"] if self.on_vertex else [])]
-        words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
+    def command_on(self, verb: str, run_id: str, target: Target) -> str:
+        """Returns the command that does something about a run there: `status`, `logs` or `cancel`."""
+        words = ["gemini-sft", verb, run_id]
+        if self.on_vertex:
+            words += ["--on", "vertex", "--project", target.project, "--location", target.location]
         return shlex.join(words + (["--data-dir", str(self.data_dir)] if self.data_dir != Path(".local") else []))
 
 
@@ -155,6 +165,19 @@ class Request(Site):
         words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
         return shlex.join(words)
 
+    def target(self) -> Target:
+        """Returns where on Vertex AI, in a region in which the experiment's model can be tuned if it is ours to choose.
+
+        Raises:
+            UserError: There is no project to be found, or the bucket's name is impossible.
+        """
+        base = load_experiment(str(self.experiment_file), self.overrides).base_model
+        regions = catalog().models[base].tuning_regions if base in catalog().models else ()
+        if is_tuned(base) and base != CHAMPION:
+            regions = (location_of(base, ""),)  # a tuned model is tuned further only where it is
+        where = (self.project, self.location, self.bucket, self._google_account)
+        return choose_target(*where, regions=regions, ask_gcloud=True)
+
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""
         return self.data_dir / "checks" / experiment.name
@@ -198,7 +221,9 @@ def at_place(site: Site, console: Console) -> Iterator[Place]:
     """
     with disk_errors(site.data_dir), contextlib.ExitStack() as stack:
         if site.on_vertex:
-            yield Place(site.target(), None)
+            target = site.target()
+            console.print(Text(f"Vertex AI: {target.words}", "dim"), soft_wrap=True)
+            yield Place(target, None)
             return
         emulator: EmulatorProcess | StandingEmulator | None = StandingEmulator.find(site.data_dir)
         if emulator:

@@ -12,10 +12,12 @@ from gemini_sft.errors import DataError, ServiceError, UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.steps.find_models import find_models
 from launcher.checking import Checked, check_data, show_data, show_total
-from launcher.compiling import compile_for, require_image
+from launcher.compiling import compile_for
 from launcher.kubeflow_schedules import KubeflowSchedules
+from launcher.labels import run_labels
 from launcher.notifying import told_here, told_there
 from launcher.place import PipelineName, Place, Request, Site, at_place, disk_errors
+from launcher.ready import require_ready
 from launcher.schedule_showing import document, show_caps, show_schedule, show_sources, show_table
 from launcher.schedules import Order, Schedule, Schedules
 from launcher.staging import is_local, stage
@@ -159,7 +161,6 @@ def delete(site: Site, given: str, console: Console) -> dict[str, Any]:
 def _experiment(request: Request, console: Console) -> Experiment:
     experiment = request.experiment()
     if request.on_vertex:
-        require_image()
         return told_there(experiment, request.on, console)
     return told_here(experiment, console)
 
@@ -176,9 +177,12 @@ def _order(
     """Stages and compiles what is to be run, and quotes one run if its data can be read from here."""
     checked = _checked(experiment, request, console)
     target = place.target
+    template = compile_for(experiment, request.data_dir / "compiled", _PIPELINE)
+    require_ready(experiment, place, template, checked, request, console)
     experiment_uri = stage(experiment, target)
     quote = None
     if checked:
+        checked.hand_over_counts(experiment_uri)
         quote, error = checked.quote(target, experiment_uri)
         show_total(quote, console)
         if error:
@@ -196,9 +200,9 @@ def _order(
         start=timing.start,
         end=timing.end,
         max_runs=timing.max_runs,
-        template=compile_for(experiment, request.data_dir / "compiled", _PIPELINE),
+        template=template,
         parameters={"project": target.project, "location": target.location, "experiment_uri": experiment_uri},
-        labels={"experiment": experiment.name, "pipeline": _PIPELINE},
+        labels=run_labels(experiment.name, template.stem),
     )
     return order, quote
 

@@ -25,8 +25,11 @@ from vertex_emulator import (
     experiments,
     faults,
     generation,
+    logs,
     metadata_server,
+    pages,
     pipelines,
+    project,
     registry,
     schedules,
     storage,
@@ -49,8 +52,10 @@ ANNOUNCEMENT = "emulator.json"
 """The file in the data directory that leads to its emulator, if that is not one command's alone."""
 
 _MODULES = (
+    pages,  # before what answers the SDKs at the same address
     metadata_server,
     faults,
+    project,
     storage,
     generation,
     tuning,
@@ -61,6 +66,7 @@ _MODULES = (
     registry,
     pipelines,
     schedules,
+    logs,
 )
 
 
@@ -68,13 +74,15 @@ class StartError(Exception):
     """The emulator cannot start: the text says why and what to do."""
 
 
-def open_emulator(data_dir: Path, port: int, *, fire_schedules: bool = True) -> Emulator:
-    """Opens the data under `data_dir`, which is made if it is missing; says whether schedules start anything."""
+def open_emulator(
+    data_dir: Path, port: int, *, task_python: Path | None = None, fire_schedules: bool = True
+) -> Emulator:
+    """Opens the data under `data_dir`, which is made if it is missing; for the rest see `serve`."""
     database = Database(data_dir / "vertex.db")
     objects = ObjectStore(data_dir / "storage", database)
     serving = Serving(database, data_dir / "adapters")
     trouble = faults.Faults()
-    pipeline_jobs = PipelineJobs(database, objects, data_dir, variables(port))
+    pipeline_jobs = PipelineJobs(database, objects, data_dir, variables(port), task_python)
     return Emulator(
         data_dir=data_dir,
         url=f"http://127.0.0.1:{port}",
@@ -86,6 +94,7 @@ def open_emulator(data_dir: Path, port: int, *, fire_schedules: bool = True) -> 
         pipelines=pipeline_jobs,
         schedules=Schedules(database, pipeline_jobs, fires=fire_schedules),
         faults=trouble,
+        project=project.Project(),
     )
 
 
@@ -127,25 +136,35 @@ async def _crash(request: Request, error: Exception) -> Response:
     return JSONResponse(ApiError("INTERNAL", message).body(), status_code=500)
 
 
-def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Callable[[int], None]) -> None:
+def serve(
+    data_dir: Path,
+    port: int,
+    *,
+    task_python: Path | None = None,
+    until_stdin_closes: bool,
+    announce: Callable[[int], None],
+) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Args:
         data_dir: Where everything is kept.
         port: Port on 127.0.0.1; 0 for a free one.
-        until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone. No
-            announcement is left in the data directory then, for nobody else should come, and schedules start nothing,
-            for it would come in the middle of what that process does.
+        task_python: The Python that stands for the image which tasks run in; None for this one.
+        until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone.
+            Schedules start nothing then, for it would come in the middle of what that process does; and no
+            announcement is left in the data directory, for nobody else should come.
         announce: Called with the port once requests are answered.
 
     Raises:
-        StartError: The port or the data directory is taken, or cannot be written.
+        StartError: The port or the data directory is taken, or cannot be written; or there is no such Python.
     """
+    if task_python and not os.access(task_python, os.X_OK):
+        raise StartError(f"--task-python {task_python} cannot be run: give the path of a Python's executable")
     left = None if until_stdin_closes else data_dir / ANNOUNCEMENT
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
-            emulator = open_emulator(data_dir, bound, fire_schedules=not until_stdin_closes)
+            emulator = open_emulator(data_dir, bound, task_python=task_python, fire_schedules=not until_stdin_closes)
         except (OSError, sqlite3.Error) as error:
             remedy = "free some space, or choose another --data-dir"
             raise StartError(f"cannot keep data in {data_dir} ({error}): {remedy}") from error

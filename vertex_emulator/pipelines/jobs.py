@@ -13,6 +13,7 @@ import orjson
 
 from vertex_emulator.database import Database
 from vertex_emulator.errors import ApiError
+from vertex_emulator.logs import entries
 from vertex_emulator.pipelines.causes import cause_of
 from vertex_emulator.pipelines.process import RunnerProcess
 from vertex_emulator.pipelines.resource import KIND, JobResource
@@ -48,16 +49,24 @@ class PipelineJobs:
         objects: Where their tasks leave artifacts.
         data_dir: Where they have their working folders while they run.
         environment: Variables that point the SDKs in the tasks at this emulator.
+        task_python: The Python that they run in; None for this one.
     """
 
     def __init__(
-        self, database: Database, objects: ObjectStore, data_dir: Path, environment: Mapping[str, str]
+        self,
+        database: Database,
+        objects: ObjectStore,
+        data_dir: Path,
+        environment: Mapping[str, str],
+        task_python: Path | None = None,
     ) -> None:
         self._database = database
         self._objects = objects
         self._folder = data_dir.resolve() / "pipeline_jobs"
+        self._logs = data_dir.resolve() / entries.FOLDER
         self._executions = data_dir.resolve() / "executions"
         self._environment = environment
+        self._task_python = str(task_python.absolute()) if task_python else None
         self._running: dict[str, _Run] = {}
         self._stopping = False
 
@@ -117,6 +126,8 @@ class PipelineJobs:
             "scheduleTime": job.document["createTime"] if scheduled is None else scheduled.time,
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
+            "taskPython": self._task_python,
+            "logs": str(self._logs),
             "executions": str(self._executions),
             "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
