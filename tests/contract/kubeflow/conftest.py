@@ -11,6 +11,7 @@ from rich.console import Console
 from launcher.place import Kubeflow, Request, Where
 from tests.contract.conftest import Server
 from tests.contract.kubeflow.server import KubeflowServer
+from tests.pinned import compile_pinned
 from vertex_emulator.environment import LOCATION, PROJECT
 
 TOKEN = "a-token"
@@ -28,7 +29,8 @@ def kubeflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeflowServer]:
 @pytest.fixture
 def request_there(server: Server, kubeflow: KubeflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     """What a user asks who runs a small experiment on Kubeflow."""
-    monkeypatch.setenv("GEMINI_SFT_IMAGE", "europe-docker.pkg.dev/p/r/gemini-sft:1")
+    monkeypatch.setattr("launcher.running.compile_for", compile_pinned)
+    monkeypatch.setattr("launcher.scheduling.compile_for", compile_pinned)
     lines = [f'{{"text": "The shop in street {n} opens at {n}.", "summary": "Opens at {n}."}}\n' for n in range(24)]
     (tmp_path / "all.jsonl").write_text("".join(lines), "utf-8")
     document = {
