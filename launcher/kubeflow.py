@@ -158,8 +158,8 @@ class KubeflowRun:
     def artifacts(self) -> dict[str, dict[str, str]]:
         """Returns the URI of each output artifact that the run has left, by the task's name in `view` and the output's.
 
-        The API tells ids alone, so the bucket is asked: Kubeflow puts an artifact at ROOT/PIPELINE/RUN/TASK/ANY/OUTPUT,
-        and before its release 2.4 without ANY.
+        The API tells ids alone, so the bucket is asked: Kubeflow puts an artifact at ROOT/PIPELINE/RUN/TASK/ANY/OUTPUT;
+        its earlier releases had no ANY.
         """
         found: dict[str, dict[str, str]] = {}
         root = f"{self._target.pipeline_root}/{self._pipeline}/{self._key}"

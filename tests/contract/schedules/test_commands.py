@@ -14,7 +14,7 @@ from google.cloud import aiplatform
 from rich.console import Console
 
 from gemini_sft import storage
-from gemini_sft.errors import DataError, NotReadyError, UserError
+from gemini_sft.errors import DataError, UserError
 from launcher import scheduling
 from launcher.place import Request, Where
 from launcher.timing import Asked
@@ -156,7 +156,7 @@ def test_there_is_one_schedule_an_experiment_and_none_whose_runs_would_stop(shop
     with pytest.raises(UserError, match="there is no schedule shops"):
         scheduling.delete(shop.request, "shops", shop.console)
     shop.change(budget={"max_usd": 0.001})
-    with pytest.raises(NotReadyError, match=r"budget\.max_usd"):
+    with pytest.raises(UserError, match=r"budget\.max_usd"):
         scheduling.create(shop.request, NIGHTLY, shop.console)
     (shop.folder / "all.jsonl").write_text("not JSON\n", "utf-8")
     with pytest.raises(DataError):
