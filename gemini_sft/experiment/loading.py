@@ -20,12 +20,13 @@ _CLOSE = 0.8
 """A key of the same section that is so near is meant rather than one of the same name in another."""
 
 
-def load_experiment(uri: str, overrides: Sequence[str] = ()) -> Experiment:
+def load_experiment(uri: str, overrides: Sequence[str] = (), *, allow_retired: bool = False) -> Experiment:
     """Reads, checks and returns an experiment.
 
     Args:
         uri: Path or `gs://` URI of the YAML file.
         overrides: `key.subkey=value` texts that replace what the file says.
+        allow_retired: Whether its base model may be gone: what is scheduled goes on, though nothing can be tuned.
 
     Raises:
         UserError: There is no such file.
@@ -49,19 +50,21 @@ def load_experiment(uri: str, overrides: Sequence[str] = ()) -> Experiment:
             for one in errors
             if one["type"] != "missing" or _path(one) not in meant  # it is there, under a name misspelt
         ]
-    problems += [Problem(source.place(path), what) for path, what in _catalog_problems(source.values)]
+    problems += [Problem(source.place(path), what) for path, what in _catalog_problems(source.values, allow_retired)]
     if problems or experiment is None:
         raise ExperimentError(problems)
     return experiment
 
 
-def _catalog_problems(values: dict[str, object]) -> Iterator[tuple[Path, str]]:
+def _catalog_problems(values: dict[str, object], allow_retired: bool) -> Iterator[tuple[Path, str]]:
     """Yields what the catalog objects to, also in a file that has other problems."""
     yield from _judge_problems(values)
     model = values.get("base_model")
     if not isinstance(model, str) or not model:
         return
     if is_tuned(model) or "/" in model:  # what it was tuned from is asked when it is looked up
+        return
+    if allow_retired and model in catalog().retired:
         return
     objection = catalog().objection(model)
     if objection:

@@ -1,6 +1,7 @@
 """What a tuned model was made of: kept when it is tuned, for whoever asks later whether it would be the same again."""
 
 import gzip
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -103,7 +104,7 @@ def find_ids(folder: str, data: str) -> frozenset[str] | None:
     """
     try:
         return frozenset(gzip.decompress(storage.read_bytes(_ids_uri(folder, data))).decode().split())
-    except (UserError, OSError, EOFError, ValueError):
+    except (UserError, OSError, EOFError, ValueError, zlib.error):
         return None
 
 

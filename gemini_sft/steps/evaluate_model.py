@@ -8,8 +8,8 @@ from gemini_sft.data import Example, read_split
 from gemini_sft.data.dataset import read_fingerprint
 from gemini_sft.errors import RunError, UserError
 from gemini_sft.experiment import Experiment
-from gemini_sft.inference import Answers, Service
-from gemini_sft.inference.evaluation import EvaluationResult, evaluate
+from gemini_sft.inference import Answers, Outcome, Service
+from gemini_sft.inference.evaluation import EvaluationResult, evaluate, most_failures
 from gemini_sft.inference.few_shot import draw_shots, with_shots
 from gemini_sft.inference.fingerprint import check_prompt
 from gemini_sft.metrics import metrics_for
@@ -28,7 +28,7 @@ class Arm(StrEnum):
         FEW_SHOT: The base model with examples from train in its prompt.
         CHAMPION: The model that the experiment has promoted.
         CANDIDATE: The model that was just tuned.
-        RECHECK: The champion alone, also if it is the base model too, and however many answers it fails to give.
+        RECHECK: The champion alone, also if it is the base model too, and however many of its answers cannot be scored.
     """
 
     BASE = "base"
@@ -83,11 +83,6 @@ def evaluate_model(
     asked = champion if arm in _OF_CHAMPION and champion else base
     service = Service(project, location, endpoint or asked.asked, read_fingerprint(test_uri))
     examples = read_split(test_uri)
-    if arm is Arm.RECHECK:
-        # How many failures are too many is the recheck's business: with none of the answers it could say less.
-        experiment = experiment.model_copy(
-            update={"evaluation": experiment.evaluation.model_copy(update={"max_failure_rate": 1.0})}
-        )
     try:
         if arm in _OF_CHAMPION and (why := silent(asked)):
             raise UserError(why)
@@ -101,11 +96,17 @@ def evaluate_model(
             experiment.evaluation,
             experiment_uri=experiment_uri,
             run_id=run_id,
-            variant=arm is Arm.FEW_SHOT,
+            # A recheck is about today: answers that another run has kept tell nothing.
+            variant=run_id if arm is Arm.RECHECK else arm is Arm.FEW_SHOT,
         )
+        most = experiment.evaluation.max_failure_rate
+        errors = sum(one.outcome is Outcome.ERROR for one in answers.predictions)
+        if arm is Arm.RECHECK and errors <= most_failures(len(examples), most):
+            # The service did its part. How many answers may be worth nothing, the recheck says.
+            most = 1.0
         # With examples in it, the prompt is not the one that the fingerprint stands for.
         prompt = "" if arm is Arm.FEW_SHOT else service.fingerprint
-        result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri), prompt)
+        result = _score(experiment, service, examples, answers, test_uri, (predictions_uri, traffic_uri), most, prompt)
     except (RunError, UserError) as error:
         if arm not in (Arm.FEW_SHOT, *_OF_CHAMPION):
             raise
@@ -124,6 +125,7 @@ def _score(
     answers: Answers,
     test_uri: str,
     uris: tuple[str, str],
+    max_failure_rate: float,
     prompt: str,
 ) -> EvaluationResult:
     """Writes predictions and traffic, and returns the scores."""
@@ -135,7 +137,7 @@ def _score(
         service.model,
         examples,
         answers.predictions,
-        max_failure_rate=experiment.evaluation.max_failure_rate,
+        max_failure_rate=max_failure_rate,
         prompt=prompt,
     )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from datetime import UTC, datetime
+from time import time
 
 import orjson
 
@@ -15,7 +15,7 @@ from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.schema import listed
 from gemini_sft.steps.places import CLEANED, beside
 
-_DAYS = 7
+_WEEK_SECONDS = 7 * 24 * 3600
 
 _log = logging.getLogger(__name__)
 
@@ -37,15 +37,15 @@ def find_data(*, experiment_uri: str, run_id: str) -> str:
         UserError: A source does not exist or may not be read.
         ServiceError: Cloud Storage or BigQuery did not say.
     """
-    experiment = load_experiment(experiment_uri)
+    experiment = load_experiment(experiment_uri, allow_retired=True)
     data = experiment.data
-    found = list(versions_of(uri for split in (data.train, data.validation, data.test) for uri in listed(split)))
-    untold = [uri for uri, version in found if version is None]
+    found = [list(versions_of(listed(split))) for split in (data.train, data.validation, data.test)]
+    untold = [uri for split in found for uri, version in split if version is None]
     told = [
         found,
         [(uri, state_of(uri)) for uri in _files(experiment)],
         run_id if untold else "",
-        (datetime.now(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days // _DAYS,
+        int(time()) // _WEEK_SECONDS,
         _cleaned(experiment_uri),
     ]
     if untold:

@@ -34,7 +34,7 @@ def find_models(
         ServiceError: Vertex AI did not say.
     """
     purpose, today = Purpose(purpose), datetime.now(UTC).date()
-    experiment = load_experiment(experiment_uri)
+    experiment = load_experiment(experiment_uri, allow_retired=purpose is not Purpose.RUN)
     base = find_base(project, location, experiment)
     refused = [] if purpose is Purpose.RECHECK else refusals(experiment, base, location, today)
     gone = retired(experiment, base, today) if purpose is Purpose.RETRAIN else ""
@@ -57,7 +57,8 @@ def find_models(
 def read_models(experiment_uri: str, models_uri: str) -> tuple[Experiment, Base]:
     """Returns an experiment with the Gemini model that its base model comes down to, and what was found of that."""
     base = Base.model_validate(storage.read_json(models_uri)["base"])
-    return load_experiment(experiment_uri).model_copy(update={"base_model": base.id}), base
+    experiment = load_experiment(experiment_uri, allow_retired=True)
+    return experiment.model_copy(update={"base_model": base.id}), base
 
 
 def read_champion(models_uri: str) -> Base | None:

@@ -34,7 +34,7 @@ def notify(*, project: str, location: str, experiment_uri: str, run_id: str, sta
         error: What Vertex AI says of its failure; empty if there was none.
     """
     try:
-        experiment = load_experiment(experiment_uri)
+        experiment = load_experiment(experiment_uri, allow_retired=True)
         told = _told(experiment_uri, run_id)
         _log.info("%s", title(experiment.name, state, told))
         for alarm in told.alarms:

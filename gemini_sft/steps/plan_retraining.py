@@ -49,7 +49,7 @@ def plan_retraining(
     Raises:
         ServiceError: Vertex AI or Cloud Storage did not say.
     """
-    experiment, today = load_experiment(experiment_uri), datetime.now(UTC).date()
+    experiment, today = load_experiment(experiment_uri, allow_retired=True), datetime.now(UTC).date()
     _, base = read_models(experiment_uri, models_uri)
     champion = read_champion(models_uri)
     quote = Quote.model_validate(storage.read_json(quote_uri))

@@ -34,7 +34,7 @@ def prepare_data(
             there, or a guard is on a part of test that is too small: found here, before anything is paid for.
         DataError: There are findings that stop the run; report and findings are written all the same.
     """
-    experiment = load_experiment(experiment_uri)
+    experiment = load_experiment(experiment_uri, allow_retired=True)
     check_names(experiment)
     own_metrics(experiment)
     summary, problems = prepare(experiment, (train_uri, validation_uri, test_uri), findings_uri)

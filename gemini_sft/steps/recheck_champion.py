@@ -52,7 +52,7 @@ def recheck_champion(
         ServiceError: Cloud Storage did not give or take a file.
     """
     experiment, base = read_models(experiment_uri, models_uri)
-    experiment = load_experiment(experiment_uri)
+    experiment = load_experiment(experiment_uri, allow_retired=True)
     found = read_champion(models_uri)
     case = _Case(experiment, experiment_uri, run_id, test_uri, metrics_for(experiment, test_uri), found)
     made, why = _made(case, champion)

@@ -9,9 +9,10 @@ import pytest
 import requests
 from google.genai import types
 
+from gemini_sft.errors import ServiceError
 from gemini_sft.release.cleanup_delete import carry_out
 from gemini_sft.release.cleanup_items import Kind
-from gemini_sft.storage import read_text, write_text
+from gemini_sft.storage import list_files, read_text, write_text
 from tests.contract.cleanup.conftest import BUCKET, PLACE, House, made_by
 from vertex_emulator import registry
 from vertex_emulator.environment import PROJECT
@@ -83,6 +84,31 @@ def test_of_a_rejected_run_nothing_is_left_and_nothing_else_is_touched(house: Ho
     assert house.files("outcomes"), "how runs came out outlives them"
     assert not house.plan().items
     assert other.plan().items
+
+
+def test_prepared_data_are_let_go_of_before_anything_is_deleted(house: House) -> None:
+    job = house.run("reject")
+    planned = house.plan()
+    house.server.http.put("/emulator/faults", json=[{"path": "/upload/storage/", "status": 403, "times": 1}])
+    with pytest.raises(ServiceError, match=r"cleaned\.txt could not be written"):
+        carry_out(house.scope, planned.items)
+    assert house.exists(made_by(job)[0]) and house.plan().items == planned.items
+    carry_out(house.scope, [])
+    assert not list_files(house.scope.cleaned.rpartition("/")[0])
+    house.clean()
+    first = read_text(house.scope.cleaned)
+    house.run("reject")
+    house.clean()
+    assert first and read_text(house.scope.cleaned) != first
+
+
+def test_what_a_run_that_has_begun_since_may_read_is_left(house: House) -> None:
+    house.run("reject")
+    planned = house.plan()
+    house.pipeline(f"{house.name}-now", f"{house.root}/0123456789abcdef/experiment.yaml", "RUNNING")
+    fates = {one.item.kind: one for one in carry_out(house.scope, planned.items)}
+    assert fates[Kind.ARTIFACTS].refused == f"run {house.name}-now has begun and may use it"
+    assert fates[Kind.ANSWERS].deleted
 
 
 def test_the_weights_of_a_deleted_model_are_gone_from_the_disk_of_the_emulator(house: House) -> None:

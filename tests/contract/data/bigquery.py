@@ -38,12 +38,16 @@ class Table:
             values for records.
         kind: `TABLE` or `VIEW`.
         page: Most rows in one answer, whatever is asked for.
+        modified: When it was last modified, in milliseconds since 1970.
+        streaming: Whether it has rows in its streaming buffer.
     """
 
     schema: list[Field]
     rows: list[list[Any]]
     kind: str = "TABLE"
     page: int = 3
+    modified: int = 1_600_000_000_000
+    streaming: bool = False
 
 
 @dataclass
@@ -95,8 +99,11 @@ class BigQuery:
 
     def _resource(self, project: str, dataset: str, table: str) -> dict[str, Any]:
         found = self._find(project, dataset, table)
-        return {
+        buffer = {"streamingBuffer": {"estimatedRows": "1", "oldestEntryTime": str(found.modified)}}
+        return (buffer if found.streaming else {}) | {
             "kind": "bigquery#table",
+            "etag": f"etag-{found.modified}",
+            "lastModifiedTime": str(found.modified),
             "id": f"{project}:{dataset}.{table}",
             "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
             "schema": {"fields": found.schema},

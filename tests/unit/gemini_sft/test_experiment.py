@@ -21,7 +21,7 @@ data:
   train: train.jsonl
   test: test.csv
 """
-KEYS = "name, task, base_model, data, prompt, tuning, sweep, evaluation, gate, budget, notification"
+KEYS = "name, task, base_model, data, prompt, tuning, sweep, evaluation, gate, budget, retraining, notification"
 
 Refused = Callable[..., list[str]]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemini_sft.cost import Quote, SplitCount, quote, require_within
+from gemini_sft.cost import Champion, Quote, SplitCount, quote, quote_recheck, require_within
 from gemini_sft.cost.jobs import Settings
 from gemini_sft.errors import BudgetError, UserError
 from gemini_sft.experiment.schema import Budget
@@ -24,6 +24,7 @@ def hold(
     epochs: int | None = 10,
     train: SplitCount = TRAIN,
     validation: SplitCount | None = None,
+    spent: float = 0.0,
     **sections: Any,
 ) -> None:
     """Holds the quote of an experiment against a budget."""
@@ -32,7 +33,7 @@ def hold(
     def requote(settings: Settings | None = None) -> Quote:
         return quote(wanted, "us-central1", train, TEST, validation=validation, settings=settings)
 
-    require_within(requote(), wanted, requote)
+    require_within(requote(), wanted, requote, spent)
 
 
 def refusal(budget: Budget, **asked: Any) -> str:
@@ -55,6 +56,32 @@ def test_the_quote_is_held_against_the_budget(maximum: float, allowed: bool) -> 
             "the run would cost 60.48 USD, more than the 60.47 USD of budget.max_usd: take fewer epochs (tuning.epochs"
             " is 10; 9 would fit), fewer examples (data.train has 100) or a higher budget.max_usd"
         )
+
+
+@pytest.mark.parametrize(("spent", "allowed"), [(39.52, True), (39.53, False)])
+def test_the_month_has_a_budget_of_its_own(spent: float, allowed: bool) -> None:
+    budget = Budget(max_usd=70, max_usd_per_month=100)
+    if allowed:
+        hold(budget, spent=spent)
+    else:
+        assert refusal(budget, spent=spent) == (
+            "the run would cost 60.48 USD, and the other runs of the last 30 days were quoted at 39.53 USD, together"
+            " more than the 100 USD of budget.max_usd_per_month: wait, or set a higher budget.max_usd_per_month"
+        )
+
+
+def test_a_recheck_is_advised_by_what_it_can_change() -> None:
+    champion = Champion("gemini-2.5-flash", "us-central1")
+    wanted = experiment("gemini-2.5-flash", 10).model_copy(update={"budget": Budget(max_usd=0.0001)})
+    with pytest.raises(BudgetError, match=r"take fewer examples \(in data\.test\) or a higher budget\.max_usd$"):
+        require_within(quote_recheck(wanted, TEST, champion), wanted, None)
+
+
+def test_what_costs_nothing_passes_whatever_was_spent() -> None:
+    wanted = experiment("gemini-2.5-flash", 10).model_copy(update={"budget": Budget(max_usd_per_month=1)})
+    nothing = quote_recheck(wanted, None, None)
+    assert (nothing.usd, nothing.lines, nothing.summary()["tuning_jobs"]) == (0.0, [], 0)
+    require_within(nothing, wanted, None, 2.0)
 
 
 @pytest.mark.parametrize(("maximum", "allowed"), [(502.99, True), (502.97, False)])

@@ -10,7 +10,7 @@ import pytest
 
 from gemini_sft.cost import Quote
 from gemini_sft.errors import BudgetError, DataError
-from gemini_sft.steps.places import beside
+from gemini_sft.steps.places import SPENDING, beside
 from gemini_sft.steps.quote_cost import quote_cost
 from tests.unit.gemini_sft.cost.conftest import Counter, record, words, write_split
 
@@ -35,8 +35,8 @@ def say(files: dict[str, str], **sections: dict[str, Any]) -> None:
     file.write_text(json.dumps(experiment))
 
 
-def run(files: dict[str, str]) -> Quote:
-    return quote_cost(project="p", location="us-central1", **files)
+def run(files: dict[str, str], run_id: str = "", purpose: str = "run") -> Quote:
+    return quote_cost(project="p", location="us-central1", run_id=run_id, purpose=purpose, **files)
 
 
 def test_the_quote_is_written_and_told(
@@ -205,6 +205,72 @@ def test_a_champion_is_quoted_if_it_will_be_asked(
     ] * quoted
     assert [line.usd for line in found] == [pytest.approx(20 * (1.65 + 9.90) / 1e6)] * quoted, "dearer than globally"
     assert {path for path, _ in counter.calls if "endpoints" in path} == set(), "its root's tokens are the base's"
+
+
+class TestPurpose:
+    @pytest.fixture(autouse=True)
+    def champion(self, counter: Counter, files: dict[str, str]) -> None:
+        base = {"id": "gemini-2.5-flash"}
+        Path(files["models_uri"]).write_text(json.dumps({"base": base, "champion": CHAMPION, "refused": ""}))
+        say(files, tuning={"epochs": 1})
+
+    def noted(self, files: dict[str, str]) -> dict[str, float]:
+        found = Path(beside(files["experiment_uri"], SPENDING)).rglob("*.json")
+        return {one.stem: json.loads(one.read_text())["usd"] for one in found}
+
+    def test_a_recheck_is_the_line_of_the_champion(self, counter: Counter, files: dict[str, str]) -> None:
+        whole = run(files, "run-1")
+        alone = run(files, "run-2", "recheck")
+        line = whole.line("evaluation of the champion")
+        assert (alone.lines, alone.usd, alone.model) == ([line], line.usd, "gemini-3.5-flash")
+        assert self.noted(files) == {"run-1": whole.usd, "run-2": line.usd}
+        assert all("gemini-3.5-flash" in path or "gemini-2.5-flash" in path for path, _ in counter.calls)
+
+    def test_a_recheck_quotes_a_champion_that_is_the_base_model_too(self, files: dict[str, str]) -> None:
+        Path(files["models_uri"]).write_text(json.dumps({"base": CHAMPION, "champion": CHAMPION}))
+        assert [line.what for line in run(files, "run-1", "recheck").lines] == ["evaluation of the champion"]
+
+    def test_without_anybody_to_ask_it_costs_nothing(self, counter: Counter, files: dict[str, str]) -> None:
+        for champion in (None, CHAMPION | {"endpoint": None}):
+            Path(files["models_uri"]).write_text(json.dumps({"base": {"id": "gone"}, "champion": champion}))
+            assert run(files, "run-1", "recheck").usd == 0
+        assert counter.calls == []
+
+    def test_a_retraining_is_not_stopped_but_told(self, files: dict[str, str]) -> None:
+        say(files, tuning={"epochs": 1}, budget={"max_usd": 0.0005})
+        made = run(files, "run-1", "retrain")
+        assert made.refused.startswith("the run would cost 0.00") and "budget.max_usd: take" in made.refused
+        assert made.recheck and made.recheck.refused == "" and made.recheck.known_usd < 0.0005 < made.known_usd
+        assert self.noted(files) == {}, "it is not known yet which it will be"
+        assert Quote.model_validate_json(Path(files["quote_uri"]).read_text()) == made
+        say(files, tuning={"epochs": 1}, budget={"max_usd": 0.0001})
+        made = run(files, "run-1", "retrain")
+        assert made.recheck and "fewer examples (in data.test)" in made.recheck.refused
+        with pytest.raises(BudgetError, match=r"data\.test"):
+            run(files, "run-1", "recheck")
+        assert self.noted(files) == {}
+
+    def test_what_cannot_be_tuned_any_more_is_not_quoted(self, counter: Counter, files: dict[str, str]) -> None:
+        models = {"base": {"id": "gemini-1.0-pro"}, "champion": CHAMPION, "refused": "it was retired"}
+        Path(files["models_uri"]).write_text(json.dumps(models))
+        made = run(files, "run-1", "retrain")
+        assert made.recheck and made.recheck.lines == made.lines != []
+        assert {path.split("/models/")[1].partition(":")[0] for path, _ in counter.calls} == {"gemini-3.5-flash"}
+
+    def test_the_month_is_over_when_it_is_spent(self, files: dict[str, str]) -> None:
+        once = run(files).known_usd
+        say(files, tuning={"epochs": 1}, budget={"max_usd_per_month": 2.5 * once})
+        run(files, "run-1")
+        run(files, "run-1")
+        run(files)
+        run(files, "run-2")
+        with pytest.raises(BudgetError, match=r"the last 30 days were quoted at .*budget\.max_usd_per_month: wait"):
+            run(files, "run-3")
+        with pytest.raises(BudgetError, match="max_usd_per_month"):
+            run(files)
+        assert self.noted(files).keys() == {"run-1", "run-2"}
+        assert "max_usd_per_month" in run(files, "run-3", "retrain").refused
+        run(files, "run-3", "recheck")
 
 
 @pytest.mark.parametrize(

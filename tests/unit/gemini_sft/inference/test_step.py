@@ -11,7 +11,7 @@ from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
 from gemini_sft.data.example import turn
 from gemini_sft.errors import EvaluationError
 from gemini_sft.inference.evaluation import most_failures
-from gemini_sft.steps.absent import why_absent
+from gemini_sft.steps.absent import class_of_absence, why_absent
 from gemini_sft.steps.evaluate_model import evaluate_model
 from tests.unit.gemini_sft.cost.conftest import record, write_split
 from tests.unit.gemini_sft.inference.fake_gemini import BASE, ENDPOINT, Gemini, answered, examples, refused
@@ -187,6 +187,49 @@ class TestChampion:
         promote(files, endpoint=ENDPOINT)
         run("champion", **files)
         assert run("candidate", ENDPOINT, **files)["examples"] == 4 and len(gemini.calls) == 4
+
+
+class TestRecheck:
+    @pytest.fixture(autouse=True)
+    def tuned(self, gemini: Gemini) -> None:
+        gemini.labels = {"prompt": FINGERPRINT}
+
+    @pytest.mark.parametrize("base", [{"id": "gemini-2.5-flash"}, {**CHAMPION, "endpoint": ENDPOINT}])
+    def test_the_champion_is_asked_whatever_the_base_model(
+        self, gemini: Gemini, files: dict[str, Any], base: dict[str, Any]
+    ) -> None:
+        storage.write_json(files["models_uri"], {"base": base, "champion": {**CHAMPION, "endpoint": ENDPOINT}})
+        assert run("recheck", **files)["examples"] == 4
+        assert {path for path, _ in gemini.calls} == {f"/v1beta1/{ENDPOINT}:generateContent"}
+        assert run("recheck", **files)["examples"] == 4 and len(gemini.calls) == 4, "another attempt asks nothing again"
+
+    def test_what_another_run_was_answered_is_asked_again(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        promote(files, endpoint=ENDPOINT)
+        run("champion", **files)
+        run("recheck", **files)
+        assert len(gemini.calls) == 8
+
+    def test_without_a_champion_nothing_is_done(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        assert run("recheck", **files) == {} and not gemini.calls and not Path(files["evaluation_uri"]).exists()
+
+    def test_answers_that_cannot_be_scored_are_left_to_the_recheck(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        async def empty(question: str, attempt: int) -> Response:
+            return answered("")
+
+        gemini.answer = empty
+        promote(files, endpoint=ENDPOINT)
+        assert run("recheck", **files)["failures"] == 4
+        assert why_absent(storage.read_json(files["evaluation_uri"])) is None
+
+    def test_a_service_that_refuses_says_nothing_of_the_champion(self, gemini: Gemini, files: dict[str, Any]) -> None:
+        async def fail(question: str, attempt: int) -> Response:
+            return refused(403, "PERMISSION_DENIED")
+
+        gemini.answer = fail
+        promote(files, endpoint=ENDPOINT)
+        assert run("recheck", **files) == {}
+        document = storage.read_json(files["evaluation_uri"])
+        assert "PERMISSION_DENIED" in str(why_absent(document)) and class_of_absence(document) == "EvaluationError"
 
 
 def promote(files: dict[str, Any], **champion: str) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from gemini_sft.decision.outcome import Outcome
 from gemini_sft.experiment import Experiment, Gate
 from gemini_sft.notification import Told, message
+from gemini_sft.retraining.plan import Path, Plan
+from gemini_sft.retraining.recheck import Recheck, State
 
 LINK = "https://console.cloud.google.com/vertex-ai/locations/us-central1/pipelines/runs/demo-1?project=p"
 EXPERIMENT = Experiment.model_validate(
@@ -87,6 +89,78 @@ def test_a_verdict_with_gain_interval_reasons_run_and_report() -> None:
     ]
 
 
+SKIPPED = Plan(
+    path=Path.SKIP,
+    reasons=["3 of the 103 training examples are new to the champion, and retraining.min_new_examples asks for 10"],
+    alarms=[],
+    new_examples=3,
+    champion="projects/7/locations/us-central1/models/3@1",
+)
+RECHECKED = Recheck(
+    state=State.HELD,
+    reasons=["no drop is shown"],
+    alarms=[],
+    metric="rougeL_f",
+    then=0.44,
+    now=0.43,
+    change=-0.01,
+    low=-0.02,
+    high=0.01,
+    confidence=0.95,
+    n_then=40,
+    n_now=40,
+    paired=40,
+    model="projects/7/locations/us-central1/models/3@1",
+)
+RETIRING = "the base model gemini-0 retires on 2030-06-30: use gemini-9"
+
+
+def test_a_skip_is_told_with_its_reason() -> None:
+    found = message(EXPERIMENT, "demo-1", LINK, "SUCCEEDED", "", Told(plan=SKIPPED))
+    assert found["text"].splitlines() == ["demo: skipped", f"• {SKIPPED.reasons[0]}", f"Run: demo-1 {LINK}"]
+    blocks_as_slack_takes_them(found["blocks"])
+
+
+def test_a_recheck_is_told_with_its_numbers_after_what_led_to_it() -> None:
+    plan = SKIPPED.model_copy(update={"path": Path.RECHECK, "reasons": ["the data are the same"]})
+    found = message(EXPERIMENT, "demo-1", LINK, "SUCCEEDED", "", Told(plan=plan, recheck=RECHECKED))
+    assert found["text"].splitlines() == [
+        "demo: champion held",
+        "rougeL_f: champion 0.4400 then, 0.4300 now",
+        "Change of projects/7/locations/us-central1/models/3@1: \u22120.0100 (95% interval: \u22120.0200 to +0.0100)",
+        "• the data are the same",
+        "• no drop is shown",
+        f"Run: demo-1 {LINK}",
+    ]
+
+
+def test_an_alarm_stands_in_the_title_and_first_and_once() -> None:
+    fallen = RECHECKED.model_copy(
+        update={"state": State.FALLEN, "alarms": ["the champion has fallen: by much", RETIRING]}
+    )
+    plan = SKIPPED.model_copy(update={"path": Path.RECHECK, "alarms": [RETIRING]})
+    found = message(EXPERIMENT, "demo-1", LINK, "SUCCEEDED", "", Told(plan=plan, recheck=fallen))
+    assert found["text"].splitlines()[:3] == [
+        "ALARM demo: the champion has fallen",
+        "• Alarm: the champion has fallen: by much",
+        f"• Alarm: {RETIRING}",
+    ]
+    assert found["text"].count(RETIRING) == 1
+    assert found["blocks"][0]["text"]["text"] == "ALARM demo: the champion has fallen"
+    tuned = SKIPPED.model_copy(update={"path": Path.TUNE, "alarms": [RETIRING]})
+    told = message(EXPERIMENT, "demo-1", LINK, "SUCCEEDED", "", Told(OUTCOME, tuned))["text"]
+    assert told.startswith(f"ALARM demo: promote\n• Alarm: {RETIRING}\nrougeL_f: base")
+
+
+def test_a_run_that_planned_to_tune_and_failed_has_failed() -> None:
+    tuned = SKIPPED.model_copy(update={"path": Path.TUNE, "reasons": ["there is no champion yet"]})
+    text = message(EXPERIMENT, "demo-1", LINK, "FAILED", "", Told(plan=tuned))["text"]
+    assert text.splitlines()[:2] == ["demo: the run failed", "• there is no champion yet"]
+    unknown = RECHECKED.model_copy(update={"state": State.UNKNOWN, "then": None, "change": None})
+    text = message(EXPERIMENT, "demo-1", LINK, "SUCCEEDED", "", Told(recheck=unknown))["text"]
+    assert text.splitlines()[:2] == ["demo: nothing is known of the champion", "• no drop is shown"]
+
+
 def test_what_could_not_be_computed_is_no_number() -> None:
     nothing = dict.fromkeys(("base", "candidate", "gain", "low", "high"))
     found = told(outcome=OUTCOME.model_copy(update=nothing))
@@ -155,7 +229,10 @@ def test_whatever_is_told_slack_takes_it(
     reasons: list[str], run_id: str, state: str, tasks: list[str], gain: float | None, **texts: str
 ) -> None:
     outcome = OUTCOME.model_copy(update={**texts, "reasons": reasons, "gain": gain, "low": gain, "high": gain})
-    found = message(EXPERIMENT, run_id, LINK, state, ERROR.format(", ".join(tasks), ""), Told(outcome))
+    plan = SKIPPED.model_copy(update={"reasons": reasons, "alarms": reasons})
+    recheck = RECHECKED.model_copy(update={"reasons": reasons, "alarms": reasons[::-1], "metric": texts["metric"]})
+    told = Told(outcome, plan, recheck)
+    found = message(EXPERIMENT, run_id, LINK, state, ERROR.format(", ".join(tasks), ""), told)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     json.dumps(found, ensure_ascii=False).encode()
     texts_found = blocks_as_slack_takes_them(found["blocks"])

@@ -7,9 +7,10 @@ import yaml
 from starlette.routing import BaseRoute
 
 from gemini_sft import storage
+from gemini_sft.retraining.plan import Path as Chosen
 from gemini_sft.steps.notify import notify
 from tests.unit.gemini_sft.notification.secret_manager import SecretManager
-from tests.unit.gemini_sft.notification.test_message import ERROR, LINK, OUTCOME
+from tests.unit.gemini_sft.notification.test_message import ERROR, LINK, OUTCOME, RECHECKED, SKIPPED
 
 Webhook = Any  # of conftest.py
 Notify = Callable[..., list[str]]
@@ -41,6 +42,33 @@ def test_the_outcome_beside_the_experiment_is_told(told: Notify, webhook: Webhoo
     assert told({"webhook": "env:HOOK"}) == []
     (document,) = webhook.told
     assert document["text"].startswith("demo: promote\n") and f"Run: demo-1 {LINK}\n" in document["text"]
+
+
+def keep(tmp_path: Path) -> None:
+    plan = SKIPPED.model_copy(update={"path": Chosen.RECHECK, "reasons": ["the data are the same"]})
+    for place, kept in (("plans", plan), ("rechecks", RECHECKED.model_copy(update={"alarms": ["beware"]}))):
+        storage.write_json(str(tmp_path / "staging" / place / "demo-1.json"), kept.model_dump(mode="json"))
+
+
+def test_plan_and_recheck_beside_the_experiment_are_told(told: Notify, webhook: Webhook, tmp_path: Path) -> None:
+    keep(tmp_path)
+    assert told({"webhook": "env:HOOK"}) == ["beware"]
+    (document,) = webhook.told
+    lines = document["text"].splitlines()
+    assert lines[:2] == ["ALARM demo: champion held", "• Alarm: beware"]
+    assert lines[-3:-1] == ["• the data are the same", "• no drop is shown"]
+
+
+def test_without_a_webhook_the_log_says_it(told: Notify, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keep(tmp_path)
+    with caplog.at_level("INFO", "gemini_sft.steps.notify"):
+        told(None)
+    assert [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "gemini_sft.steps.notify"] == [
+        ("INFO", "ALARM demo: champion held"),
+        ("WARNING", "beware"),
+        ("INFO", "the data are the same"),
+        ("INFO", "no drop is shown"),
+    ]
 
 
 def test_a_failed_run_is_told_with_its_task(told: Notify, webhook: Webhook) -> None:
