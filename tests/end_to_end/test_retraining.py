@@ -1,4 +1,4 @@
-"""What a scheduled run does, day after day: from no champion to one that is kept, and to one that has to be beaten."""
+"""From a verdict to a champion, and what later runs make of it: a scheduled one, a recheck, one that has to beat it."""
 
 import contextlib
 import json
@@ -6,46 +6,41 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.end_to_end.conftest import ROOT, Ended, environment, gemini_sft
+from tests.end_to_end.conftest import ROOT, Ended, environment, gemini_sft, listening
 
-SAMPLES = ROOT / "samples" / "classification"
-RETRIED = ["evaluate_model"] * 4 + [
-    "judge_answers",
-    "log_evaluation",
-    "promote_model",
-    "select_checkpoint",
-    "tune_model",
-]
+ROWS = (ROOT / "samples" / "classification" / "tickets.tsv").read_text("utf-8").splitlines(keepends=True)
+EXAMPLES = 120
+RETRIED = ["evaluate_model"] * 4 + ["judge_answers", "log_evaluation", "promote_model", "select_checkpoint"]
 
 
+@dataclass
 class Team:
-    """Who runs the experiment, and adds to its data."""
+    """Who runs the experiment.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.rows = (SAMPLES / "tickets.tsv").read_text("utf-8").splitlines(keepends=True)
-        head, rows = self.rows[0], self.rows[1:]
-        (folder / "test.tsv").write_text(head + "".join(rows[-40:]), "utf-8")
-        document = yaml.safe_load((ROOT / "experiments" / "classification.yaml").read_text("utf-8"))
-        document["data"] = {"train": "train.tsv", "test": "test.tsv", "labels": document["data"]["labels"]}
-        document["prompt"] = {"system_instruction": "Name the label."}
-        document["tuning"] = {"checkpoint": "last", "epochs": 4}
-        document["notification"] = {"webhook": "env:HOOK"}
-        self.path = folder / "tickets.yaml"
-        self.path.write_text(yaml.safe_dump(document), "utf-8")
+    Attributes:
+        folder: Where they stand.
+        told: What their webhook was told.
+        first: The object of their first run, which has found a champion.
+    """
+
+    folder: Path
+    told: list[Any]
+    first: dict[str, Any] = field(default_factory=dict)
 
     def have(self, examples: int) -> None:
-        """Writes so many training examples; more of them have the fewer among them."""
-        (self.folder / "train.tsv").write_text("".join(self.rows[: examples + 1]), "utf-8")
+        """Gives them so many training examples; more of them have the fewer among them."""
+        (self.folder / "train.tsv").write_text("".join(ROWS[: examples + 1]), "utf-8")
 
     def call(self, command: str, *settings: str) -> Ended:
-        ended = gemini_sft(command, self.path, *settings, cwd=self.folder, timeout=400)
+        ended = gemini_sft(command, "tickets.yaml", *settings, cwd=self.folder, timeout=230)
         assert ended.code == 0, ended.err
         return ended
 
@@ -60,88 +55,129 @@ class Team:
             rows = database.execute("SELECT body FROM documents WHERE kind = ? ORDER BY rowid", (kind,))
             return [json.loads(body) for (body,) in rows]
 
-    def tasks(self) -> dict[str, str]:
+    def states(self) -> dict[str, str]:
         """The states of the tasks of the newest run."""
         details = self.documents("pipelineJobs")[-1]["jobDetail"]["taskDetails"]
         return {detail["taskName"]: detail["state"] for detail in details}
 
+    def aliases(self) -> dict[str, set[str]]:
+        """The aliases of every model but `default`, by the model's resource name."""
+        return {one["name"]: {*one["_aliases"]} - {"default"} for one in self.documents("models")}
 
-def test_a_champion_is_made_kept_and_held_against_what_comes_after(tmp_path: Path, told: list[Any]) -> None:
-    team = Team(tmp_path)
 
-    # Nothing is promoted yet: it tunes.
-    team.have(120)
-    first = team.get("retrain")
-    assert (first["path"], first["run"]["verdict"], first["alarms"]) == ("tune", "promote", [])
-    assert team.tasks()["prepare data"] == "SUCCEEDED"
-    champion = first["run"]["tuned_model"]
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """One that has a champion: its first scheduled run has tuned."""
+    folder = tmp_path_factory.mktemp("team")
+    (folder / "test.tsv").write_text(ROWS[0] + "".join(ROWS[-40:]), "utf-8")
+    document = yaml.safe_load((ROOT / "experiments" / "classification.yaml").read_text("utf-8"))
+    document["data"] = {"train": "train.tsv", "test": "test.tsv", "labels": document["data"]["labels"]}
+    document["prompt"] = {"system_instruction": "Name the label."}
+    document["tuning"] = {"checkpoint": "last", "epochs": 4}
+    document["gate"] = {"guards": [{"metric": "failure_rate", "max_drop": 0.05}]}
+    document["notification"] = {"webhook": "env:HOOK"}
+    (folder / "tickets.yaml").write_text(yaml.safe_dump(document), "utf-8")
+    with pytest.MonkeyPatch.context() as patch, listening(patch) as told:
+        team = Team(folder, told)
+        team.have(EXAMPLES)
+        team.first = team.get("retrain")
+        yield team
 
-    # KFP tries a task again that was lost when it had done its work: nothing comes of it that was not there.
-    command = [sys.executable, "-m", "tests.end_to_end.again", str(tmp_path), first["run_id"]]
-    shell = environment(tmp_path) | {"HOOK": os.environ["HOOK"]}
-    done = subprocess.run(command, env=shell, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True)
+
+def test_without_a_champion_a_better_model_is_tuned_and_promoted(team: Team) -> None:
+    first, run = team.first, team.first["run"]
+    assert (first["path"], first["alarms"], first["reasons"]) == ("tune", [], ["there is no champion yet"])
+    assert (run["verdict"], run["champion"], run["tries"]) == ("promote", None, 1)
+    assert [one["held"] for one in run["guards"]] == [True]
+    assert team.aliases() == {run["tuned_model"].partition("@")[0]: {"champion"}}
+    (version,) = team.documents("modelVersions")
+    assert version["labels"]["verdict"] == "promote" and version["labels"]["run"] == first["run_id"]
+    assert {"data", "prompt", "experiment", "intent"} <= version["labels"].keys()
+    (evaluation,) = team.documents("evaluations")
+    assert evaluation["metadata"]["accuracy"] == run["candidate"]["metrics"]["accuracy"]
+    (message,) = team.told
+    assert "promote" in message["text"] and f"{run['difference']['mean']:+.4f}" in json.dumps(message)
+
+
+def test_a_task_that_is_tried_again_makes_nothing_twice(team: Team) -> None:
+    """KFP does so with one that was lost when it had done its work."""
+    command = [sys.executable, "-m", "tests.end_to_end.again", str(team.folder), team.first["run_id"]]
+    shell = environment(team.folder) | {"HOOK": os.environ["HOOK"]}
+    done = subprocess.run(command, env=shell, cwd=team.folder, capture_output=True, text=True, timeout=230, check=False)
+    assert done.returncode == 0, done.stderr
     again = json.loads(done.stdout.splitlines()[-1])
-    assert sorted(again["again"]) == RETRIED
+    assert sorted(again["again"]) == [*RETRIED, "tune_model"]
     assert again["after"] == again["before"]
-    assert len(told) == 1
+    assert len(again["before"]) > 40 and len(team.told) == 1
 
-    # The same data: they are not prepared again, and the champion is asked instead of tuned.
-    ended = team.call("retrain")
-    said = " ".join(ended.out.split())
+
+def test_the_same_data_are_not_prepared_again_and_the_champion_is_asked_again(team: Team) -> None:
+    said = " ".join(team.call("retrain").out.split())
     assert "prepare data taken from an earlier run" in said
-    assert "The champion was asked again, and nothing tuned: - the 120 training examples are those that" in said
+    assert f"The champion was asked again, and nothing tuned: - the {EXAMPLES} training examples are those that" in said
     assert "Recheck: the champion has held." in said and "95% interval" in said
-    tasks = team.tasks()
-    assert (tasks["prepare data"], tasks["recheck champion"]) == ("SKIPPED", "SUCCEEDED")
-    assert {tasks["find data"], tasks["find models"]} == {"SUCCEEDED"} and "tune model" not in tasks
+    states = team.states()
+    assert (states["prepare data"], states["recheck champion"]) == ("SKIPPED", "SUCCEEDED")
+    assert {states["find data"], states["find models"]} == {"SUCCEEDED"} and "tune model" not in states
     assert len(team.documents("tuningJobs")) == 1
-    assert "champion held" in told[-1]["text"]
+    assert "champion held" in team.told[-1]["text"]
 
-    # Three more are not worth a tuning job.
-    team.have(123)
+
+def test_a_few_new_examples_are_not_worth_a_job(team: Team) -> None:
+    team.have(EXAMPLES + 3)
     skipped = team.get("retrain")
     assert (skipped["path"], skipped["new_examples"], skipped["report"]) == ("skip", 3, None)
     assert skipped["run"] is skipped["recheck"] is None
     (reason,) = skipped["reasons"]
     assert "retraining.min_new_examples asks for 10" in reason
-    assert "skipped" in told[-1]["text"] and "3 of the 123 training examples" in told[-1]["text"]
-    reported = gemini_sft("report", skipped["run_id"], "--no-open", cwd=tmp_path)
+    assert "skipped" in team.told[-1]["text"] and f"3 of the {EXAMPLES + 3} training examples" in team.told[-1]["text"]
+    reported = gemini_sft("report", skipped["run_id"], cwd=team.folder)
     assert reported.code == 0 and "Nothing was done:" in reported.out
-    compared = gemini_sft("report", first["run_id"], skipped["run_id"], cwd=tmp_path)
+    compared = gemini_sft("report", team.first["run_id"], skipped["run_id"], cwd=team.folder)
     assert compared.code == 2 and "tuned nothing" in " ".join(compared.err.split())
 
-    # Twenty more are, if there is money.
-    team.have(140)
+
+def test_more_of_them_are_but_not_without_money(team: Team) -> None:
+    team.have(EXAMPLES + 20)
     skipped = team.get("retrain", "--set", "budget.max_usd=0.001")
     assert (skipped["path"], skipped["new_examples"]) == ("skip", 20)
-    assert any("budget.max_usd" in one for one in skipped["reasons"])
-    assert "skipped" in told[-1]["text"] and "budget.max_usd" in told[-1]["text"]
+    assert "budget.max_usd" in skipped["reasons"][-1]
+    assert "skipped" in team.told[-1]["text"] and "budget.max_usd" in team.told[-1]["text"]
     assert len(team.documents("tuningJobs")) == 1
 
-    # With it, the full pipeline is run against the champion.
-    second = team.get("retrain")
-    assert (second["path"], second["new_examples"]) == ("tune", 20)
-    assert second["run"]["champion"]["name"].startswith(champion)
-    assert second["run"]["verdict"] in told[-1]["text"]
-    assert len(team.documents("tuningJobs")) == 2
 
-    # The champion alone.
-    rechecked = team.get("recheck")
-    now = second["run"]["tuned_model"] if second["run"]["verdict"] == "promote" else champion
-    assert (rechecked["path"], rechecked["recheck"]["model"], rechecked["run"]) == ("recheck", now, None)
-    assert rechecked["recheck"]["state"] == "held" and rechecked["recheck"]["paired"] == 40
-    assert "champion" in (tmp_path / rechecked["report"]).read_text("utf-8")
-    assert len(told) == 6 and "champion held" in told[-1]["text"]
+def test_with_it_what_is_tuned_on_them_has_to_beat_the_champion(team: Team) -> None:
+    team.have(EXAMPLES + 20)
+    second = team.get("retrain")
+    run, champion = second["run"], team.first["run"]["tuned_model"]
+    assert (second["path"], second["new_examples"]) == ("tune", 20)
+    assert run["champion"]["name"].startswith(champion) and run["tries"] == 1, "a new champion begins anew"
+    assert run["verdict"] != "promote", "it is hardly another model"
+    assert team.aliases()[champion.partition("@")[0]] == {"champion"}
+    assert "Keep the champion" in (team.folder / run["report"]).read_text("utf-8")
+    assert run["verdict"] in team.told[-1]["text"] and "champion" in team.told[-1]["text"]
+    # Both are side by side in Vertex AI Experiments.
+    runs = [one for one in team.documents("contexts") if one["schemaTitle"] == "system.ExperimentRun"]
+    logged = {one["displayName"]: one["metadata"] for one in runs if "gemini-sft-" in one["name"]}
+    assert [logged[one["run_id"]]["_params"]["verdict"] for one in (team.first, second)] == ["promote", run["verdict"]]
+
+
+def test_the_champion_can_be_asked_alone(team: Team) -> None:
+    found = team.get("recheck")
+    recheck = found["recheck"]
+    assert (found["path"], found["new_examples"], found["run"]) == ("recheck", None, None)
+    assert (recheck["state"], recheck["paired"], recheck["model"]) == ("held", 40, team.first["run"]["tuned_model"])
+    assert recheck["then"] == recheck["now"] == team.first["run"]["candidate"]["metrics"]["accuracy"]
+    assert found["report"] and (team.folder / found["report"]).exists()
+    assert "champion held" in team.told[-1]["text"]
 
 
 @pytest.mark.parametrize("command", ["retrain", "recheck"])
 def test_a_mistake_is_an_object_with_nulls(command: str, tmp_path: Path) -> None:
-    path = tmp_path / "x.yaml"
-    path.write_text("name: x\n", "utf-8")
-    ended = gemini_sft(command, path, "--json", cwd=tmp_path)
-    assert ended.code == 2
+    (tmp_path / "x.yaml").write_text("name: x\n", "utf-8")
+    ended = gemini_sft(command, "x.yaml", "--json", cwd=tmp_path)
     found = json.loads(ended.out)
-    assert list(found) == [
-        "run_id", "state", "path", "reasons", "alarms", "new_examples", "recheck", "run", "report", "artifacts", "seconds",
-    ]  # fmt: skip
-    assert found["state"] == "REFUSED" and found["path"] is None
+    assert (ended.code, found.pop("state"), bool(found.pop("reasons"))) == (2, "REFUSED", True)
+    assert found.pop("seconds") >= 0
+    keys = ("run_id", "path", "alarms", "new_examples", "recheck", "run", "report", "artifacts")
+    assert found == dict.fromkeys(keys)
