@@ -47,11 +47,13 @@ format: $(VENV)/installed-dev  ## Put the source into its standard form
 requirements: $(VENV)/installed-dev  ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --upgrade $(PIN) -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.txt $(PIN) -o requirements-dev.txt
+	$(BIN)/uv pip compile --group image -c requirements.txt $(PIN) -o requirements-image.txt
+	grep -o '^kfp==[^ ]*' requirements.txt | $(BIN)/uv pip compile - --no-deps $(PIN) >> requirements-image.txt
 PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .PHONY: image
-image:  ## Build the container image that the components run in: IMAGE=...
-	docker build --tag $(or $(IMAGE),gemini-sft-python:0.1.0) .
+image:  ## Build and push what components run in: IMAGE=REGION-docker.pkg.dev/PROJECT/REPOSITORY/gemini-sft-python
+	@./build-image.sh "$(IMAGE)"
 
 .PHONY: clean
 clean:  ## Delete what runs have left: .local/, build/ and caches

@@ -7,7 +7,7 @@ from typing import Any
 from kfp import dsl
 
 IMAGE = os.environ.get("GEMINI_SFT_IMAGE", "gemini-sft-python:0.1.0")
-"""Built by the Dockerfile; on Vertex AI, the address that the image was pushed to."""
+"""Built by the Dockerfile; on Vertex AI, the address that the image was pushed to, pinned by its digest."""
 
 _STARTED, _REPLACED = "_KFP_RUNTIME=true python3 -m", "exec env _KFP_RUNTIME=true python3 -m"
 

@@ -4,10 +4,12 @@ GeminiSftError
 ├── UserError                 the user can mend it: shown without a traceback, exit code 2
 │   ├── ExperimentError       the experiment file, with every problem and its line
 │   ├── DataError             a data file, with every problem and its line
+│   ├── NotReadyError         a Google Cloud project that lacks something, with every problem and its remedy
 │   └── BudgetError           the run would cost more than it may, or nobody knows what
 └── RunError                  the run failed: exit code 1
     ├── ServiceError          Vertex AI or Cloud Storage refused or did not answer
     │   ├── AbsentError       there is no resource of that name
+    │   ├── DeniedError       the account lacks a permission
     │   └── UnansweredError   whether what was asked for was done is not known
     ├── TuningError           the tuning job ended without a model
     └── EvaluationError       too many predictions failed, or two evaluations cannot be compared
@@ -41,6 +43,10 @@ class ServiceError(RunError):
 
 class AbsentError(ServiceError):
     """A request for a resource that there is not."""
+
+
+class DeniedError(ServiceError):
+    """A request that the account may not make."""
 
 
 class UnansweredError(ServiceError):
@@ -89,3 +95,7 @@ class ExperimentError(_Problems):
 
 class DataError(_Problems):
     """Data that cannot be used for tuning or evaluation."""
+
+
+class NotReadyError(_Problems):
+    """A Google Cloud project in which a run cannot start yet."""

@@ -4,7 +4,6 @@ Where the services are comes from the environment alone: google-genai reads `GOO
 `VERTEX_API_ENDPOINT` does the same for the REST calls here. Unset, both are Google's own.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -13,24 +12,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gemini_sft.errors import AbsentError, ServiceError, UnansweredError, UserError
-from gemini_sft.refusals import no_credentials
+from gemini_sft.errors import AbsentError, DeniedError, ServiceError, UnansweredError
+from gemini_sft.rest import PASSING, session
 
 if TYPE_CHECKING:
     import requests
     from google.auth.credentials import Credentials
-    from google.auth.transport.requests import AuthorizedSession
     from google.genai import Client
 
 _LOCATION = re.compile(r"^projects/[^/]+/locations/([^/]+)/")
 _ENDPOINT = re.compile(r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$")
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _MULTI_REGIONS = ("us", "eu")
 _TIMEOUT_SECONDS = 60
 _ATTEMPTS = 4
 _NOT_YET = (404, 503)
 _PAUSE_SECONDS = 5.0
-_PASSING = (408, 429, 500, 502, 503, 504)
 
 
 def location_of(resource: str, default: str) -> str:
@@ -45,22 +41,6 @@ def location_of(resource: str, default: str) -> str:
 def is_endpoint(model: str) -> bool:
     """Returns whether a model's name is that of an endpoint, that is of a tuned model."""
     return bool(_ENDPOINT.match(model))
-
-
-def default_credentials() -> "Credentials":
-    """Returns Google's application default credentials.
-
-    Raises:
-        UserError: There are none.
-    """
-    import google.auth
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
-        credentials, _ = google.auth.default(scopes=[_SCOPE])
-    except GoogleAuthError as error:
-        raise UserError(no_credentials("Vertex AI", error)) from error
-    return credentials
 
 
 def genai_client(
@@ -185,50 +165,47 @@ def send(
         ServiceError: The service refused; nothing was changed.
     """
     url = f"{host(location)}/v1/{path}"
-    with _session(url) as session:
-        response = session.request(method, url, json=body, params=parameters, timeout=_TIMEOUT_SECONDS)
+    with session(url) as opened:
+        response = opened.request(method, url, json=body, params=parameters, timeout=_TIMEOUT_SECONDS)
+    return _document(response)
+
+
+def ask(url: str, body: dict[str, Any], service: str) -> dict[str, Any]:
+    """Asks a Google service something by POST that changes nothing: after what passes, it is asked again.
+
+    Args:
+        url: The whole address.
+        body: What is sent, as JSON.
+        service: What the service is called.
+
+    Raises:
+        UserError: There are no credentials.
+        DeniedError: The account may not ask this.
+        ServiceError: The service refused or could not be reached.
+    """
+    with session(url, service, _ATTEMPTS, posts=True) as opened:
+        response = opened.post(url, json=body, timeout=_TIMEOUT_SECONDS)
     return _document(response)
 
 
 def _response(
     path: str, location: str, parameters: dict[str, Any] | None, patience_seconds: float
 ) -> "requests.Response":
-    from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
-
     url = f"{host(location)}/v1/{path}"
     # Hours of tuning may lie before this call: what passes is waited for.
     deadline = time.monotonic() + patience_seconds
-    retry = Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False)
-    with _session(url) as session:
-        session.mount(url, HTTPAdapter(max_retries=retry))
+    with session(url, attempts=_ATTEMPTS) as opened:
         while True:
-            response: requests.Response = session.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
+            response: requests.Response = opened.get(url, params=parameters, timeout=_TIMEOUT_SECONDS)
             if response.status_code not in _NOT_YET or time.monotonic() > deadline:
                 return response
             time.sleep(_PAUSE_SECONDS)
 
 
-@contextlib.contextmanager
-def _session(url: str) -> "Iterator[AuthorizedSession]":
-    """Gives a session with credentials, and raises what keeps it from an answer as an error that says where."""
-    from google.auth.exceptions import GoogleAuthError
-    from google.auth.transport.requests import AuthorizedSession
-    from requests import RequestException
-
-    try:
-        with AuthorizedSession(default_credentials()) as session:
-            yield session
-    except GoogleAuthError as error:
-        raise UserError(no_credentials("Vertex AI", error)) from error
-    except RequestException as error:
-        raise UnansweredError(f"{url} could not be reached: {error}") from error
-
-
 def _document(response: "requests.Response") -> dict[str, Any]:
     url = response.url.partition("?")[0]
     if response.status_code != 200:
-        kinds = {404: AbsentError} | dict.fromkeys(_PASSING, UnansweredError)
+        kinds = {403: DeniedError, 404: AbsentError} | dict.fromkeys(PASSING, UnansweredError)
         raise kinds.get(response.status_code, ServiceError)(
             f"{url} answered {response.status_code}: {response.text[:500]}"
         )

@@ -12,18 +12,22 @@ from rich.text import Text
 
 from gemini_sft import storage
 from gemini_sft.cost import Line, Quote
+from gemini_sft.cost.cache import hand_over
 from gemini_sft.cost.words import counted, usd
 from gemini_sft.data.preparing import prepare
 from gemini_sft.data.summary import DataSummary, RuleSummary
 from gemini_sft.decision.guards import check_guards
-from gemini_sft.errors import BudgetError, DataError, Problem, UserError
+from gemini_sft.errors import BudgetError, DataError, NotReadyError, Problem, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.rules import RULES, Policy
 from gemini_sft.metrics.table import rehearse_own
 from gemini_sft.report.data_page import data_page
 from gemini_sft.steps.find_models import find_models
+from gemini_sft.steps.places import TOKEN_COUNTS, beside
 from gemini_sft.steps.quote_cost import quote_cost
-from launcher.place import Request, at_place, disk_errors
+from launcher.compiling import compile_for, image_of
+from launcher.place import Place, Request, at_place, disk_errors
+from launcher.preflight import preflight
 from launcher.staging import SPLITS, is_local
 from launcher.target import Target
 
@@ -86,6 +90,11 @@ class Checked:
             return Quote.model_validate(storage.read_json(quote_uri)), error
         return quote, None
 
+    def hand_over_counts(self, experiment_uri: str) -> None:
+        """Puts the tokens that were counted for the experiment in the folder where one that is staged finds them."""
+        for counts in storage.list_files(beside(self.experiment_uri, TOKEN_COUNTS)):
+            hand_over(counts, f"{beside(experiment_uri, TOKEN_COUNTS)}/{Path(counts).name}")
+
 
 def check(request: Request, console: Console) -> dict[str, Any]:
     """Checks experiment and data, and quotes the cost.
@@ -106,15 +115,18 @@ def check(request: Request, console: Console) -> dict[str, Any]:
         checked = _checked(experiment, folder, found, console) if is_local(experiment) else None
         with at_place(request, console) as place:
             checked = checked or _checked(experiment, folder, found, console)
-            quote, error = checked.quote(place.target)
-            if place.emulator:
-                quote = quote.model_copy(update={"notes": [*quote.notes, _STAND_IN]})
-            found["quote"] = quote.model_dump(mode="json")
-            show_quote(quote, console)
+            quote, error = _quoted(experiment, checked, place, request, console)
+            if quote:
+                if place.emulator:
+                    quote = quote.model_copy(update={"notes": [*quote.notes, _STAND_IN]})
+                found["quote"] = quote.model_dump(mode="json")
+                show_quote(quote, console)
             if error:
                 raise error
     except UserError as error:
-        problems = [str(one) for one in error.problems] if isinstance(error, DataError) else [str(error)]
+        problems = (
+            [str(one) for one in error.problems] if isinstance(error, DataError | NotReadyError) else [str(error)]
+        )
         found |= {"ok": False, "problems": problems}
     found |= {name: str(path) for name, path in paths.items() if path.exists()}
     for problem in found["problems"]:
@@ -127,6 +139,20 @@ def check(request: Request, console: Console) -> dict[str, Any]:
 def unknown(problems: list[str]) -> dict[str, Any]:
     """Returns the object of a check that has found out nothing but problems."""
     return {"ok": not problems, "problems": problems} | dict.fromkeys(("data", "quote", "report", "findings"))
+
+
+def _quoted(
+    experiment: Experiment, checked: Checked, place: Place, request: Request, console: Console
+) -> tuple[Quote | None, UserError | None]:
+    """Quotes the run, on Vertex AI with all that a run would lack there, and returns what would stop it."""
+    if not request.on_vertex:
+        return checked.quote(place.target)
+    template = compile_for(experiment, request.data_dir / "compiled")
+    found = preflight(experiment, place.target, image_of(template), checked.quote)
+    found.show(console)
+    if not found.error:
+        console.print("Vertex AI is ready for it.")
+    return found.quote, found.error
 
 
 def _checked(experiment: Experiment, folder: Path, found: dict[str, Any], console: Console) -> Checked:

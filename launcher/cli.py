@@ -15,16 +15,22 @@ from launcher import predicting, reporting, results, showing
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
 from launcher.cli_retraining import recheck_command, retrain_command
+from launcher.cli_runs import commands as commands_about_runs
+from launcher.cli_schedule import schedule_app
 from launcher.options import (
     AsJson,
     Bucket,
     DataDir,
     ExperimentFile,
+    Host,
     Location,
+    Namespace,
+    NoWait,
     Overrides,
     Project,
     ServiceAccount,
     ending,
+    kubeflow_at,
     requested,
 )
 from launcher.place import Where
@@ -39,6 +45,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(commands_about_runs)
+app.add_typer(schedule_app, name="schedule")
 
 
 def _version(wanted: bool) -> None:
@@ -59,7 +67,9 @@ def options(
 @app.command("run")
 def run_command(
     experiment: ExperimentFile,
-    on: Annotated[Where, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")] = Where.LOCAL,
+    on: Annotated[
+        Where, typer.Option(help="The embedded emulator (free), Vertex AI (billed), or Kubeflow.")
+    ] = Where.LOCAL,
     set_: Overrides = None,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
@@ -67,9 +77,13 @@ def run_command(
     location: Location = None,
     bucket: Bucket = None,
     service_account: ServiceAccount = None,
+    no_wait: NoWait = False,
+    host: Host = None,
+    namespace: Namespace = None,
 ) -> None:
     """Tune, evaluate and compare: exit code 0 whatever the verdict, 1 if the run failed, 2 for a mistake of yours."""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    where = (on, set_, data_dir, project, location, bucket, service_account)
+    request = requested(experiment, *where, kubeflow_at(on, host, namespace), wait=not no_wait)
     console, progress = Console(stderr=as_json, highlight=False), Progress()
     try:
         summary = run(request, console, progress)
@@ -80,7 +94,7 @@ def run_command(
         raise
     if as_json:
         print(json.dumps(summary))
-    else:
+    elif not no_wait:
         showing.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")
 
@@ -100,9 +114,11 @@ def check_command(
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
+    bucket: Bucket = None,
+    service_account: ServiceAccount = None,
 ) -> None:
-    """Check the data and quote the cost, spending nothing: exit code 2 if a run would stop, with all problems."""
-    request = requested(experiment, on, set_, data_dir, project, location)
+    """Check data, project and cost, spending nothing: exit code 2 if a run would stop, with all problems."""
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
     try:
         found = check(request, Console(stderr=as_json, highlight=False))
     except (RunError, KeyboardInterrupt) as error:

@@ -16,6 +16,7 @@ from launcher.options import (
     DataDir,
     ExperimentFile,
     Location,
+    NoWait,
     Overrides,
     Project,
     ServiceAccount,
@@ -38,9 +39,10 @@ def retrain_command(
     location: Location = None,
     bucket: Bucket = None,
     service_account: ServiceAccount = None,
+    no_wait: NoWait = False,
 ) -> None:
     """Do now what a scheduled run does: tune if there is reason to, recheck the champion, or say why neither."""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
     _to_its_end(replace(request, pipeline="retrain"), as_json)
 
 
@@ -54,9 +56,10 @@ def recheck_command(
     location: Location = None,
     bucket: Bucket = None,
     service_account: ServiceAccount = None,
+    no_wait: NoWait = False,
 ) -> None:
     """Ask the champion today's test examples: does it still score what it did when it was promoted?"""
-    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account)
+    request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
     _to_its_end(replace(request, pipeline="recheck"), as_json)
 
 
@@ -71,6 +74,6 @@ def _to_its_end(request: Request, as_json: bool) -> None:
         raise
     if as_json:
         print(json.dumps(summary))
-    else:
+    elif request.wait:
         retraining.show(Path(summary["artifacts"]), console)
         console.print(f"Done in {summary['seconds']:.0f} s.")

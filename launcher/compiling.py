@@ -2,8 +2,11 @@
 
 import os
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from gemini_sft.experiment import Experiment
 from launcher.place import PipelineName
@@ -41,6 +44,14 @@ def compile_for(experiment: Experiment, folder: Path, pipeline: PipelineName = "
     elif experiment.sweep and pipeline == "retrain":
         name, built = "retrain-sweep", retrain_of(experiment.sweep.concurrent_jobs)
     return _compile(name, mailing(built, experiment.notification.email), folder)
+
+
+def image_of(template: Path) -> str:
+    """Returns the image that the components of a compiled pipeline run in; Google's own may be among them."""
+    spec = next(yaml.safe_load_all(template.read_text("utf-8")))
+    executors = spec["deploymentSpec"]["executors"].values()
+    images: Counter[str] = Counter(one["container"]["image"] for one in executors if "container" in one)
+    return images.most_common(1)[0][0]
 
 
 def _compile(name: str, pipeline: Any, folder: Path) -> Path:

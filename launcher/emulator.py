@@ -1,6 +1,7 @@
-"""Starting the embedded emulator for one run, and ending it whatever happens."""
+"""The emulator that a command uses: one that is open on the data directory, or one started for the command alone."""
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
@@ -14,6 +15,8 @@ from gemini_sft.errors import RunError, UserError
 
 _START_SECONDS = 60
 _STOP_SECONDS = 10
+_LOCK = "lock"
+_ANNOUNCEMENT = "emulator.json"
 
 
 class EmulatorProcess:
@@ -94,6 +97,56 @@ class EmulatorProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class StandingEmulator:
+    """An emulator that somebody keeps open on a data directory (`gemini-sft emulator`), and that outlives us."""
+
+    def __init__(self, data_dir: Path, announcement: str) -> None:
+        self._data_dir = data_dir
+        self._announcement = announcement
+
+    @classmethod
+    def find(cls, data_dir: Path) -> "StandingEmulator | None":
+        """Returns the one that serves a data directory; None if none does, or one that is another command's alone."""
+        announcement = _announced(data_dir)
+        return None if announcement is None or _is_free(data_dir) else cls(data_dir, announcement)
+
+    def environment(self) -> dict[str, str]:
+        """Returns the variables that lead to it."""
+        environment: dict[str, str] = json.loads(self._announcement)["environment"]
+        return environment
+
+    def require_alive(self) -> None:
+        """Checks that it is still the one that serves the data directory.
+
+        Raises:
+            RunError: It has ended.
+        """
+        if _announced(self._data_dir) != self._announcement or _is_free(self._data_dir):
+            raise RunError(
+                f"the emulator that was open on {self._data_dir} ended in the middle of the run: its own terminal may"
+                " say why; start the run again"
+            )
+
+
+def _announced(data_dir: Path) -> str | None:
+    try:
+        return (data_dir / _ANNOUNCEMENT).read_text("utf-8")
+    except OSError:
+        return None
+
+
+def _is_free(data_dir: Path) -> bool:
+    """Returns whether no emulator is alive there: a running one locks this file, however it has ended it does not."""
+    try:
+        with (data_dir / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextlib.contextmanager

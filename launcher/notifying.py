@@ -6,6 +6,7 @@ from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import Notification
 from gemini_sft.notification import on_this_machine, read_secret
+from launcher.place import Where
 
 
 def told_here(experiment: Experiment, console: Console) -> Experiment:
@@ -21,6 +22,15 @@ def told_here(experiment: Experiment, console: Console) -> Experiment:
             "A run on this machine tells nobody elsewhere: notification is for --on vertex, and for a webhook on this"
             f" machine{why}."
         )
+    return experiment.model_copy(update={"notification": kept})
+
+
+def told_there(experiment: Experiment, on: Where, console: Console) -> Experiment:
+    """Returns the experiment for a run elsewhere, and says so if somebody is left out: Kubeflow sends no e-mail."""
+    if on is not Where.KUBEFLOW or not experiment.notification.email:
+        return experiment
+    console.print("Kubeflow sends no e-mail: notification.email is for --on vertex. A webhook is told as there.")
+    kept = experiment.notification.model_copy(update={"email": []})
     return experiment.model_copy(update={"notification": kept})
 
 

@@ -1,22 +1,31 @@
 """What several commands of the command line take, and how they say what has ended them."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gemini_sft.errors import RunError, UserError
-from launcher.place import Request, Where
+from launcher.place import Kubeflow, Request, Where
 
 ExperimentFile = Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT].")]
-Location = Annotated[str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, us-central1].")]
-Bucket = Annotated[str | None, typer.Option(help="Staging bucket [PROJECT-gemini-sft].")]
-ServiceAccount = Annotated[str | None, typer.Option(help="What the pipeline runs as on Vertex AI.")]
+Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT, then gcloud's].")]
+Location = Annotated[
+    str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, the nearest to gcloud's, us-central1].")
+]
+Bucket = Annotated[str | None, typer.Option(help="Staging bucket [GEMINI_SFT_BUCKET, PROJECT-gemini-sft].")]
+Host = Annotated[str | None, typer.Option(help="Of --on kubeflow: the address of its API [KF_PIPELINES_ENDPOINT].")]
+Namespace = Annotated[str | None, typer.Option(help="Of --on kubeflow: whose runs, where it serves several users.")]
+ServiceAccount = Annotated[
+    str | None,
+    typer.Option(help="What the pipeline runs as [GEMINI_SFT_SERVICE_ACCOUNT]; on Kubeflow, one of Kubernetes."),
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Only start it, and leave it going.")]
 DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
 
 
@@ -29,6 +38,9 @@ def requested(
     location: str | None,
     bucket: str | None = None,
     service_account: str | None = None,
+    kubeflow: Kubeflow | None = None,
+    *,
+    wait: bool = True,
 ) -> Request:
     """Returns what the options of a command ask for."""
     return Request(
@@ -40,7 +52,28 @@ def requested(
         location=location,
         bucket=bucket,
         service_account=service_account,
+        wait=wait,
+        kubeflow=kubeflow,
     )
+
+
+def kubeflow_at(on: Where, host: str | None, namespace: str | None) -> Kubeflow | None:
+    """Returns where Kubeflow Pipelines is; None if nothing takes place there.
+
+    Raises:
+        UserError: Nobody says where it is, or it is said of another place.
+    """
+    if on is not Where.KUBEFLOW:
+        if host or namespace:
+            raise UserError("--host and --namespace are of Kubeflow: give --on kubeflow, or leave them out")
+        return None
+    host = host or os.environ.get("KF_PIPELINES_ENDPOINT")
+    if not host:
+        raise UserError(
+            "where is Kubeflow Pipelines? Give --host, or set KF_PIPELINES_ENDPOINT, such as"
+            " https://kubeflow.example.com/pipeline"
+        )
+    return Kubeflow(host if "://" in host else f"https://{host}", namespace)
 
 
 def ending(error: BaseException) -> tuple[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Going to where a command takes place: Vertex AI, or an emulator that is started for it."""
+"""Going to where a command takes place: Vertex AI, or an emulator that is open already or is started for it."""
 
 import contextlib
 import errno
@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.text import Text
 
+from gemini_sft.catalog import catalog
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.files import complete
-from gemini_sft.experiment.schema import listed
+from gemini_sft.experiment.schema import CHAMPION, is_tuned, listed
 from gemini_sft.metrics.named import check_names
 from gemini_sft.metrics.table import own_metrics
-from launcher.emulator import EmulatorProcess, embedded_emulator, enter
+from gemini_sft.vertex import location_of
+from launcher.emulator import EmulatorProcess, StandingEmulator, embedded_emulator, enter
 from launcher.target import Target, choose_target
 
 PipelineName = Literal["finetune", "retrain", "recheck"]
@@ -33,33 +36,59 @@ class Where(StrEnum):
 
     LOCAL = "local"
     VERTEX = "vertex"
+    KUBEFLOW = "kubeflow"
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asked for.
+class Kubeflow:
+    """Where Kubeflow Pipelines is.
 
     Attributes:
-        experiment_file: Path of the YAML file.
-        overrides: `key=value` texts over it.
-        on: On the embedded emulator, or on Vertex AI.
+        host: The address of its API.
+        namespace: Whose runs, where it serves several users; None for its own.
+    """
+
+    host: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where the user wants something to take place.
+
+    Attributes:
+        on: On the emulator, on Vertex AI, or on Kubeflow.
         data_dir: Where the emulator keeps its data and where results are put.
         project: For Vertex AI; None to take it from the environment.
         location: Likewise.
         bucket: Likewise; None for one named after the project.
-        service_account: What the pipeline runs as on Vertex AI.
+        service_account: What the pipeline runs as on Vertex AI or Kubeflow.
+        wait: Whether to see a run through to its end.
         pipeline: Which pipeline runs.
+        kubeflow: Where that is; None for a command that does not take place there.
     """
 
-    experiment_file: Path
-    overrides: Sequence[str] = ()
     on: Where = Where.LOCAL
     data_dir: Path = Path(".local")
     project: str | None = None
     location: str | None = None
     bucket: str | None = None
     service_account: str | None = None
+    wait: bool = True
     pipeline: PipelineName = "finetune"
+    kubeflow: Kubeflow | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what does not take place on Kubeflow.
+
+        Raises:
+            UserError: It was asked for there.
+        """
+        if self.on is Where.KUBEFLOW and self.kubeflow is None:
+            raise UserError(
+                "--on kubeflow is for run and schedule: Kubeflow runs the pipeline, but models and files are Google's,"
+                " so give --on vertex"
+            )
 
     @property
     def purpose(self) -> str:
@@ -68,8 +97,41 @@ class Request:
 
     @property
     def on_vertex(self) -> bool:
-        """Whether it is asked of Vertex AI."""
-        return self.on is Where.VERTEX
+        """Whether models and files are those of Vertex AI; the pipeline's tasks may run on Kubeflow all the same."""
+        return self.on is not Where.LOCAL
+
+    @property
+    def _google_account(self) -> str | None:
+        """The service account, if it is one of Google's and not of Kubernetes."""
+        return None if self.kubeflow else self.service_account
+
+    def target(self) -> Target:
+        """Returns where on Vertex AI.
+
+        Raises:
+            UserError: There is no project to be found, or the bucket's name is impossible.
+        """
+        return choose_target(self.project, self.location, self.bucket, self._google_account, ask_gcloud=True)
+
+    def command_on(self, verb: str, run_id: str, target: Target) -> str:
+        """Returns the command that does something about a run there: `status`, `logs` or `cancel`."""
+        words = ["gemini-sft", verb, run_id]
+        if self.on_vertex:
+            words += ["--on", "vertex", "--project", target.project, "--location", target.location]
+        return shlex.join(words + (["--data-dir", str(self.data_dir)] if self.data_dir != Path(".local") else []))
+
+
+@dataclass(frozen=True)
+class Request(Site):
+    """What the user asked for.
+
+    Attributes:
+        experiment_file: Path of the YAML file.
+        overrides: `key=value` texts over it.
+    """
+
+    experiment_file: Path
+    overrides: Sequence[str] = ()
 
     def experiment(self) -> Experiment:
         """Returns the experiment, standing by itself.
@@ -95,23 +157,29 @@ class Request:
         own_metrics(experiment.model_copy(update={"evaluation": here}))
         return experiment
 
-    def command(self) -> str:
-        """Returns the command that runs the same again."""
-        words = ["gemini-sft", _COMMANDS[self.pipeline], str(self.experiment_file)]
+    def command(self, verb: str = "") -> str:
+        """Returns the command that runs the same again, or that does something else with the same experiment."""
+        words = ["gemini-sft", *(verb or _COMMANDS[self.pipeline]).split(), str(self.experiment_file)]
         words += [word for override in self.overrides for word in ("--set", override)]
-        words += ["--on", "vertex"] if self.on_vertex else []
+        words += ["--on", self.on] if self.on_vertex else []
         options = {"project": self.project, "location": self.location, "bucket": self.bucket}
         options |= {"service-account": self.service_account}
+        options |= {"host": self.kubeflow.host, "namespace": self.kubeflow.namespace} if self.kubeflow else {}
         words += [word for name, value in options.items() if value for word in (f"--{name}", value)]
         return shlex.join(words)
 
     def target(self) -> Target:
-        """Returns where on Vertex AI.
+        """Returns where on Vertex AI, in a region in which the experiment's model can be tuned if it is ours to choose.
 
         Raises:
             UserError: There is no project to be found, or the bucket's name is impossible.
         """
-        return choose_target(self.project, self.location, self.bucket, self.service_account)
+        base = load_experiment(str(self.experiment_file), self.overrides).base_model
+        regions = catalog().models[base].tuning_regions if base in catalog().models else ()
+        if is_tuned(base) and base != CHAMPION:
+            regions = (location_of(base, ""),)  # a tuned model is tuned further only where it is
+        where = (self.project, self.location, self.bucket, self._google_account)
+        return choose_target(*where, regions=regions, ask_gcloud=True)
 
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""
@@ -124,29 +192,51 @@ class Place:
 
     Attributes:
         target: Project, region and bucket.
-        emulator: That was started for this; None on Vertex AI.
+        emulator: That is used; None on Vertex AI.
     """
 
     target: Target
-    emulator: EmulatorProcess | None
+    emulator: EmulatorProcess | StandingEmulator | None
+
+    @property
+    def outlives_us(self) -> bool:
+        """Whether what goes on there goes on when this process has ended."""
+        return not isinstance(self.emulator, EmulatorProcess)
+
+    def check(self) -> None:
+        """Checks that it is still there.
+
+        Raises:
+            RunError: The emulator has ended.
+        """
+        if self.emulator:
+            self.emulator.require_alive()
 
 
 @contextlib.contextmanager
-def at_place(request: Request, console: Console) -> Iterator[Place]:
-    """Points this process at Vertex AI or at an emulator of its own, which runs while the block runs.
+def at_place(site: Site, console: Console) -> Iterator[Place]:
+    """Points this process at Vertex AI or at an emulator.
+
+    That is the one that is open on the data directory, which is left as it is, or one that runs while the block runs.
 
     Raises:
         UserError: There is no project, or the emulator could not start.
     """
-    with disk_errors(request.data_dir), contextlib.ExitStack() as stack:
-        if request.on_vertex:
-            yield Place(request.target(), None)
+    with disk_errors(site.data_dir), contextlib.ExitStack() as stack:
+        if site.on_vertex:
+            target = site.target()
+            console.print(Text(f"Vertex AI: {target.words}", "dim"), soft_wrap=True)
+            yield Place(target, None)
             return
-        emulator = stack.enter_context(embedded_emulator(request.data_dir))
-        console.print("Starting the local emulator ...")
+        emulator: EmulatorProcess | StandingEmulator | None = StandingEmulator.find(site.data_dir)
+        if emulator:
+            console.print(f"Using the emulator that is open on {site.data_dir}.")
+        else:
+            emulator = stack.enter_context(embedded_emulator(site.data_dir))
+            console.print("Starting the local emulator ...")
         # Before any Google library is imported: google-auth reads its variables only then.
         enter(emulator.environment())
-        yield Place(choose_target(None, request.location, request.bucket), emulator)
+        yield Place(choose_target(None, site.location, site.bucket), emulator)
 
 
 @contextlib.contextmanager

@@ -51,9 +51,9 @@ def find_run(data_dir: Path, run: str) -> Path:
     if len(begun) == 1:
         return runs / begun[0]
     if begun:
-        raise UserError(f"{run}: several runs in {runs} begin so: {_some(begun)}; give more of the id")
+        raise UserError(f"{run}: several runs in {runs} begin so: {some(begun)}; give more of the id")
     nearest = difflib.get_close_matches(run, names, _SHOWN_RUNS, cutoff=0.4)
-    hint = f"the nearest are {_some(nearest)}" if nearest else f"there are {_some(names) or 'none'}"
+    hint = f"the nearest are {some(nearest)}" if nearest else f"there are {some(names) or 'none'}"
     raise UserError(
         f"{run}: no finished run of that name in {runs}, nor is it the folder of one: {hint}; give an id, its"
         f" beginning, {LATEST}, or the --data-dir that the run was given"
@@ -110,6 +110,7 @@ def _content(file: Path) -> bytes:
         raise UserError(f"{error}; a run leaves one: {_REMEDY}") from error
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """Returns the first few names, and how many more there are."""
     more = f" and {len(names) - _SHOWN_RUNS} more" if len(names) > _SHOWN_RUNS else ""
     return ", ".join(names[:_SHOWN_RUNS]) + more

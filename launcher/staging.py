@@ -6,10 +6,9 @@ from pathlib import Path
 
 from gemini_sft import storage
 from gemini_sft.data.sources import expand
-from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import listed
-from launcher.submission import api_errors
+from launcher.buckets import ensure_bucket
 from launcher.target import Target
 
 SPLITS = ("train", "validation", "test")
@@ -31,7 +30,7 @@ def stage(experiment: Experiment, target: Target) -> str:
         UserError: The bucket belongs to somebody else, or a file is missing.
         ServiceError: Cloud Storage did not take them.
     """
-    _ensure_bucket(target)
+    ensure_bucket(target)
     root = f"gs://{target.bucket}/staging/{experiment.name}"
     uris = {split: _staged(getattr(experiment.data, split), root) for split in SPLITS}
     metrics = [_staged_metric(one, root) for one in experiment.evaluation.metrics]
@@ -78,20 +77,3 @@ def _upload(path: Path, root: str) -> str:
         with storage.open_writer(staged) as target:
             shutil.copyfileobj(file, target, 2**20)
     return staged
-
-
-def _ensure_bucket(target: Target) -> None:
-    """Makes the bucket if the project has none of that name; one of that name elsewhere is not to be trusted."""
-    from google.api_core.exceptions import Conflict
-    from google.cloud.storage import Client
-
-    with api_errors(f"list or make the bucket gs://{target.bucket}"):
-        client = Client(project=target.project)
-        if any(bucket.name == target.bucket for bucket in client.list_buckets(prefix=target.bucket)):
-            return
-        try:
-            client.create_bucket(target.bucket, location=target.location)
-        except Conflict as error:
-            raise UserError(
-                f"the bucket gs://{target.bucket} is not this project's: give another with --bucket ({error.message})"
-            ) from error

@@ -14,7 +14,7 @@ from typing import Any
 
 from gemini_sft.errors import RunError, ServiceError, UserError
 from launcher.target import Target
-from launcher.tasks import Tasks, TaskView, plain
+from launcher.tasks import Tasks, TaskView, plain, read_pipeline
 
 _SUCCEEDED = "SUCCEEDED"
 _ENDED = {_SUCCEEDED, "FAILED", "CANCELLED"}
@@ -47,27 +47,31 @@ def new_run_id(experiment_name: str) -> str:
 class Run:
     """A pipeline job of the Vertex AI SDK."""
 
-    def __init__(self, template: Path, run_id: str, target: Target, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        template: Path,
+        run_id: str,
+        target: Target,
+        parameters: dict[str, Any],
+        labels: dict[str, str] | None = None,
+    ) -> None:
         """Prepares the job; nothing is sent yet."""
-        with _quiet():
-            from google.cloud import aiplatform
-
-            aiplatform.init(
-                project=target.project,
-                location=target.location,
-                api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
-                api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
-            )
+        with quiet():
+            aiplatform = sdk(target)
             self.id = run_id
             self._target = target
             self._submitted = False
-            self._tasks = Tasks(template)
+            self._tasks = Tasks(read_pipeline(template))
             self._job = aiplatform.PipelineJob(
                 display_name=run_id,
                 job_id=run_id,
                 template_path=str(template),
                 pipeline_root=target.pipeline_root,
                 parameter_values=parameters,
+                labels=labels,
+                # What is under way when something fails is paid for: it goes on, and a new run takes it up. Whether
+                # Vertex AI would start the exit task after `fast`, Google does not say.
+                failure_policy="slow",
                 project=target.project,
                 location=target.location,
             )
@@ -79,7 +83,7 @@ class Run:
             UserError: Vertex AI refused it as wrong.
             ServiceError: Vertex AI did not take it.
         """
-        with api_errors("submit the pipeline"), _quiet(), _without_bucket_check():
+        with api_errors("submit the pipeline"), quiet(), _without_bucket_check():
             self._submitted = True
             self._job.submit(service_account=self._target.service_account)
 
@@ -89,7 +93,7 @@ class Run:
         Raises:
             ServiceError: Vertex AI did not say.
         """
-        with api_errors("read the pipeline's state"), _quiet():
+        with api_errors("read the pipeline's state"), quiet():
             state = self._job.state.name.removeprefix("PIPELINE_STATE_")
             resource = self._job.gca_resource
         tasks = self._tasks.views(resource.job_detail.task_details, ended=state in _ENDED)
@@ -102,6 +106,15 @@ class Run:
             for task, detail in self._tasks.named(self._job.gca_resource.job_detail.task_details)
         }
 
+    def custom_jobs(self) -> dict[str, list[str]]:
+        """Returns the ids of the custom jobs that ran each task, one an attempt, by the task's name in `view`."""
+        found = {}
+        for task, detail in self._tasks.named(self._job.gca_resource.job_detail.task_details):
+            container = detail.executor_detail.container_detail
+            names = [*container.failed_main_jobs, *([container.main_job] if container.main_job else [])]
+            found[task] = [name.rpartition("/")[2] for name in names]
+        return found
+
     def cancel(self, patience_seconds: float) -> bool:
         """Asks Vertex AI to end the run, and waits a little for the end; a run that was never submitted has none.
 
@@ -111,13 +124,47 @@ class Run:
         if not self._submitted:
             return True
         deadline = time.monotonic() + patience_seconds
-        with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), _quiet():
+        with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), quiet():
             self._job.cancel()
             while time.monotonic() < deadline:
                 if self.view().ended:
                     return True
                 time.sleep(0.2)
         return False
+
+
+class FoundRun(Run):
+    """A run that was submitted before, by whomever."""
+
+    def __init__(self, run_id: str, target: Target) -> None:
+        """Asks Vertex AI for it.
+
+        Raises:
+            UserError: There is none, or Vertex AI refused to tell of it.
+            ServiceError: Vertex AI did not say.
+        """
+        from google.protobuf.json_format import MessageToDict
+
+        with api_errors(f"read the run {run_id}"), quiet():
+            self._job = sdk(target).PipelineJob.get(run_id, project=target.project, location=target.location)
+        self.id = run_id
+        self._target = target
+        self._submitted = True
+        self._tasks = Tasks(MessageToDict(self._job.gca_resource._pb.pipeline_spec))
+
+
+def sdk(target: Target) -> Any:
+    """Returns the module `google.cloud.aiplatform`, pointed at a project and region of Vertex AI or of its emulator."""
+    with quiet():
+        from google.cloud import aiplatform
+
+        aiplatform.init(
+            project=target.project,
+            location=target.location,
+            api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
+            api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
+        )
+    return aiplatform
 
 
 @contextlib.contextmanager
@@ -140,7 +187,7 @@ def api_errors(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps the SDK's own chatter and its warnings about its future from the user's terminal."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

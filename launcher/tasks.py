@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,9 +37,8 @@ class Tasks:
     Tasks that hold others, at any depth, are no tasks to a person: exit handlers, branches, loops and their turns.
     """
 
-    def __init__(self, template: Path) -> None:
-        """Reads the compiled pipeline."""
-        spec = yaml.load(template.read_text("utf-8"), Loader=_LOADER)
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        """Takes what `read_pipeline` returns."""
         self._names: dict[str, str] = {}
         self._groups: set[str] = set()
         self._loops: set[str] = set()
@@ -55,6 +54,10 @@ class Tasks:
                 if "parameterIterator" in task or "artifactIterator" in task:
                     self._loops |= both
         self._groups -= self._names.keys()
+
+    def shown(self, name: str) -> str | None:
+        """Returns what a task is called that a service names; None if it holds others, or is of no pipeline of ours."""
+        return self._names.get(name)
 
     def named(self, details: Sequence[Any]) -> Iterator[tuple[str, Any]]:
         """Yields the tasks that do something, each with a name of its own.
@@ -89,6 +92,12 @@ class Tasks:
             names = [name for name in dict.fromkeys(self._names.values()) if name not in listed]
             views += [TaskView(name, NOT_TRIGGERED, None, None, "") for name in names]
         return tuple(views)
+
+
+def read_pipeline(template: Path) -> dict[str, Any]:
+    """Returns the specification in the file of a compiled pipeline."""
+    spec: dict[str, Any] = yaml.load(template.read_text("utf-8"), Loader=_LOADER)
+    return spec
 
 
 def _untaken(details: Sequence[Any]) -> set[int]:

@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from launcher.submission import Run, RunView
+from launcher.submission import RunView
 from launcher.tasks import NOT_TRIGGERED, SKIPPED, TaskView
 
 _FIRST_POLL_SECONDS = 0.5
@@ -30,7 +31,14 @@ _WAITING = ("·", "dim")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def watch(run: Run, console: Console, check: Callable[[], None], doing: Callable[[], list[str]] = list) -> RunView:
+class Watched(Protocol):
+    """A run that can be looked at."""
+
+    def view(self) -> RunView:
+        """Returns the run as it stands now."""
+
+
+def watch(run: Watched, console: Console, check: Callable[[], None], doing: Callable[[], list[str]] = list) -> RunView:
     """Shows the tasks of a run until it has ended.
 
     On a terminal the picture is redrawn; elsewhere each change is one line, and every minute what is being done.
@@ -71,7 +79,7 @@ class _Latest:
             self.lines = self._doing()
 
 
-def _follow(run: Run, check: Callable[[], None], show: Callable[[RunView], None]) -> RunView:
+def _follow(run: Watched, check: Callable[[], None], show: Callable[[RunView], None]) -> RunView:
     polls = 0
     while True:
         check()

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -67,6 +68,18 @@ class Database:
         where, arguments = ("AND parent = ?", (kind, parent)) if parent is not None else ("", (kind,))
         rows = self._connection.execute(f"SELECT body FROM documents WHERE kind = ? {where} ORDER BY serial", arguments)
         return [dict(orjson.loads(body)) for (body,) in rows]
+
+    def newest(self, kind: str, limit: int, skipped: int = 0) -> Sequence[dict[str, Any]]:
+        """Returns at most `limit` documents of a kind, the last made first, without the `skipped` newest."""
+        rows = self._connection.execute(
+            "SELECT body FROM documents WHERE kind = ? ORDER BY serial DESC LIMIT ? OFFSET ?", (kind, limit, skipped)
+        )
+        return [dict(orjson.loads(body)) for (body,) in rows]
+
+    def count(self, kind: str) -> int:
+        """Returns how many documents of a kind there are."""
+        (found,) = self._connection.execute("SELECT COUNT(*) FROM documents WHERE kind = ?", (kind,)).fetchone()
+        return int(found)
 
     def delete(self, name: str) -> bool:
         """Forgets a document; tells whether there was one."""

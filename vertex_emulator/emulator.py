@@ -7,6 +7,8 @@ from vertex_emulator.batches.jobs import BatchJobs
 from vertex_emulator.database import Database
 from vertex_emulator.faults import Faults
 from vertex_emulator.pipelines.jobs import PipelineJobs
+from vertex_emulator.project.state import Project
+from vertex_emulator.schedules.firing import Schedules
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
@@ -25,7 +27,9 @@ class Emulator:
         tuning: Tuning jobs under way.
         batches: Batch prediction jobs under way.
         pipelines: Pipeline jobs under way.
+        schedules: What starts pipeline jobs when it is time.
         faults: The trouble that was asked for.
+        project: Which APIs are off, and what the caller may not do.
     """
 
     data_dir: Path
@@ -36,4 +40,6 @@ class Emulator:
     tuning: TuningJobs
     batches: BatchJobs
     pipelines: PipelineJobs
+    schedules: Schedules
     faults: Faults
+    project: Project

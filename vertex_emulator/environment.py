@@ -3,13 +3,16 @@
 PROJECT = "local-project"
 LOCATION = "us-central1"
 
+_OVERRIDES = ("SERVICEUSAGE", "CLOUDRESOURCEMANAGER", "IAM", "LOGGING")
+
 
 def variables(port: int) -> dict[str, str]:
     """Returns what a client must export to reach the emulator on 127.0.0.1:`port`.
 
     google-genai, google-cloud-storage and google-auth read theirs by themselves. google-cloud-aiplatform reads none:
     `VERTEX_API_ENDPOINT` and `VERTEX_API_TRANSPORT` are for a program to hand to `aiplatform.init`, and
-    `SECRET_MANAGER_ENDPOINT` keeps one that reads secrets on this machine, where there are none.
+    `SECRET_MANAGER_ENDPOINT` keeps one that reads secrets on this machine, where there are none. Those that begin with
+    `CLOUDSDK_API_ENDPOINT_OVERRIDES_` are gcloud's own: a program that asks the same services can go by them too.
     """
     address = f"127.0.0.1:{port}"
     url = f"http://{address}"
@@ -24,6 +27,7 @@ def variables(port: int) -> dict[str, str]:
         "VERTEX_API_TRANSPORT": "rest",
         "STORAGE_EMULATOR_HOST": url,
         "SECRET_MANAGER_ENDPOINT": url,
+        **{f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{one}": f"{url}/" for one in _OVERRIDES},
         # google-auth takes credentials from the metadata server; it asks the one by name and pings the other.
         "GCE_METADATA_HOST": address,
         "GCE_METADATA_IP": address,

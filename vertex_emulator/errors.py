@@ -49,9 +49,19 @@ class ApiError(Exception):
         status: A canonical gRPC status name, such as `INVALID_ARGUMENT`; it fixes the HTTP code.
         message: What is wrong, for a person.
         field: The offending field, added to `details` as a `google.rpc.BadRequest` violation.
+        reason: Why, in one word for programs, added to `details` as a `google.rpc.ErrorInfo`.
+        metadata: What that speaks of.
     """
 
-    def __init__(self, status: str, message: str, *, field: str | None = None) -> None:
+    def __init__(
+        self,
+        status: str,
+        message: str,
+        *,
+        field: str | None = None,
+        reason: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = _HTTP_CODES[status]
@@ -60,6 +70,9 @@ class ApiError(Exception):
         if field is not None:
             violation = {"field": field, "description": message}
             self.details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}]
+        if reason is not None:
+            info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+            self.details = [*self.details, {**info, "metadata": dict(metadata or {})}]
 
     def body(self) -> dict[str, Any]:
         """Returns the JSON object of the answer."""

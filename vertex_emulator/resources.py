@@ -155,7 +155,7 @@ def listing(
     """
     query = parameters(request, "filter", "orderBy", "pageSize", "pageToken", "readMask")
     holds = compile_filter(query.get("filter", ""), message, filterable, derived=derived, functions=functions)
-    chosen = _ordered([each for each in documents if holds(each)], query.get("orderBy", ""), orderable)
+    chosen = ordered([each for each in documents if holds(each)], query.get("orderBy", ""), orderable)
     answer = page(request, key, [public(each) for each in chosen])
     wanted = {camel_case(path.strip()) for path in query.get("readMask", "*").split(",")}
     unknown = wanted - {"*"} - {field.json_name for field in message.pb().DESCRIPTOR.fields}
@@ -166,7 +166,17 @@ def listing(
     return Json(answer)
 
 
-def _ordered(documents: list[Document], order_by: str, orderable: Collection[str]) -> list[Document]:
+def ordered(documents: list[Document], order_by: str, orderable: Collection[str]) -> list[Document]:
+    """Returns documents in the order that a list request's `orderBy` asks for.
+
+    Args:
+        documents: In the order that they have among equals.
+        order_by: Field names, each with `asc` or `desc` if wanted, with commas between them; empty for no other order.
+        orderable: See `listing`.
+
+    Raises:
+        ApiError: 400 for a field that cannot be ordered by, or another direction.
+    """
     terms = [term.split() for term in order_by.split(",")] if order_by.strip() else []
     for words in reversed(terms):  # sorting is stable, so the first field comes last
         field, direction = camel_case(words[0]) if words else "", words[1] if len(words) > 1 else "asc"

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -24,9 +25,13 @@ from vertex_emulator import (
     experiments,
     faults,
     generation,
+    logs,
     metadata_server,
+    pages,
     pipelines,
+    project,
     registry,
+    schedules,
     storage,
     tuning,
 )
@@ -37,13 +42,20 @@ from vertex_emulator.emulator import Emulator
 from vertex_emulator.environment import variables
 from vertex_emulator.errors import ApiError, answer_error
 from vertex_emulator.pipelines.jobs import PipelineJobs
+from vertex_emulator.pipelines.submission import submit
+from vertex_emulator.schedules.firing import Schedules
 from vertex_emulator.serving import Serving
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.tuning.jobs import TuningJobs
 
+ANNOUNCEMENT = "emulator.json"
+"""The file in the data directory that leads to its emulator, if that is not one command's alone."""
+
 _MODULES = (
+    pages,  # before what answers the SDKs at the same address
     metadata_server,
     faults,
+    project,
     storage,
     generation,
     tuning,
@@ -53,6 +65,8 @@ _MODULES = (
     endpoints,
     registry,
     pipelines,
+    schedules,
+    logs,
 )
 
 
@@ -60,12 +74,15 @@ class StartError(Exception):
     """The emulator cannot start: the text says why and what to do."""
 
 
-def open_emulator(data_dir: Path, port: int) -> Emulator:
-    """Opens the data under `data_dir`, which is made if it is missing."""
+def open_emulator(
+    data_dir: Path, port: int, *, task_python: Path | None = None, fire_schedules: bool = True
+) -> Emulator:
+    """Opens the data under `data_dir`, which is made if it is missing; for the rest see `serve`."""
     database = Database(data_dir / "vertex.db")
     objects = ObjectStore(data_dir / "storage", database)
     serving = Serving(database, data_dir / "adapters")
     trouble = faults.Faults()
+    pipeline_jobs = PipelineJobs(database, objects, data_dir, variables(port), task_python)
     return Emulator(
         data_dir=data_dir,
         url=f"http://127.0.0.1:{port}",
@@ -74,8 +91,10 @@ def open_emulator(data_dir: Path, port: int) -> Emulator:
         serving=serving,
         tuning=TuningJobs(database, objects, serving),
         batches=BatchJobs(database, objects, serving, trouble),
-        pipelines=PipelineJobs(database, objects, data_dir, variables(port)),
+        pipelines=pipeline_jobs,
+        schedules=Schedules(database, pipeline_jobs, fires=fire_schedules),
         faults=trouble,
+        project=project.Project(),
     )
 
 
@@ -87,9 +106,11 @@ def application(emulator: Emulator) -> Starlette:
         emulator.tuning.resume()
         emulator.batches.resume()
         emulator.pipelines.resume()
+        emulator.schedules.start(partial(submit, emulator))
         try:
             yield
         finally:
+            await emulator.schedules.stop()
             await emulator.pipelines.stop()
             await emulator.batches.stop()
             await emulator.tuning.stop()
@@ -115,38 +136,60 @@ async def _crash(request: Request, error: Exception) -> Response:
     return JSONResponse(ApiError("INTERNAL", message).body(), status_code=500)
 
 
-def serve(data_dir: Path, port: int, *, until_stdin_closes: bool, announce: Callable[[int], None]) -> None:
+def serve(
+    data_dir: Path,
+    port: int,
+    *,
+    task_python: Path | None = None,
+    until_stdin_closes: bool,
+    announce: Callable[[int], None],
+) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Args:
         data_dir: Where everything is kept.
         port: Port on 127.0.0.1; 0 for a free one.
+        task_python: The Python that stands for the image which tasks run in; None for this one.
         until_stdin_closes: Also stop when standard input ends, that is when the process that started us is gone.
+            Schedules start nothing then, for it would come in the middle of what that process does; and no
+            announcement is left in the data directory, for nobody else should come.
         announce: Called with the port once requests are answered.
 
     Raises:
-        StartError: The port or the data directory is taken, or cannot be written.
+        StartError: The port or the data directory is taken, or cannot be written; or there is no such Python.
     """
+    if task_python and not os.access(task_python, os.X_OK):
+        raise StartError(f"--task-python {task_python} cannot be run: give the path of a Python's executable")
+    left = None if until_stdin_closes else data_dir / ANNOUNCEMENT
     with _exclusive(data_dir), _listen(port) as listener:
         bound: int = listener.getsockname()[1]
         try:
-            emulator = open_emulator(data_dir, bound)
+            emulator = open_emulator(data_dir, bound, task_python=task_python, fire_schedules=not until_stdin_closes)
         except (OSError, sqlite3.Error) as error:
             remedy = "free some space, or choose another --data-dir"
             raise StartError(f"cannot keep data in {data_dir} ({error}): {remedy}") from error
         config = uvicorn.Config(
             application(emulator), log_level="warning", access_log=False, timeout_graceful_shutdown=2, loop="asyncio"
         )
-        server = _Server(config, lambda: announce(bound), until_stdin_closes)
+
+        def ready() -> None:
+            if left:
+                _leave(left, announcement(bound))
+            announce(bound)
+
+        server = _Server(config, ready, lambda: _take_back(data_dir), until_stdin_closes)
         asyncio.run(server.serve(sockets=[listener]))
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it is ready and can end with its parent."""
+    """uvicorn's server, which tells when it is ready and when it ends, and can end with its parent."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], until_stdin_closes: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None], until_stdin_closes: bool
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
         self._until_stdin_closes = until_stdin_closes
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -156,6 +199,11 @@ class _Server(uvicorn.Server):
         if self._until_stdin_closes:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Says that it ends, then does so; a signal that came ends the process before anything that would follow."""
+        self._ending()
+        await super().shutdown(sockets)
 
     def _read_stdin(self) -> None:
         if not os.read(sys.stdin.fileno(), 4096):
@@ -178,7 +226,22 @@ def _exclusive(data_dir: Path) -> Iterator[None]:
             raise StartError(
                 f"another emulator uses {data_dir}: wait until it ends, or choose another --data-dir"
             ) from error
+        _take_back(data_dir)  # of one that was killed
         yield
+
+
+def _leave(path: Path, text: str) -> None:
+    """Writes a file that appears whole or not at all."""
+    half = path.with_name(f".{path.name}")
+    try:
+        half.write_text(text, "utf-8")
+        half.replace(path)
+    except OSError as error:
+        raise StartError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _take_back(data_dir: Path) -> None:
+    (data_dir / ANNOUNCEMENT).unlink(missing_ok=True)
 
 
 def _listen(port: int) -> socket.socket:

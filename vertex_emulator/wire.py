@@ -31,6 +31,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def timestamp(moment: datetime) -> str:
+    """Returns a time in UTC as RFC 3339, with microseconds if it has any."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 async def read_json(request: Request) -> Any:
     """Returns the request's body as JSON; an absent body is an empty object.
 

@@ -50,6 +50,15 @@ class TokenCache:
             self._new = {}
 
 
+def hand_over(source: str, target: str) -> None:
+    """Adds the counts of one file to those of another, so that nobody asks for them again."""
+    cache = TokenCache(target)
+    for key, tokens in _read(source).items():
+        if key not in cache:
+            cache.add(key, tokens)
+    cache.save()
+
+
 def _read(uri: str) -> dict[str, int]:
     try:
         document = storage.read_json(uri)

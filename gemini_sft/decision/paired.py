@@ -1,9 +1,9 @@
 """Two evaluations, example by example."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gemini_sft.decision.bootstrap import DIGITS, Worlds, worlds
@@ -11,6 +11,9 @@ from gemini_sft.decision.comparison import Difference
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment.schema import FAILURE_RATE
 from gemini_sft.inference.evaluation import EvaluationResult
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Paired:
@@ -116,8 +119,10 @@ def _check(other: EvaluationResult, candidate: EvaluationResult) -> None:
         )
 
 
-def _table(result: EvaluationResult, ids: Sequence[str]) -> pd.DataFrame:
+def _table(result: EvaluationResult, ids: Sequence[str]) -> "pd.DataFrame":
     """Returns one row per example and one column per metric, failures among them."""
+    import pandas as pd  # most tasks know of comparisons and make none
+
     table = pd.DataFrame.from_dict(result.scores, orient="index").loc[list(ids)]
     failed = set(result.failed)
     table[FAILURE_RATE] = [float(one in failed) for one in ids]

@@ -14,7 +14,8 @@ from gemini_sft.inference.prediction import Outcome, Prediction, Reply
 from gemini_sft.inference.progress import Progress
 from gemini_sft.inference.response import read_response
 from gemini_sft.inference.retry import Decision, Retry, decide
-from gemini_sft.vertex import default_credentials, genai_client, is_endpoint, location_of
+from gemini_sft.rest import default_credentials
+from gemini_sft.vertex import genai_client, is_endpoint, location_of
 
 if TYPE_CHECKING:
     from google.genai.types import GenerateContentResponse

@@ -2,14 +2,11 @@
 
 import asyncio
 import logging
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from gemini_sft.telling import duration, tell, untell
 
@@ -62,12 +59,8 @@ class Progress:
 
     async def show(self) -> None:
         """Shows the line again and again until it is cancelled."""
-        console = Console(stderr=True)
-        if console.is_terminal:
-            with Live(console=console, auto_refresh=False, transient=True) as live:
-                while True:
-                    live.update(Text(self.line(), no_wrap=True, overflow="ellipsis"), refresh=True)
-                    await asyncio.sleep(_LIVE_SECONDS)
+        if sys.stderr.isatty():
+            await self._draw()
         logged = time.monotonic()
         while True:
             await asyncio.sleep(_FILE_SECONDS)
@@ -76,6 +69,17 @@ class Progress:
                 _log.info("%s", line)
                 logged = time.monotonic()
             await asyncio.to_thread(self._leave, line)
+
+    async def _draw(self) -> None:
+        # The command line has these; the image that tasks run in, which have no terminal, does not.
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+            while True:
+                live.update(Text(self.line(), no_wrap=True, overflow="ellipsis"), refresh=True)
+                await asyncio.sleep(_LIVE_SECONDS)
 
     def end(self) -> None:
         """Takes the file away, for good."""

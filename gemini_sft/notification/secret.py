@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gemini_sft.errors import ServiceError, UserError
-from gemini_sft.refusals import no_credentials
-from gemini_sft.vertex import default_credentials
+from gemini_sft.rest import session
 
 if TYPE_CHECKING:
     import requests
@@ -19,7 +18,6 @@ _VARIABLE = "env:"
 _ENDPOINT = "https://secretmanager.googleapis.com"
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 3
-_PASSING = (408, 429, 500, 502, 503, 504)
 
 
 def read_secret(place: str) -> str:
@@ -77,20 +75,7 @@ def _accessed(version: str) -> str:
 
 
 def _answer(version: str) -> "requests.Response":
-    from google.auth.exceptions import GoogleAuthError
-    from google.auth.transport.requests import AuthorizedSession
-    from requests import RequestException
-    from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
-
     url = f"{os.environ.get('SECRET_MANAGER_ENDPOINT', _ENDPOINT)}/v1/{version}:access"
-    retry = Retry(total=_ATTEMPTS - 1, backoff_factor=1, status_forcelist=_PASSING, raise_on_status=False)
-    try:
-        with AuthorizedSession(default_credentials()) as session:
-            session.mount(url, HTTPAdapter(max_retries=retry))
-            response: requests.Response = session.get(url, timeout=_TIMEOUT_SECONDS)
-            return response
-    except GoogleAuthError as error:
-        raise UserError(no_credentials("Secret Manager", error)) from error
-    except RequestException as error:
-        raise ServiceError(f"{url} could not be reached: {error}") from error
+    with session(url, "Secret Manager", _ATTEMPTS) as opened:
+        response: requests.Response = opened.get(url, timeout=_TIMEOUT_SECONDS)
+    return response

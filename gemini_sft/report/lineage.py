@@ -1,10 +1,10 @@
 """Where the result comes from: names, settings and times; and how to do it again."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import yaml
 
+from gemini_sft import __version__
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import Backend, Evaluation, Judge, Task, Tokenizer
 from gemini_sft.judging.criteria import criteria_of
@@ -117,7 +117,7 @@ def _run(data: ReportInput) -> list[Fact]:
         *([Fact("Taken from it", taken_words(data.selection))] if data.selection else []),
         Fact("Endpoint of the tuned model", taken.endpoint, code=True),
         *([Fact("Champion", champion.name, code=True)] if (champion := data.comparison.champion) else []),
-        Fact("Version of this package", version("gemini-sft-pipelines")),
+        Fact("Version of this package", __version__),
     ]
 
 

@@ -1,28 +1,27 @@
 """A run among others of its experiment, in Vertex AI Experiments, where the console compares them."""
 
-import contextlib
 import logging
 import math
-import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from gemini_sft import storage, vertex
 from gemini_sft.cost import Quote
 from gemini_sft.decision import Comparison
+from gemini_sft.errors import GeminiSftError, ServiceError
 from gemini_sft.experiment import load_experiment
+from gemini_sft.release.writing import insist
 from gemini_sft.tuning import Selection, TuningRecord
-
-if TYPE_CHECKING:
-    from google.cloud.aiplatform import Experiment, ExperimentRun
 
 _PREFIX = "gemini-sft-"
 _LONGEST_ID = 128
 """Of a metadata context, as which a run is kept: its id is that of the experiment, a hyphen, and the run's name."""
 
 Values = dict[str, float | str]
-"""As the SDK takes them."""
+"""What a run's parameters and metrics may be."""
+_MAKING_SECONDS = 60.0
+"""How long a metadata store may not be there after it was made."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ def log_evaluation(
         labels = (vertex.find(endpoint, vertex.location_of(endpoint, location)) or {}).get("labels", {})
         run = run_name(run_id, name)
         _write(project, location, name, run, params(comparison, record, selection, labels), metrics(comparison, quote))
-    except Exception as error:  # the SDK raises whatever comes to it: of half an answer, of a context that is another's
+    except GeminiSftError as error:
         _log.warning("the run is not in Vertex AI Experiments: %s: %s", type(error).__name__, error)
     else:
         _log.info("run %s is in the Vertex AI experiment %s", run, name)
@@ -122,32 +121,41 @@ def metrics(comparison: Comparison, quote: Quote) -> Values:
 
 
 def _write(project: str, location: str, name: str, run_id: str, params: Values, metrics: Values) -> None:
-    from google.cloud import aiplatform
+    """Makes what google-cloud-aiplatform's `ExperimentRun` makes, without that SDK, which takes seconds to import.
 
-    # The experiment is not named here: the SDK would make a TensorBoard for it, which costs money.
-    aiplatform.init(
-        project=project,
-        location=location,
-        api_endpoint=os.environ.get("VERTEX_API_ENDPOINT"),
-        api_transport=os.environ.get("VERTEX_API_TRANSPORT"),
-    )
-    run = _run(aiplatform.Experiment.get_or_create(name), run_id)
-    run.log_params(params)
-    run.log_metrics(metrics)
-    run.end_run()
+    There is no TensorBoard behind the experiment, as the SDK would make one: it costs money.
+    """
+    store = f"projects/{project}/locations/{location}/metadataStores/default"
+    _make(store, location, {})
+    # The console leaves out an experiment that does not say that it was not deleted.
+    experiment = _context(store, location, name, name, "system.Experiment", {"experiment_deleted": False})
+    metadata = {"_params": params, "_metrics": metrics, "_state": "COMPLETE"}
+    run = _context(store, location, f"{name}-{run_id}", run_id, "system.ExperimentRun", metadata)
+    if run.get("metadata") != metadata:  # an earlier attempt's
+        changed = {key: value for key, value in run.items() if key != "etag"} | {"metadata": metadata}
+        insist(lambda: vertex.send("PATCH", run["name"], location, changed))
+    # Done again, this changes nothing.
+    child = {"childContexts": [run["name"]]}
+    insist(lambda: vertex.send("POST", f"{experiment['name']}:addContextChildren", location, child))
 
 
-def _run(experiment: "Experiment", name: str) -> "ExperimentRun":
-    """Returns the run of that name, which an earlier attempt may have made."""
-    from google.cloud import aiplatform
-
-    found = aiplatform.ExperimentRun.get(name, experiment=experiment)
-    if found is None:
-        with contextlib.suppress(RuntimeError):  # it is there now: the answer to its making was lost on the way
-            return aiplatform.ExperimentRun.create(name, experiment=experiment)
-        found = aiplatform.ExperimentRun(name, experiment=experiment)
-    # An attempt that was killed may have made it and not yet put it into the experiment.
-    from google.cloud.aiplatform.metadata.context import Context
-
-    Context(experiment.resource_name).add_context_children([Context(found.resource_name)])
+def _context(
+    store: str, location: str, context_id: str, display_name: str, schema: str, metadata: dict[str, Any]
+) -> dict[str, Any]:
+    """Returns the context of that id, which is made if there is none."""
+    body = {"displayName": display_name, "schemaTitle": schema, "schemaVersion": "0.0.1", "metadata": metadata}
+    found = _make(f"{store}/contexts/{context_id}", location, body)
+    if found.get("schemaTitle") != schema:
+        raise ServiceError(f"{found['name']} is a {found.get('schemaTitle')}, and not a {schema}")
     return found
+
+
+def _make(name: str, location: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Returns the resource of a name of our choice, which is made if there is none."""
+    collection, _, chosen = name.rpartition("/")
+    parameter = {"metadataStores": "metadataStoreId", "contexts": "contextId"}[collection.rpartition("/")[2]]
+    insist(
+        lambda: vertex.send("POST", collection, location, body, {parameter: chosen}),
+        lambda: vertex.find(name, location) is not None,
+    )
+    return vertex.get(name, location, patience_seconds=_MAKING_SECONDS)

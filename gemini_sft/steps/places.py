@@ -26,6 +26,8 @@ TRAINED = "trained"
 """What was tuned on: a file for each intent, and one with the ids of the examples for each content of train."""
 TRIES = "tries"
 """A file for each tuned model that was compared on some test examples with what was in use."""
+TOKEN_COUNTS = "token-counts"
+"""A file for each model, with what is known of how many tokens something has."""
 PROGRESS = "progress"
 """A folder for each run, in which a file for each model says how far its answers are."""
 

@@ -33,7 +33,7 @@ from gemini_sft.inference.few_shot import draw_shots
 from gemini_sft.judging import Frame, comparing, grading
 from gemini_sft.retraining.purpose import Purpose
 from gemini_sft.steps.find_models import asks_champion, read_champion, read_models, read_refused, silent
-from gemini_sft.steps.places import SPENDING, beside
+from gemini_sft.steps.places import SPENDING, TOKEN_COUNTS, beside
 from gemini_sft.tuning import Base
 from gemini_sft.vertex import location_of
 
@@ -127,7 +127,7 @@ def _refuse_files(experiment: Experiment, validation_uri: str) -> None:
 
 
 def _cache(experiment_uri: str, model: str) -> TokenCache:
-    return TokenCache(beside(experiment_uri, f"token-counts/{model}.json"))
+    return TokenCache(beside(experiment_uri, f"{TOKEN_COUNTS}/{model}.json"))
 
 
 class _Quoting:

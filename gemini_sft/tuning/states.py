@@ -52,6 +52,11 @@ def stand(job: "TuningJob") -> Stand:
     return _STANDS.get(state_of(job), Stand.GOING)
 
 
+def goes_on(state: str) -> bool:
+    """Returns whether a job in a state, as the service writes it, is under way."""
+    return _STANDS.get(state, Stand.GOING) is Stand.GOING
+
+
 def state_of(job: "TuningJob") -> str:
     """Returns a job's state as the service writes it."""
     return job.state.value if job.state else ""

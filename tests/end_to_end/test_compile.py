@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
+IMAGE = f"example.test/python@sha256:{'0' * 64}"
 
 
 def compiled(folder: Path, *, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -38,3 +39,13 @@ def test_from_another_folder_and_with_another_hash_seed(tmp_path: Path) -> None:
                 " `python compile.py tests/golden` and look at the difference with `git diff tests/golden`.",
                 pytrace=False,
             )
+
+
+def test_for_the_image_that_was_built_and_for_none_that_is_not_pinned(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "image").write_text(IMAGE)
+    refused = compiled(tmp_path, environment={"GEMINI_SFT_IMAGE": "example.test/python:1"})
+    assert refused.returncode == 2 and "is not an address pinned by its digest" in refused.stderr
+    assert compiled(tmp_path, environment={}).returncode == 0
+    text = (tmp_path / "out" / "finetune.yaml").read_text("utf-8")
+    assert text.count(f"image: {IMAGE}\n") == (GOLDEN / "finetune.yaml").read_text("utf-8").count("image: gemini-sft-")

@@ -6,13 +6,14 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import gemini_sft, processes_of, wait_until, write_experiment
+from tests.end_to_end.conftest import environment, gemini_sft, processes_of, wait_until, write_experiment
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -119,16 +120,18 @@ def test_killed_launcher_takes_everything_with_it(tmp_path: Path, started: Start
     assert_nothing_is_left(tmp_path)
 
 
-def test_second_emulator_on_the_same_data_is_refused(tmp_path: Path, started: Start) -> None:
-    emulator = started("emulator", "--port", "0")
-    assert emulator.stdout is not None
-    assert "127.0.0.1" in emulator.stdout.readline()
-    ended = gemini_sft("run", write_experiment(tmp_path), cwd=tmp_path)
-    assert ended.code == 2
-    assert "another emulator uses" in ended.err
-    assert "--data-dir" in ended.err
-    os.killpg(emulator.pid, signal.SIGINT)
-    assert emulator.wait(15) == 0
+def test_the_emulator_of_another_command_is_nobody_elses(tmp_path: Path, started: Start) -> None:
+    command = [sys.executable, "-m", "vertex_emulator", "--json", "--until-stdin-closes", "--data-dir", ".local"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as emulator:
+        assert emulator.stdout is not None and "port" in emulator.stdout.readline()
+        for arguments in (["run", write_experiment(tmp_path)], ["status"]):
+            ended = gemini_sft(*arguments, cwd=tmp_path)
+            assert ended.code == 2
+            assert "another emulator uses" in ended.err
+            assert "--data-dir" in ended.err
+    assert_nothing_is_left(tmp_path)
 
 
 def test_port_in_use_is_refused(tmp_path: Path, started: Start) -> None:

@@ -105,7 +105,9 @@ def test_a_guard_that_could_never_hold(tmp_path: Path) -> None:
         assert "gate.guards.1.slice: language=en has 4 test examples, and a guard needs 10 to hold" in said
 
 
-def test_vertex_without_a_project(tmp_path: Path) -> None:
+def test_vertex_without_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))  # whatever gcloud has been told on this machine
+    monkeypatch.delenv("CLOUDSDK_CORE_PROJECT", raising=False)
     said = refused(tmp_path, write_experiment(tmp_path), "--on", "vertex")
     assert "no Google Cloud project: give --project or set GOOGLE_CLOUD_PROJECT" in said
 

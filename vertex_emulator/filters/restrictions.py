@@ -163,10 +163,10 @@ def _compare(
 ) -> Predicate:
     """Compares what `find` gives, and `read` makes comparable, with `value`; None is unequal to every value."""
     if symbol == ":":
+        if value == "*" and read in (str, _moment):
+            return lambda document: find(document) not in (None, default)
         if read is not str:
             raise refuse(f"{word!r} does not support ':'.")
-        if value == "*":
-            return lambda document: find(document) not in (None, default)
         pattern = re.compile(".*".join(re.escape(piece) for piece in value.split("*")), re.DOTALL)
         return lambda document: pattern.fullmatch(find(document) or "") is not None
     ordered = read in (float, _moment)

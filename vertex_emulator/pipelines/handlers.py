@@ -5,18 +5,19 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vertex_emulator.errors import ApiError, not_found
-from vertex_emulator.filters import compile_filter
+from vertex_emulator.errors import ApiError, invalid, not_found
+from vertex_emulator.filters import camel_case, compile_filter
 from vertex_emulator.names import location_of
 from vertex_emulator.pipelines.resource import KIND, JobResource
 from vertex_emulator.pipelines.submission import submit
-from vertex_emulator.resources import operation, parameters
+from vertex_emulator.resources import operation, ordered, parameters
 from vertex_emulator.routing import LOCATION, emulator_of, vertex
 from vertex_emulator.wire import Json, page, read_json
 
 _JOBS = f"{LOCATION}/{KIND}"
 _JOB = f"{_JOBS}/{{job}}"
 _FILTERABLE = ("display_name", "state", "create_time", "update_time", "end_time", "labels", "schedule_name")
+_ORDERABLE = ("createTime", "updateTime", "endTime", "startTime")
 
 
 async def _create(request: Request) -> Response:
@@ -32,7 +33,7 @@ async def _get(request: Request) -> Response:
 async def _list(request: Request) -> Response:
     from vertex_emulator.protobuf import types
 
-    query = parameters(request, "filter", "pageSize", "pageToken", "readMask")
+    query = parameters(request, "filter", "orderBy", "pageSize", "pageToken", "readMask")
     holds = compile_filter(
         query.get("filter", ""),
         types.PipelineJob,
@@ -43,12 +44,43 @@ async def _list(request: Request) -> Response:
         },
     )
     jobs = emulator_of(request).database.list(KIND, location_of(request))
-    return Json(page(request, KIND, [_brief(job) for job in reversed(jobs) if holds(job)]))
+    chosen = ordered([job for job in reversed(jobs) if holds(job)], query.get("orderBy", ""), _ORDERABLE)
+    mask = _read_mask(query.get("readMask", ""))
+    return Json(page(request, KIND, [_masked(_brief(job), mask) for job in chosen]))
 
 
 def _brief(document: dict[str, Any]) -> dict[str, Any]:
     contexts = {key: value for key, value in document["jobDetail"].items() if key != "taskDetails"}
     return {**document, "jobDetail": contexts}
+
+
+def _read_mask(text: str) -> list[list[str]]:
+    """Returns the paths of a read mask, each as its steps in camelCase; none for all fields.
+
+    Raises:
+        ApiError: 400 for a field that a pipeline job has not.
+    """
+    from vertex_emulator.protobuf import types
+
+    paths = [[camel_case(step) for step in path.strip().split(".")] for path in text.split(",") if path.strip()]
+    known = {field.json_name for field in types.PipelineJob.pb().DESCRIPTOR.fields}
+    for first, *_ in paths:
+        if first != "*" and first not in known:
+            raise invalid(f"Unknown read mask path '{first}'.", "read_mask")
+    return [] if ["*"] in paths else paths
+
+
+def _masked(document: dict[str, Any], mask: list[list[str]]) -> dict[str, Any]:
+    """Returns the part of a document that a read mask asks for."""
+    kept: dict[str, Any] = {} if mask else document
+    for path in mask:
+        into, part = kept, document
+        for step in path[:-1]:
+            part = part.get(step, {})
+            into = into.setdefault(step, {}) if part else into
+        if path[-1] in part:
+            into[path[-1]] = part[path[-1]]
+    return kept
 
 
 async def _cancel(request: Request) -> Response:

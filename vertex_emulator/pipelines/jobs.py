@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import orjson
 
 from vertex_emulator.database import Database
 from vertex_emulator.errors import ApiError
+from vertex_emulator.logs import entries
 from vertex_emulator.pipelines.causes import cause_of
 from vertex_emulator.pipelines.process import RunnerProcess
 from vertex_emulator.pipelines.resource import KIND, JobResource
@@ -26,6 +28,19 @@ _TASKS = {
 }
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """What a run that a schedule starts knows of it.
+
+    Attributes:
+        name: The schedule's resource name.
+        time: The time that the run is for, RFC 3339.
+    """
+
+    name: str
+    time: str
+
+
 class PipelineJobs:
     """The pipeline jobs of an emulator. Use within a running event loop.
 
@@ -34,16 +49,24 @@ class PipelineJobs:
         objects: Where their tasks leave artifacts.
         data_dir: Where they have their working folders while they run.
         environment: Variables that point the SDKs in the tasks at this emulator.
+        task_python: The Python that they run in; None for this one.
     """
 
     def __init__(
-        self, database: Database, objects: ObjectStore, data_dir: Path, environment: Mapping[str, str]
+        self,
+        database: Database,
+        objects: ObjectStore,
+        data_dir: Path,
+        environment: Mapping[str, str],
+        task_python: Path | None = None,
     ) -> None:
         self._database = database
         self._objects = objects
         self._folder = data_dir.resolve() / "pipeline_jobs"
+        self._logs = data_dir.resolve() / entries.FOLDER
         self._executions = data_dir.resolve() / "executions"
         self._environment = environment
+        self._task_python = str(task_python.absolute()) if task_python else None
         self._running: dict[str, _Run] = {}
         self._stopping = False
 
@@ -60,8 +83,19 @@ class PipelineJobs:
         await asyncio.gather(*(run.end(_STOP_SECONDS) for run in self._running.values()))
         await asyncio.gather(*(run.task for run in self._running.values()))
 
+    def active(self, schedule: str) -> int:
+        """Returns how many runs of a schedule, a resource name, have not ended."""
+        jobs = (run.job for run in self._running.values())
+        return sum(job.document.get("scheduleName") == schedule and not job.ended for job in jobs)
+
     def create(
-        self, name: str, fields: dict[str, Any], pipeline_name: str, parameters: dict[str, Any], root: Path
+        self,
+        name: str,
+        fields: dict[str, Any],
+        pipeline_name: str,
+        parameters: dict[str, Any],
+        root: Path,
+        scheduled: Scheduled | None = None,
     ) -> JobResource:
         """Makes a job from a request that was found good, and starts it.
 
@@ -71,12 +105,15 @@ class PipelineJobs:
             pipeline_name: Name of the pipeline in its spec.
             parameters: The values to run the pipeline with.
             root: The folder that the job's `gcsOutputDirectory` means.
+            scheduled: What schedule it is a run of.
 
         Raises:
             ApiError: 409 if there is a job of that name.
         """
         if self._database.get(name) is not None:
             raise ApiError("ALREADY_EXISTS", f"The PipelineJob `{name}` already exists.")
+        if scheduled is not None:
+            fields = {**fields, "scheduleName": scheduled.name}
         job = JobResource.create(name, fields, pipeline_name, self._database, self._objects)
         _, project, _, _, _, job_id = name.split("/")
         folder = self._folder / uuid.uuid4().hex
@@ -85,8 +122,12 @@ class PipelineJobs:
             "jobId": job_id,
             "pipelineSpec": fields["pipelineSpec"],
             "parameters": parameters,
+            "createTime": job.document["createTime"],
+            "scheduleTime": job.document["createTime"] if scheduled is None else scheduled.time,
             "pipelineRoot": str(root / project),
             "workspace": str(folder / "workspace"),
+            "taskPython": self._task_python,
+            "logs": str(self._logs),
             "executions": str(self._executions),
             "cancelled": False,
             "failFast": fields["runtimeConfig"].get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",

@@ -5,6 +5,7 @@ All tasks pass through two functions of kfp's orchestrator, one for tasks and on
 
 import contextlib
 import re
+import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -40,14 +41,18 @@ class Observer:
     Args:
         emit: Takes the events: JSON objects, from any thread.
         job_name: The pipeline job's resource name, which exit tasks are told.
+        logs: Folder for the lines of tasks.
         executions: What tasks gave before, for those that need not be run again.
         fail_fast: Whether to start no new tasks after a failure, except exit tasks.
         cancelled: Whether the job was cancelled, and nothing but its exit tasks is to run any more.
     """
 
-    def __init__(self, emit: Emit, job_name: str, executions: Executions, *, fail_fast: bool, cancelled: bool) -> None:
+    def __init__(
+        self, emit: Emit, job_name: str, logs: Path, executions: Executions, *, fail_fast: bool, cancelled: bool
+    ) -> None:
         self._emit = emit
         self._job_name = job_name
+        self._logs = logs
         self._executions = executions
         self._fail_fast = fail_fast
         self._cancelled = cancelled
@@ -56,10 +61,10 @@ class Observer:
         self._attempt: ContextVar[_Attempt] = ContextVar("attempt")
         self._loops: dict[tuple[int, str], str] = {}
 
-    def install(self, processes: Processes) -> None:
-        """Puts itself into `kfp.local`, for good: one process runs one pipeline."""
+    def install(self, processes: Processes, python: str | None) -> None:
+        """Puts itself into `kfp.local`, for good: one process runs one pipeline; for `python` see `TaskProcess`."""
         self._processes = processes
-        handler = partial(TaskProcess, processes=processes, report=self._note)
+        handler = partial(TaskProcess, processes=processes, python=python, begin=self._begin, report=self._note)
         subprocess_task_handler.SubprocessTaskHandler = handler
         self._execute_task = orchestrator.execute_task
         self._run_loop = orchestrator._run_parallel_for_task
@@ -147,6 +152,12 @@ class Observer:
             attempt.cause = without_colors(f"{type(error).__name__}: {error}")
         self._finished(path, not failed, attempt, {})
         return failed
+
+    def _begin(self) -> Path:
+        """Tells that a process of the task under way starts; returns a file for its lines."""
+        file = f"{uuid.uuid4().hex}.jsonl"
+        self._emit({"event": "container_started", "task": self._scope.get(), "lines": file})
+        return self._logs / file
 
     def _note(self, log: Path, cause: str | None) -> None:
         attempt = self._attempt.get()

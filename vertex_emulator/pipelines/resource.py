@@ -6,6 +6,7 @@ from typing import Any
 
 from vertex_emulator.database import Database
 from vertex_emulator.errors import RPC_CODES
+from vertex_emulator.logs import entries
 from vertex_emulator.storage.objects import ObjectStore
 from vertex_emulator.wire import now
 
@@ -106,6 +107,9 @@ class JobResource:
             case "task_started":
                 self._task_started(event)
                 self.save()
+            case "container_started":
+                self._container_started(event)
+                self.save()
             case "task_skipped":
                 self._task_ended(self._with_outputs(event), "SKIPPED")
                 self.save()
@@ -159,6 +163,17 @@ class JobResource:
         if event["inputs"]["artifacts"]:
             detail["inputs"] = self._artifacts(event["inputs"])
         self._list(path, event["tasks"])
+
+    def _container_started(self, event: Document) -> None:
+        """Names the custom job that Vertex makes for each attempt of a task, under which its lines are found."""
+        detail = self._find(event["task"])
+        assert detail is not None
+        name = f"{self._location}/customJobs/{self._database.next_id('customJobs')}"
+        container = detail.setdefault("executorDetail", {"containerDetail": {}})["containerDetail"]
+        if "mainJob" in container:
+            container.setdefault("failedMainJobs", []).append(container["mainJob"])
+        container["mainJob"] = name
+        entries.keep(self._database, name, event["lines"])
 
     def _with_outputs(self, event: Document) -> Document:
         """Returns the task that has ended, with what it gave."""

@@ -49,7 +49,7 @@ def _run(order: dict[str, Any], events: _Events) -> None:
     from kfp.local import executor_input_utils, pipeline_orchestrator
     from kfp.pipeline_spec import pipeline_spec_pb2
 
-    from vertex_emulator.pipelines import conditions
+    from vertex_emulator.pipelines import conditions, placeholders
     from vertex_emulator.pipelines.caching import Executions
     from vertex_emulator.pipelines.observer import Observer, display_names, producers
     from vertex_emulator.pipelines.task_process import Processes
@@ -57,12 +57,17 @@ def _run(order: dict[str, Any], events: _Events) -> None:
     processes = Processes()
     signal.signal(signal.SIGTERM, lambda *_: processes.stop())
     spec = json_format.ParseDict(order["pipelineSpec"], pipeline_spec_pb2.PipelineSpec())
-    executions = Executions(Path(order["executions"]), order["jobName"], spec.pipeline_info.name)
     observer = Observer(
-        events.emit, order["jobName"], executions, fail_fast=order["failFast"], cancelled=order["cancelled"]
+        events.emit,
+        order["jobName"],
+        Path(order["logs"]),
+        Executions(Path(order["executions"]), order["jobName"], spec.pipeline_info.name),
+        fail_fast=order["failFast"],
+        cancelled=order["cancelled"],
     )
     conditions.install()
-    observer.install(processes)
+    placeholders.install(order)
+    observer.install(processes, order["taskPython"])
     # Vertex names the run after the job: in `{{$.pipeline_job_name}}`, and in the folder of its artifacts.
     executor_input_utils.get_local_pipeline_resource_name = lambda _: order["jobId"]
     local.init(

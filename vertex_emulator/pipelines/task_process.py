@@ -17,6 +17,7 @@ from typing import Any
 from kfp.local import status
 
 from vertex_emulator.pipelines.causes import cause_of
+from vertex_emulator.pipelines.task_lines import LineFile, lines_of
 from vertex_emulator.pipelines.values import whole
 
 _LOG_TAIL = 65_536
@@ -67,6 +68,8 @@ class TaskProcess:
         full_command: The container's command and arguments, all placeholders filled in.
         env_vars: Variables that the pipeline sets for the task.
         processes: Where the process is counted while it runs.
+        python: The interpreter, with all that the task finds to import; None for this one, as it is.
+        begin: Called when the process is about to start; returns the file for its lines.
         report: Called after the run with the path of the log and, if it failed, the cause.
         unused: What `kfp.local` says besides: the image, the pipeline root, the runner.
     """
@@ -77,7 +80,9 @@ class TaskProcess:
         env_vars: Mapping[str, str],
         *,
         processes: Processes,
+        begin: Callable[[], Path],
         report: Callable[[Path, str | None], None],
+        python: str | None = None,
         **unused: Any,
     ) -> None:
         script = next((at for at, part in enumerate(full_command) if "ephemeral_component.py" in part), None)
@@ -88,23 +93,25 @@ class TaskProcess:
             )
         # What stands before `sh -ec <script>` is kfp's pip install; tasks here use what the emulator has.
         command = list(full_command[script - 2 :])
-        command[2] = command[2].replace("python3", shlex.quote(sys.executable))
+        command[2] = command[2].replace("python3", shlex.quote(python or sys.executable))
         value = command.index("--executor_input") + 1
         executor_input = json.loads(command[value])
         command[value] = json.dumps(_with_integers(executor_input))
         self._command = command
-        self._environment = {**os.environ, **env_vars}
+        inherited = {name: value for name, value in os.environ.items() if not (python and name == "PYTHONPATH")}
+        self._environment = inherited | dict(env_vars)
         self._folder = Path(executor_input["outputs"]["outputFile"]).parent
         self._processes = processes
+        self._begin = begin
         self._report = report
 
     def run(self) -> Any:
         """Runs the task to its end; returns kfp's status."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / "task.log"
-        with path.open("ab", buffering=0) as log:
+        with path.open("ab", buffering=0) as log, LineFile(self._begin()) as lines:
             begin = log.tell()  # a retry appends
-            code = self._run(log.write)
+            code = self._run(log.write, lines)
         if code == 0:
             self._report(path, None)
             return status.Status.SUCCESS
@@ -114,20 +121,20 @@ class TaskProcess:
         self._report(path, cause_of(said, code))
         return status.Status.FAILURE
 
-    def _run(self, write: Callable[[bytes], Any]) -> int:
-        with subprocess.Popen(
+    def _run(self, write: Callable[[bytes], Any], lines: LineFile) -> int:
+        process = subprocess.Popen(
             self._command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             env=self._environment,
-        ) as process:
-            assert process.stdout is not None
-            # The output ends after the last process of the task; the shell around Python may be gone before.
-            with self._processes.running(process):
-                for line in process.stdout:
-                    write(line)
-                return process.wait()
+        )
+        # The output ends after the last process of the task; the shell around Python may be gone before.
+        with process, self._processes.running(process):
+            for severity, line in lines_of(process):
+                write(line)
+                lines.add(severity, line)
+            return process.wait()
 
 
 def _with_integers(executor_input: dict[str, Any]) -> dict[str, Any]:

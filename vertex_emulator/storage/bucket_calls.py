@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from vertex_emulator.routing import emulator_of
 from vertex_emulator.storage.buckets import bucket_resource
-from vertex_emulator.storage.errors import StorageError, condition_not_met
+from vertex_emulator.storage.errors import StorageError, bad_request, condition_not_met
 from vertex_emulator.storage.fields import bucket_fields
 from vertex_emulator.storage.parameters import integer, refuse, required
 from vertex_emulator.wire import Json, read_json
@@ -81,10 +81,17 @@ async def set_policy(request: Request, bucket: str) -> Response:
 
 
 async def test_permissions(request: Request, bucket: str) -> Response:
-    """Grants every permission that is asked about: the emulator has no access control."""
-    emulator_of(request).objects.buckets.get(bucket)
+    """Grants what is asked about, but for what was denied on purpose: the emulator has no access control."""
+    emulator = emulator_of(request)
+    emulator.objects.buckets.get(bucket)
     permissions = request.query_params.getlist("permissions")
-    return Json({"kind": "storage#testIamPermissionsResponse", "permissions": permissions})
+    if not permissions:
+        raise bad_request("Required parameter: permissions", "required")
+    for one in permissions:
+        if not one.startswith("storage."):
+            raise bad_request(f"Invalid argument: '{one}' is not a permission of Cloud Storage.")
+    granted = emulator.project.allowed(permissions)
+    return Json({"kind": "storage#testIamPermissionsResponse"} | ({"permissions": granted} if granted else {}))
 
 
 def _check_metageneration(request: Request, actual: str, *, reading: bool = False) -> None:

@@ -90,6 +90,21 @@ def test_jobs_are_listed_newest_first(emulator: Any, spec: Any) -> None:
     names = [job["name"].rpartition("/")[2] for job in first["pipelineJobs"] + second["pipelineJobs"]]
     assert names == ["plain-2", "plain-1", "plain-0"]
     assert "taskDetails" not in first["pipelineJobs"][0]["jobDetail"]
+    query["readMask"] = "name,runtimeConfig.parameterValues,pipeline_spec.pipeline_info,scheduleName"
+    part = emulator.http.get("/pipelineJobs", params=query).json()["pipelineJobs"][0]
+    values = first["pipelineJobs"][0]["runtimeConfig"]["parameterValues"]
+    name, spec = first["pipelineJobs"][0]["name"], {"pipelineInfo": {"name": "plain"}}
+    assert part == {"name": name, "runtimeConfig": {"parameterValues": values}, "pipelineSpec": spec}
+    unknown = emulator.http.get("/pipelineJobs", params={"readMask": "name,surprise"})
+    assert unknown.status_code == 400 and "Unknown read mask path 'surprise'" in unknown.text
+
+
+@pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated")
+def test_the_sdks_simple_view_is_a_read_mask(emulator: Any, sdk: Any, spec: Any) -> None:
+    emulator.wait(emulator.submit(spec, "masked-1", parameterValues={"text": "a"}))
+    (job,) = sdk.PipelineJob.list(filter='pipeline_job_user_id="masked-1"', enable_simple_view=True)
+    assert job.gca_resource.pipeline_spec["pipelineInfo"]["name"] == "plain"
+    assert "root" not in job.gca_resource.pipeline_spec and not job.gca_resource.runtime_config.parameter_values
 
 
 def test_an_id_is_made_if_none_is_given(emulator: Any, spec: Any) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from google.cloud import aiplatform
+from google.cloud.aiplatform.metadata.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gemini_sft import storage
+from gemini_sft import storage, vertex
+from gemini_sft.release import writing
 from gemini_sft.steps.log_evaluation import log_evaluation, metrics, run_name
 from tests.contract.conftest import Server
 from tests.unit.gemini_sft.report.sample import sample_input, sample_quote, sample_record
@@ -68,6 +70,13 @@ def trouble(server: Server) -> Iterator[Any]:
     server.http.put("/emulator/faults", json=[])
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What meets trouble gives up soon."""
+    monkeypatch.setattr(vertex, "_ATTEMPTS", 1)
+    monkeypatch.setattr(writing, "PAUSES", (0.0,) * len(writing.PAUSES))
+
+
 def rows(name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = aiplatform.get_experiment_df(f"gemini-sft-{name}").to_dict("records")
     return found
@@ -112,24 +121,41 @@ def test_runs_stand_side_by_side(log: Log, name: str) -> None:
     assert found["1"] == 0.9 and math.isnan(found["2"])
 
 
-@pytest.mark.parametrize("path", [f"{PLACE}$", f"{PLACE}:addContextChildren", "addContextChildren", f"{PLACE}/.*-1$"])
+@pytest.mark.parametrize("path", [f"{PLACE}$", "addContextChildren", f"{PLACE}/.*-1$"])
 @pytest.mark.parametrize("served", [False, True])
 def test_another_attempt_finishes_what_one_has_begun(
-    log: Log, name: str, trouble: Any, caplog: pytest.LogCaptureFixture, path: str, served: bool
+    log: Log, name: str, trouble: Any, impatient: None, caplog: pytest.LogCaptureFixture, path: str, served: bool
 ) -> None:
     """Whichever call it is whose answer never came, whether or not it was served."""
-    for method in ("POST", "PATCH"):
-        trouble({"path": path, "method": method, "status": 500, "served": served, "times": 1})
-        log()
+    run = f"{name}-20261126-1"
+    if path.endswith("-1$"):  # one that made the run and wrote nothing into it
+        aiplatform.ExperimentRun.create(run, experiment=aiplatform.Experiment.create(f"gemini-sft-{name}"))
+        assert rows(name)[0]["state"] == "RUNNING"
+    trouble(*({"path": path, "method": method, "status": 500, "served": served} for method in ("POST", "PATCH")))
+    log()
     trouble()
+    # What was made all the same is found.
+    assert ("the run is not in Vertex AI Experiments" in caplog.text) is not (served and path.endswith("contexts$"))
     log()
     (row,) = rows(name)
     assert (row["state"], row["param.checkpoint"], row["metric.quoted_usd"]) == ("COMPLETE", "2", 0.9)
 
 
+def test_a_lost_answer_is_no_lost_run(log: Log, name: str, trouble: Any, impatient: None) -> None:
+    trouble({"path": PLACE, "method": "POST", "status": 500, "served": True, "times": 3})
+    log()
+    assert [row["state"] for row in rows(name)] == ["COMPLETE"]
+
+
+def test_a_name_that_something_else_has_is_a_warning(log: Log, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    Context.create("system.Pipeline", resource_id=f"gemini-sft-{name}")
+    log()
+    assert f"/contexts/gemini-sft-{name} is a system.Pipeline, and not a system.Experiment" in caplog.text
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_a_service_that_refuses_is_a_warning(
-    log: Log, trouble: Any, caplog: pytest.LogCaptureFixture, status: int
+    log: Log, trouble: Any, impatient: None, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     trouble({"path": "metadataStores", "status": status, "message": "no room"})
     with caplog.at_level(logging.WARNING, "gemini_sft"):
@@ -140,7 +166,7 @@ def test_a_service_that_refuses_is_a_warning(
 
 
 def test_so_is_one_that_cannot_be_reached(
-    log: Log, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    log: Log, impatient: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("VERTEX_API_ENDPOINT", "http://127.0.0.1:9")
     with caplog.at_level(logging.WARNING, "gemini_sft"):

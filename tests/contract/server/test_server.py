@@ -89,11 +89,12 @@ def test_ends_when_its_standard_input_does(tmp_path: Path) -> None:
 def test_prints_what_to_export(tmp_path: Path) -> None:
     process = start(tmp_path / "data")
     assert process.stdout is not None
-    said = [process.stdout.readline() for _ in range(3 + len(variables(1)))]
+    said = [process.stdout.readline() for _ in range(4 + len(variables(1)))]
     found = [re.match(r"export (\w+)=(\S+)\n", line) for line in said]
     exported = {match[1]: match[2] for match in found if match}
     port = int(exported["STORAGE_EMULATOR_HOST"].rpartition(":")[2])
     assert exported == variables(port)
+    assert f"# Look at it: http://127.0.0.1:{port}/\n" in said
     process.send_signal(signal.SIGINT)
     _, complaints = process.communicate(timeout=10)
     assert process.returncode == 0
@@ -115,3 +116,7 @@ def test_taken_port_and_unwritable_folder_are_refused(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "cannot write to the data directory" in said
+    process = start(tmp_path / "data", "--task-python", "python-of-the-image")
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert said.startswith("vertex_emulator: --task-python python-of-the-image cannot be run: give the path")

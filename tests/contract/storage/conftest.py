@@ -15,6 +15,7 @@ from google.cloud import storage
 from starlette.applications import Starlette
 
 from vertex_emulator.database import Database
+from vertex_emulator.project import Project
 from vertex_emulator.storage import routes
 from vertex_emulator.storage.objects import ObjectStore
 
@@ -27,7 +28,9 @@ def serve(data_dir: Path, listener: socket.socket, state: dict[str, Any]) -> Non
     database = Database(data_dir / "emulator.sqlite")
     objects = ObjectStore(data_dir / "buckets", database)
     app = Starlette(routes=routes)
-    app.state.emulator = SimpleNamespace(objects=objects, database=database, url=url, data_dir=data_dir)
+    app.state.emulator = SimpleNamespace(
+        objects=objects, database=database, url=url, data_dir=data_dir, project=Project()
+    )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     state |= {"server": server, "objects": objects, "url": url}
     server.run(sockets=[listener])

@@ -24,7 +24,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Cloud Storage played by a folder: an object's URI becomes a path below it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(storage, "_SCHEME", "no scheme at all")
-    monkeypatch.setattr(staging, "_ensure_bucket", lambda target: None)
+    monkeypatch.setattr(staging, "ensure_bucket", lambda target: None)
     (tmp_path / "train.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
     return tmp_path
 

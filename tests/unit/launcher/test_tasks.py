@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kfp import compiler
 
-from launcher.tasks import Tasks, TaskView
+from launcher.tasks import Tasks, TaskView, read_pipeline
 from tests.promoting import promoting
 
 ROOT, BODY, LOOP, BRANCH = 1, 2, 4, 20
@@ -23,7 +23,7 @@ NAMES = ["plan", "tune", "tune (2)", "compare", "promote the model", "announce",
 def tasks(tmp_path_factory: pytest.TempPathFactory) -> Tasks:
     path = tmp_path_factory.mktemp("compiled") / "promoting.yaml"
     compiler.Compiler().compile(promoting, str(path))
-    return Tasks(path)
+    return Tasks(read_pipeline(path))
 
 
 def detail(number: int, name: str, parent: int, state: str = "SUCCEEDED", second: int | None = None) -> Any:
@@ -142,5 +142,5 @@ def test_a_task_that_is_called_as_a_group_is_not_hidden(tmp_path: Path) -> None:
     path = tmp_path / "promoting.yaml"
     compiler.Compiler().compile(promoting, str(path))
     path.write_text(path.read_text().replace("name: whatever happens", "name: tell the team"))
-    found = Tasks(path).views([detail(30, "tell the team", ROOT, second=20)], ended=False)
+    found = Tasks(read_pipeline(path)).views([detail(30, "tell the team", ROOT, second=20)], ended=False)
     assert [view.name for view in found] == ["tell the team"]

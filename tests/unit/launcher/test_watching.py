@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gemini_sft.errors import RunError
 from launcher import watching
-from launcher.running import _failure
+from launcher.running import failure
 from launcher.submission import RunView
 from launcher.tasks import TaskView
 
@@ -47,7 +47,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_away_from_a_terminal_each_change_is_one_line() -> None:
     file = io.StringIO()
-    view = watching.watch(Scripted(*VIEWS), Console(file=file, width=80), lambda: None)  # type: ignore[arg-type]
+    view = watching.watch(Scripted(*VIEWS), Console(file=file, width=80), lambda: None)
     assert view is VIEWS[-1]
     assert file.getvalue().splitlines() == [
         "● prepare data running",
@@ -60,7 +60,7 @@ def test_away_from_a_terminal_each_change_is_one_line() -> None:
 def test_on_a_terminal_all_tasks_are_drawn() -> None:
     file = io.StringIO()
     console = Console(file=file, width=80, force_terminal=True, color_system=None)
-    assert watching.watch(Scripted(*VIEWS), console, lambda: None) is VIEWS[-1]  # type: ignore[arg-type]
+    assert watching.watch(Scripted(*VIEWS), console, lambda: None) is VIEWS[-1]
     drawn = [line.split() for line in file.getvalue().splitlines() if "model" in line or "data" in line]
     assert [line[-6:] for line in drawn[-2:]] == [
         ["✓", "prepare", "data", "succeeded", "1.2", "s"],
@@ -77,7 +77,7 @@ def test_watching_ends_when_the_check_says_so() -> None:
             raise error
 
     with pytest.raises(RunError, match="the emulator ended"):
-        watching.watch(Scripted(*VIEWS), Console(file=io.StringIO()), check)  # type: ignore[arg-type]
+        watching.watch(Scripted(*VIEWS), Console(file=io.StringIO()), check)
 
 
 @pytest.mark.parametrize("state", ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "NEW_WORD"])
@@ -92,7 +92,7 @@ def test_what_was_known_from_an_earlier_run_is_called_so() -> None:
     drawn, lines = io.StringIO(), io.StringIO()
     Console(file=drawn, width=80).print(watching.picture(view))
     assert drawn.getvalue().split() == ["✓", "prepare", "data", "taken", "from", "an", "earlier", "run"]
-    watching.watch(Scripted(view), Console(file=lines, width=80), lambda: None)  # type: ignore[arg-type]
+    watching.watch(Scripted(view), Console(file=lines, width=80), lambda: None)
     assert lines.getvalue().splitlines() == ["✓ prepare data taken from an earlier run"]
 
 
@@ -113,7 +113,7 @@ def test_away_from_a_terminal_nothing_is_said_of_what_did_not_run() -> None:
     file = io.StringIO()
     untaken = TaskView("promote model", "NOT_TRIGGERED", None, None, "")
     view = RunView(DONE, "", (task("tune model", "SUCCEEDED", 3), untaken))
-    watching.watch(Scripted(view), Console(file=file, width=80), lambda: None)  # type: ignore[arg-type]
+    watching.watch(Scripted(view), Console(file=file, width=80), lambda: None)
     assert file.getvalue().splitlines() == ["✓ tune model succeeded 3.0 s"]
 
 
@@ -138,7 +138,7 @@ def test_away_from_a_terminal_nothing_is_said_of_what_did_not_run() -> None:
     ],
 )
 def test_a_failure_names_task_and_cause(view: RunView, message: str) -> None:
-    assert _failure(view) == message
+    assert failure(view) == message
 
 
 def test_what_is_being_done_stands_below_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_what_is_being_done_stands_below_the_tasks(monkeypatch: pytest.MonkeyPat
     file = io.StringIO()
     console = Console(file=file, width=80, force_terminal=True, color_system=None)
     said = "answers of m: 5 of 9"
-    watching.watch(Scripted(*VIEWS), console, lambda: time.sleep(0.02), lambda: [said])  # type: ignore[arg-type]
+    watching.watch(Scripted(*VIEWS), console, lambda: time.sleep(0.02), lambda: [said])
     assert said in file.getvalue()
 
 
@@ -154,5 +154,5 @@ def test_away_from_a_terminal_what_is_being_done_is_told_now_and_then(monkeypatc
     monkeypatch.setattr(watching, "_DOING_SECONDS", 0.01)
     monkeypatch.setattr(watching, "_TOLD_SECONDS", 0.02)
     file, said = io.StringIO(), "answers of m: 5 of 9"
-    watching.watch(Scripted(*VIEWS), Console(file=file, width=80), lambda: time.sleep(0.05), lambda: [said])  # type: ignore[arg-type]
+    watching.watch(Scripted(*VIEWS), Console(file=file, width=80), lambda: time.sleep(0.05), lambda: [said])
     assert f"  {said}\n" in file.getvalue()

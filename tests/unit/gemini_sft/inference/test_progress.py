@@ -3,12 +3,12 @@
 import asyncio
 import io
 import logging
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from starlette.responses import Response
 
 from gemini_sft import storage
@@ -16,6 +16,11 @@ from gemini_sft.inference import progress
 from gemini_sft.inference.progress import Progress
 from gemini_sft.telling import lines
 from tests.unit.gemini_sft.inference.fake_gemini import Gemini, answered, asked, examples
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_the_line_says_done_rate_concurrency_failures_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +85,10 @@ def test_a_line_that_comes_late_is_not_left_after_the_end(tmp_path: Path, monkey
 
 
 def test_on_a_terminal_it_is_one_line_that_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = io.StringIO()
-    terminal = Console(file=file, width=100, force_terminal=True, color_system=None)
-    monkeypatch.setattr(progress, "Console", lambda stderr: terminal)
+    file = Terminal()
+    monkeypatch.setattr(sys, "stderr", file)
+    for name, value in {"TERM": "xterm", "COLUMNS": "100", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(progress, "_LIVE_SECONDS", 0.01)
     shown = Progress("answers of m", total=3, kept=0, concurrency=lambda: 1)
 

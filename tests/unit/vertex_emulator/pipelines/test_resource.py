@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,16 @@ def test_a_cancelled_job_has_only_cancelled_tasks(job: JobResource) -> None:
     job.end("CANCELLED", "The job was cancelled.", "CANCELLED")
     assert set(states(job).values()) == {"CANCELLED"}
     assert job.document["error"]["code"] == 1
+
+
+def test_each_attempt_of_a_task_is_a_custom_job(job: JobResource) -> None:
+    job.apply(started("body"))
+    jobs = []
+    for number in range(3):
+        job.apply({"event": "container_started", "task": "body", "lines": f"{number}.jsonl"})
+        states(job)
+        detail = job.document["jobDetail"]["taskDetails"][0]["executorDetail"]["containerDetail"]
+        jobs.append(detail["mainJob"])
+        assert detail.get("failedMainJobs", []) == jobs[:-1]
+    assert len(set(jobs)) == 3
+    assert all(re.fullmatch(r"projects/123/locations/us-central1/customJobs/\d{19}", name) for name in jobs)

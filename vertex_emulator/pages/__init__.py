@@ -1,0 +1,5 @@
+"""The pages of the emulator, where people look: runs, their tasks and artifacts, two runs side by side, schedules."""
+
+from vertex_emulator.pages.routes import routes
+
+__all__ = ["routes"]
