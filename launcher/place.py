@@ -139,7 +139,10 @@ class Request(Site):
         Raises:
             UserError: There is none, or it has mistakes.
         """
-        experiment = complete(load_experiment(str(self.experiment_file), self.overrides), str(self.experiment_file))
+        file = str(self.experiment_file)
+        # Of a base model that is gone, somebody must be told: a scheduled run does so, and goes on.
+        loaded = load_experiment(file, self.overrides, allow_retired=self.pipeline != "finetune")
+        experiment = complete(loaded, file)
         for split in ("train", "validation", "test"):
             for uri in listed(getattr(experiment.data, split)):
                 if uri.startswith("bq://") and not self.on_vertex and "BIGQUERY_EMULATOR_HOST" not in os.environ:

@@ -84,7 +84,7 @@ def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) 
 def _show_recheck(found: Recheck, console: Console) -> None:
     said, style = _STATES[found.state]
     if found.then is not None and found.now is not None:
-        line = f"{found.metric} of the champion: {found.then:.3f} when promoted, {found.now:.3f} now"
+        line = f"{found.metric} of the champion: {found.then:.3f} then, {found.now:.3f} now"
         if found.change is not None and found.low is not None and found.high is not None:
             interval = f"{level(found.confidence)} interval [{found.low:+.3f}, {found.high:+.3f}]"
             line += f", {found.change:+.3f}, {interval}"

@@ -19,10 +19,15 @@ from vertex_emulator.environment import LOCATION, PROJECT
 
 
 def had(data_dir: Path) -> dict[str, Any]:
-    """What there is, by its kind and name; of models also what is on them."""
+    """What there is, by its kind and name; of models also what is on them.
+
+    Of files it is those beside the experiment, without answers of models: a task that is lost keeps them, and these had
+    been cleared away.
+    """
     with contextlib.closing(sqlite3.connect(data_dir / "vertex.db")) as database:
-        rows = database.execute("SELECT kind, name, body FROM documents WHERE name NOT LIKE '%/answers/%'").fetchall()
+        rows = database.execute("SELECT kind, name, body FROM documents WHERE kind != 'objects'").fetchall()
     kept: dict[str, Any] = {f"{kind} {name}": {} for kind, name, _ in rows}
+    kept |= {str(path): {} for path in data_dir.glob("storage/*/staging/**/*") if "answers" not in path.parts}
     for kind, name, body in rows:
         if kind in ("models", "modelVersions"):
             document = json.loads(body)

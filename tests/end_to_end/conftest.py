@@ -1,5 +1,6 @@
 """The command line as a user runs it, on small data, and one full run of the shipped experiment."""
 
+import contextlib
 import csv
 import json
 import os
@@ -152,9 +153,9 @@ def repository() -> Path:
     return ROOT
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """What a webhook was told whose address is in the variable HOOK."""
+@contextlib.contextmanager
+def listening(patch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What a webhook is told whose address is in the variable HOOK, while the block runs."""
     found: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -168,9 +169,16 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             """Keeps quiet."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.server_address[1]}/services/T00/B00/SECRET")
+        patch.setenv("HOOK", f"http://127.0.0.1:{server.server_address[1]}/services/T00/B00/SECRET")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield found
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What a webhook was told whose address is in the variable HOOK."""
+    with listening(monkeypatch) as found:
+        yield found

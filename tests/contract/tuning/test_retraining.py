@@ -155,10 +155,12 @@ def test_from_schedule_to_schedule(team: Team, caplog: pytest.LogCaptureFixture)
     failed = team.plan("run-2")
     assert failed.path is Path.TUNE, "a run that came to promote, and did not, is to be done again"
     team.promote(record.model)
+    team.judge("run-1", record, "inconclusive")  # as if somebody had promoted it by hand
 
     with caplog.at_level(logging.INFO, "gemini_sft.steps.plan_retraining"):
         unchanged = team.plan("run-3")
     assert unchanged.path is Path.RECHECK and unchanged.champion == record.model
+    assert unchanged.reasons == ["the 20 training examples are those that the champion was tuned on"]
     assert f"recheck: {unchanged.reasons[0]}" in caplog.messages
     team.have(range(21))
     assert team.plan("run-4").new_examples == 1 and team.plan("run-4").path is Path.SKIP

@@ -175,10 +175,7 @@ def test_references_inside_a_component_are_followed_too() -> None:
         task = {"componentRef": {"name": "comp-prepare-data"}, "taskInfo": {"name": "inner"}}
         spec["components"]["comp-inner"] = {"dag": {"tasks": {"inner": task}}}
 
-    assert planted(wrap) == [
-        "comp-inner.inner: nothing is given for experiment_uri",
-        "comp-inner.inner: nothing is given for version",
-    ]
+    assert planted(wrap) == [f"comp-inner.inner: nothing is given for {one}" for one in ("experiment_uri", "version")]
 
 
 @pytest.mark.parametrize(

@@ -139,10 +139,13 @@ def test_groups_are_drawn_as_a_whole() -> None:
     ]
 
 
-@pytest.mark.parametrize(("then", "now", "state"), [(10, 10, "fallen"), (9, 200, "unknown"), (200, 9, "unknown")])
+@pytest.mark.parametrize(
+    ("then", "now", "state"), [(10, 10, "fallen"), (9, 200, "unknown"), (200, 9, "unknown"), (1, 20, "unknown")]
+)
 def test_too_few_on_either_side_decide_nothing(then: int, now: int, state: str) -> None:
     found = held(RNG.uniform(0.9, 1, then), evaluation(RNG.uniform(0, 0.1, now), prefix="f"))
-    assert found.state == state
+    assert found.state == state and None not in (found.low, found.high)
+    assert (state == "unknown") == found.reasons[0].startswith("fewer than 10 examples")
     assert found.numbers()["examples_now"] == now and "then" in found.numbers()
 
 
