@@ -41,6 +41,8 @@ MADE = [(page.relative_to(ROOT).as_posix(), one) for page in PAGES for one in co
 def parse(command: str) -> None:
     """Reads a command as the command line does, and runs nothing; what may be left out is given."""
     words = shlex.split(command.replace("[", "").replace("]", ""))[1:]
+    if words == ["--help"]:
+        return
     level: Any = typer.main.get_command(app)
     context = level.make_context("gemini-sft", words)
     while hasattr(level, "commands"):
