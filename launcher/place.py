@@ -213,6 +213,11 @@ class Place:
             self.emulator.require_alive()
 
 
+def notes() -> Console:
+    """Returns a console for what is said beside the answer of a command, such as where it was looked for."""
+    return Console(stderr=True, highlight=False)
+
+
 @contextlib.contextmanager
 def at_place(site: Site, console: Console) -> Iterator[Place]:
     """Points this process at Vertex AI or at an emulator.
