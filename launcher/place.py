@@ -174,7 +174,8 @@ class Request(Site):
         Raises:
             UserError: There is no project to be found, or the bucket's name is impossible.
         """
-        base = load_experiment(str(self.experiment_file), self.overrides).base_model
+        gone = self.pipeline != "finetune"
+        base = load_experiment(str(self.experiment_file), self.overrides, allow_retired=gone).base_model
         regions = catalog().models[base].tuning_regions if base in catalog().models else ()
         if is_tuned(base) and base != CHAMPION:
             regions = (location_of(base, ""),)  # a tuned model is tuned further only where it is

@@ -122,7 +122,8 @@ def _results(run: Run, one: Found, view: RunView, data_dir: Path, console: Conso
         return None
     try:
         with suppress(KeyError):  # it did not come to its verdict
-            results.fetch(run.artifacts(), folder, load_experiment(one.experiment_uri), one.experiment_uri)
+            experiment = load_experiment(one.experiment_uri, allow_retired=True)
+            results.fetch(run.artifacts(), folder, experiment, one.experiment_uri)
             return folder
     except (UserError, RunError) as error:
         if view.succeeded:
