@@ -8,10 +8,10 @@ from pipelines.sweep import sweep
 
 PIPELINES = {
     "finetune": finetune,
-    "sweep": sweep,
+    "recheck": recheck,
     "retrain": retrain,
     "retrain-sweep": retrain_of(1),
-    "recheck": recheck,
+    "sweep": sweep,
 }
 """Every pipeline of the project, by the name of the file that it is compiled to."""
 
