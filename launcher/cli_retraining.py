@@ -26,7 +26,7 @@ from launcher.options import (
 from launcher.place import Request, Where
 from launcher.running import Progress, run
 
-_On = Annotated[Where, typer.Option(help="The embedded emulator (free), or Vertex AI (billed).")]
+_On = Annotated[Where, typer.Option(metavar="PLACE", help="local, the embedded emulator (free), or vertex (billed).")]
 
 
 def retrain_command(
@@ -41,7 +41,10 @@ def retrain_command(
     service_account: ServiceAccount = None,
     no_wait: NoWait = False,
 ) -> None:
-    """Do now what a scheduled run does: tune if there is reason to, recheck the champion, or say why neither."""
+    """Do now what a scheduled run does: tune, ask the champion again, or say why neither.
+
+    Exit code 0 whatever it did, 1 if the run failed, 2 for a mistake of yours.
+    """
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
     _to_its_end(replace(request, pipeline="retrain"), as_json)
 
@@ -58,7 +61,10 @@ def recheck_command(
     service_account: ServiceAccount = None,
     no_wait: NoWait = False,
 ) -> None:
-    """Ask the champion today's test examples: does it still score what it did when it was promoted?"""
+    """Ask the champion today's test examples: does it score what it did?
+
+    Exit code 0 also if it has fallen, 1 if the run failed, 2 for a mistake of yours.
+    """
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
     _to_its_end(replace(request, pipeline="recheck"), as_json)
 

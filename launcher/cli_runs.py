@@ -8,27 +8,27 @@ import typer
 from rich.console import Console
 
 from launcher import cancelling, logs, status
-from launcher.options import AsJson, DataDir, Location, Project
+from launcher.options import FLAG, AsJson, DataDir, Location, Project
 from launcher.place import Site, Where
-
-commands = typer.Typer()
 
 _WHICH = "Its id, a beginning of it, or `latest`."
 RunId = Annotated[str, typer.Argument(metavar="RUN", help=_WHICH)]
-On = Annotated[Where, typer.Option(help="Where the run is: on the emulator, or on Vertex AI.")]
+On = Annotated[Where, typer.Option(metavar="PLACE", help="Where the run is: local, on the emulator, or vertex.")]
 
 
-@commands.command("status")
 def status_command(
     run: Annotated[str | None, typer.Argument(metavar="RUN", help=f"{_WHICH} Without it, the last runs.")] = None,
     on: On = Where.LOCAL,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", metavar=FLAG, help="Follow the run to its end.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
 ) -> None:
-    """Show the last runs, or one with its tasks and verdict: exit code 1 if it failed, 2 if there is no such run."""
+    """Show the last runs, or one with its tasks and verdict.
+
+    Exit code 1 if that one failed, 2 if there is no such run.
+    """
     site = Site(on=on, data_dir=data_dir, project=project, location=location)
     console = Console(stderr=as_json, highlight=False)
     if run is None:
@@ -43,21 +43,24 @@ def status_command(
         raise typer.Exit(1)
 
 
-@commands.command("logs")
 def logs_command(
     run: RunId,
-    task: Annotated[str | None, typer.Option(help="Only this task, by the name that `status` shows.")] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this task, by the name that `status` shows.")
+    ] = None,
     on: On = Where.LOCAL,
     data_dir: DataDir = Path(".local"),
     project: Project = None,
     location: Location = None,
 ) -> None:
-    """Print what the tasks of a run have written: exit code 2 if there is no such run or task."""
+    """Print what the tasks of a run have written.
+
+    Exit code 2 if there is no such run or task.
+    """
     site = Site(on=on, data_dir=data_dir, project=project, location=location)
     logs.show_logs(site, run, task, Console(highlight=False), Console(stderr=True, highlight=False))
 
 
-@commands.command("cancel")
 def cancel_command(
     run: RunId,
     on: On = Where.LOCAL,
@@ -65,5 +68,8 @@ def cancel_command(
     project: Project = None,
     location: Location = None,
 ) -> None:
-    """Cancel a run, and the tuning job that it waits for: exit code 2 if it has ended already."""
+    """Cancel a run, and the tuning job that it waits for.
+
+    Exit code 2 if it has ended already.
+    """
     cancelling.cancel(Site(on=on, data_dir=data_dir, project=project, location=location), run, Console(highlight=False))

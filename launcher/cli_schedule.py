@@ -29,29 +29,29 @@ from launcher.place import Site, Where
 from launcher.timing import Asked
 
 schedule_app = typer.Typer(
-    help="Run an experiment again and again: it tunes when there is something to tune for.", no_args_is_help=True
+    help="Run an experiment on a schedule: create, list, pause, resume, update, delete.", no_args_is_help=True
 )
 
-_On = Annotated[Where, typer.Option(help="On the local emulator, on Vertex AI, or on Kubeflow.")]
+_On = Annotated[Where, typer.Option(metavar="PLACE", help="local, the emulator, or vertex, or kubeflow.")]
 _Given = Annotated[
     str, typer.Argument(metavar="SCHEDULE", help="The experiment file, the experiment's name, or the schedule's id.")
 ]
 _Zone = Annotated[
-    str | None, typer.Option("--time-zone", metavar="AREA/CITY", help="Of --cron and of days without one [UTC].")
+    str | None, typer.Option("--time-zone", metavar="AREA/CITY", help="Of --cron and of days without one (UTC).")
 ]
 _Until = Annotated[
-    str | None, typer.Option(metavar="DAY", help="The last day, or a moment, to start runs [without end].")
+    str | None, typer.Option(metavar="DAY", help="The last day, or a moment, to start runs (without end).")
 ]
-_MaxRuns = Annotated[int | None, typer.Option(min=1, help="How many runs at most [any number].")]
+_MaxRuns = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many runs at most (any number).")]
 _CRON_HELP = 'When: "minute hour day-of-month month day-of-week", such as "0 6 * * 1" for Mondays at 06:00.'
 
 
 @schedule_app.command("create")
 def create_command(
     experiment: ExperimentFile,
-    cron: Annotated[str, typer.Option(help=_CRON_HELP)],
+    cron: Annotated[str, typer.Option(metavar="CRON", help=_CRON_HELP)],
     time_zone: _Zone = None,
-    start: Annotated[str | None, typer.Option(metavar="DAY", help="The first day, or a moment [now].")] = None,
+    start: Annotated[str | None, typer.Option(metavar="DAY", help="The first day, or a moment (now).")] = None,
     until: _Until = None,
     max_runs: _MaxRuns = None,
     on: _On = Where.LOCAL,
@@ -65,7 +65,10 @@ def create_command(
     host: Host = None,
     namespace: Namespace = None,
 ) -> None:
-    """Run it on a schedule, never twice at a time: exit code 2 if it has a schedule, or if a run would stop."""
+    """Run it on a schedule, never twice at a time.
+
+    Exit code 2 if it has a schedule, or if a run would stop.
+    """
     kubeflow = kubeflow_at(on, host, namespace)
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, kubeflow)
     asked = Asked(cron=cron, zone=time_zone, start=start, until=until, max_runs=max_runs)
@@ -75,7 +78,7 @@ def create_command(
 @schedule_app.command("update")
 def update_command(
     experiment: ExperimentFile,
-    cron: Annotated[str | None, typer.Option(help=f"{_CRON_HELP} [as it is]")] = None,
+    cron: Annotated[str | None, typer.Option(metavar="CRON", help=f"{_CRON_HELP} (as it is)")] = None,
     time_zone: _Zone = None,
     until: _Until = None,
     max_runs: _MaxRuns = None,
@@ -90,7 +93,10 @@ def update_command(
     host: Host = None,
     namespace: Namespace = None,
 ) -> None:
-    """Have its schedule run the experiment as it is now, with a new copy of local data, and at other times if given."""
+    """Have its schedule run the experiment as it is now.
+
+    With a new copy of local data, and at other times if they are given.
+    """
     kubeflow = kubeflow_at(on, host, namespace)
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, kubeflow)
     asked = Asked(cron=cron, zone=time_zone, until=until, max_runs=max_runs)

@@ -9,24 +9,56 @@ import typer
 from gemini_sft.errors import RunError, UserError
 from launcher.place import Kubeflow, Request, Where
 
-ExperimentFile = Annotated[Path, typer.Argument(help="The experiment file, such as experiments/summarization.yaml.")]
+FLAG = ""
+"""Stands where the help shows what an option takes, for one that takes nothing."""
+_GOOGLE = "On Vertex AI"
+_KUBEFLOW = "On Kubeflow"
+
+ExperimentFile = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="Its file, such as experiments/chat.yaml.")]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value: --set tuning.epochs=3.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Project = Annotated[str | None, typer.Option(help="Google Cloud project [GOOGLE_CLOUD_PROJECT, then gcloud's].")]
-Location = Annotated[
-    str | None, typer.Option(help="Region [GOOGLE_CLOUD_LOCATION, the nearest to gcloud's, us-central1].")
+AsJson = Annotated[bool, typer.Option("--json", metavar=FLAG, help="Print one JSON object and nothing else.")]
+Project = Annotated[
+    str | None,
+    typer.Option(metavar="ID", rich_help_panel=_GOOGLE, help="The project (GOOGLE_CLOUD_PROJECT, then gcloud's)."),
 ]
-Bucket = Annotated[str | None, typer.Option(help="Staging bucket [GEMINI_SFT_BUCKET, PROJECT-gemini-sft].")]
-Host = Annotated[str | None, typer.Option(help="Of --on kubeflow: the address of its API [KF_PIPELINES_ENDPOINT].")]
-Namespace = Annotated[str | None, typer.Option(help="Of --on kubeflow: whose runs, where it serves several users.")]
+Location = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGION",
+        rich_help_panel=_GOOGLE,
+        help="Where it runs (GOOGLE_CLOUD_LOCATION, else the nearest to gcloud's, else us-central1).",
+    ),
+]
+Bucket = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_GOOGLE,
+        help="Where data and results go (GEMINI_SFT_BUCKET, else PROJECT-gemini-sft).",
+    ),
+]
+Host = Annotated[
+    str | None,
+    typer.Option(metavar="URL", rich_help_panel=_KUBEFLOW, help="The address of its API (KF_PIPELINES_ENDPOINT)."),
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", rich_help_panel=_KUBEFLOW, help="Whose runs, where it serves several users."),
+]
 ServiceAccount = Annotated[
     str | None,
-    typer.Option(help="What the pipeline runs as [GEMINI_SFT_SERVICE_ACCOUNT]; on Kubeflow, one of Kubernetes."),
+    typer.Option(
+        metavar="EMAIL",
+        rich_help_panel=_GOOGLE,
+        help="What the pipeline runs as (GEMINI_SFT_SERVICE_ACCOUNT); on Kubeflow the name of one of Kubernetes.",
+    ),
 ]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Only start it, and leave it going.")]
-DataDir = Annotated[Path, typer.Option(help="Where the emulator keeps its data, and results are put.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", metavar=FLAG, help="Only start it, and leave it going.")]
+DataDir = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="Where the emulator keeps its data, and results are put.")
+]
 
 
 def requested(

@@ -155,16 +155,6 @@ def test_examples_of_records_in_the_page_can_be_read() -> None:
         assert draft.contents[-1]["role"] == "model"
 
 
-@pytest.mark.parametrize(
-    ("page", "language"), [("docs/data.md", "yaml"), ("docs/costs.md", "yaml"), ("README.md", "text")]
-)
-def test_examples_of_experiments_in_the_pages_are_valid(page: str, language: str) -> None:
-    shown = blocks((ROOT / page).read_text("utf-8"), language)
-    assert shown
-    for text in shown:
-        experiment(**yaml.safe_load(text))
-
-
 @pytest.mark.parametrize("task", Task)
 def test_page_names_the_customary_columns_and_the_deciding_metric_of_a_task(task: Task) -> None:
     _, *cells, decides = row_of(DATA, task)

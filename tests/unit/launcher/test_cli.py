@@ -1,9 +1,13 @@
 import json
 import os
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 
 from gemini_sft.errors import TuningError, UserError
@@ -135,10 +139,38 @@ def test_a_command_that_does_not_exist(
     assert text in capsys.readouterr().err
 
 
-def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def every_command(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from every_command(below, *path, name)
+
+
+@pytest.mark.parametrize(("path", "command"), list(every_command(typer.main.get_command(cli.app))))
+def test_help_says_all_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: tuple[str, ...], command: Any
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert called(monkeypatch, *path, "--help") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80 and "…" not in "".join(lines)
+    # A text of several lines stands in a column of its own: its words follow one another down the page.
+    words = [word for line in lines for word in re.split(r"[\s│]+", line) if word]
+    texts = [command.help, *(one.get_short_help_str(300) for one in getattr(command, "commands", {}).values())]
+    for text in [*texts, *(one.help for one in command.params)]:
+        rest = iter(words)
+        assert all(word in rest for word in text.split()), text
+
+
+def test_help_has_the_commands_in_the_order_of_their_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert called(monkeypatch, "--help") == 0
     out = capsys.readouterr().out
-    assert all(one in out for one in ("run", "check", "rollback", "emulator"))
+    assert re.findall(r"─ (\w+) ─", out) == ["Options", "Run", "Watch", "Release", "Tools"]
+    places = [
+        out.index(f"│ {one} ") for one in ("check", "run", "schedule", "status", "report", "rollback", "emulator")
+    ]
+    assert places == sorted(places)
 
 
 def test_the_shells_own_credentials_do_not_reach_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
