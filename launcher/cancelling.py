@@ -4,7 +4,7 @@ from rich.console import Console
 
 from gemini_sft.errors import UserError
 from launcher.found import resolve
-from launcher.place import Site, at_place
+from launcher.place import Site, at_place, notes
 from launcher.running import JOB_FATE
 from launcher.submission import FoundRun, RunView
 
@@ -24,7 +24,7 @@ def cancel(site: Site, run: str, console: Console) -> None:
         UserError: There is no such run, or it has ended already.
         RunError: Vertex AI did not answer.
     """
-    with at_place(site, console) as place:
+    with at_place(site, notes()) as place:
         one = resolve(place.target, run)
         submitted = FoundRun(one.id, place.target)
         before = submitted.view()

@@ -45,7 +45,7 @@ def clean(request: Request, days: int, delete: bool, console: Console) -> dict[s
         UserError: Something that the user gave is wrong, or there is no permission to look.
         ServiceError: Vertex AI or Cloud Storage did not say what there is.
     """
-    name = load_experiment(str(request.experiment_file), request.overrides).name
+    name = load_experiment(str(request.experiment_file), request.overrides, allow_retired=True).name
     with at_place(request, console) as place:
         scope = _scope(place.target, name)
         planned = plan(look(scope), datetime.now(UTC), timedelta(days=days))

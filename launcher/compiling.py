@@ -67,7 +67,7 @@ def _compile(name: str, pipeline: Any, folder: Path, image: str | None) -> Path:
         warnings.simplefilter("ignore")  # of the Google libraries, about their own future
         from kfp import compiler
 
-        from components.image import IMAGE
+        from pipelines import IMAGE
 
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.yaml"

@@ -21,6 +21,9 @@ from launcher.submission import FoundRun
 from launcher.target import Target
 
 _PAGE = 1000
+_STAMPED = re.compile(r"^\[KFP Executor [^\]]* ([A-Z]+)\]: (.*)$")
+_HANDS_OVER = "Got executor_input:"
+_KFP_SAYS = ("Looking for component", "Loading KFP component", "Wrote executor output file")
 _ROLE = "roles/logging.viewer"
 # What would move the cursor, colour the rest or ring a bell. A tabulator may stay.
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -69,11 +72,14 @@ def _lines(target: Target, run_id: str, names: Mapping[str, str], since: datetim
     """
     if not names:
         return
+    spoken = {name: KfpLines() for name in names.values()}
     try:
         for entry in _entries(target.project, names, since):
             name = names[entry["resource"]["labels"]["job_id"]]
             for line in message_of(entry).splitlines() or [""]:
-                yield name, _CONTROLS.sub("", line)
+                clean = _CONTROLS.sub("", line)
+                if (shown := spoken[name].shown(clean)) is not None:
+                    yield name, shown
     except DeniedError as error:
         raise UserError(
             f"the logs of project {target.project} may not be read: give your account {_ROLE} there, with `gcloud"
@@ -98,6 +104,31 @@ def _entries(project: str, names: Mapping[str, str], since: datetime) -> Iterato
         if not page.get("nextPageToken"):
             return
         body["pageToken"] = page["nextPageToken"]
+
+
+class KfpLines:
+    """The lines of one task without what kfp puts among them.
+
+    That is how it finds the task, what it hands over, a page of JSON, and a stamp before each line that is logged: its
+    name, a time, a level, of which only a level that warns is left.
+    """
+
+    def __init__(self) -> None:
+        """Begins before the first line."""
+        self._handing_over = False
+
+    def shown(self, line: str) -> str | None:
+        """Returns what is left of the next line; None for nothing."""
+        if stamped := _STAMPED.match(line):
+            level, said = stamped.groups()
+            self._handing_over = said == _HANDS_OVER
+            if self._handing_over or said.startswith(_KFP_SAYS):
+                return None
+            return said if level == "INFO" else f"{level}: {said}"
+        within = self._handing_over
+        if line == "}":
+            self._handing_over = False
+        return None if within else line
 
 
 def message_of(entry: dict[str, Any]) -> str:

@@ -174,7 +174,8 @@ class Request(Site):
         Raises:
             UserError: There is no project to be found, or the bucket's name is impossible.
         """
-        base = load_experiment(str(self.experiment_file), self.overrides).base_model
+        gone = self.pipeline != "finetune"
+        base = load_experiment(str(self.experiment_file), self.overrides, allow_retired=gone).base_model
         regions = catalog().models[base].tuning_regions if base in catalog().models else ()
         if is_tuned(base) and base != CHAMPION:
             regions = (location_of(base, ""),)  # a tuned model is tuned further only where it is
@@ -211,6 +212,11 @@ class Place:
         """
         if self.emulator:
             self.emulator.require_alive()
+
+
+def notes() -> Console:
+    """Returns a console for what is said beside the answer of a command, such as where it was looked for."""
+    return Console(stderr=True, highlight=False)
 
 
 @contextlib.contextmanager

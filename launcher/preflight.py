@@ -12,7 +12,8 @@ from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import is_tuned, listed
 from gemini_sft.refusals import no_credentials
 from gemini_sft.rest import default_credentials
-from gemini_sft.tuning import find_base, refusals
+from gemini_sft.retraining.purpose import Purpose
+from gemini_sft.tuning import find_base, refusals, retired
 from gemini_sft.tuning.states import goes_on
 from gemini_sft.vertex import listed as resources
 from launcher.access import check_account, check_bucket, check_project
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 Quoting = Callable[[Target], tuple[Quote, BudgetError | None]]
 
 
-def preflight(experiment: Experiment, target: Target, image: str, quoting: Quoting | None) -> Findings:
+def preflight(
+    experiment: Experiment, target: Target, image: str, quoting: Quoting | None, purpose: str = Purpose.RUN
+) -> Findings:
     """Looks whether Vertex AI can and may run an experiment; changes nothing and costs nothing.
 
     Args:
@@ -36,10 +39,11 @@ def preflight(experiment: Experiment, target: Target, image: str, quoting: Quoti
         target: Where it is to run.
         image: What the components are compiled to run in.
         quoting: Quotes the run at a place; None if its data are read only by the pipeline.
+        purpose: A `Purpose`: that nothing can be tuned stops only a run that is there to tune.
     """
-    found = Findings()
+    found, tunes = Findings(), purpose != Purpose.RECHECK
     _check_image(image, target, found)
-    usable = _check_region(experiment, target, found)
+    usable = _check_region(experiment, target, found) if tunes else target
     credentials = _credentials(found)
     if credentials is None:
         return found
@@ -48,8 +52,9 @@ def preflight(experiment: Experiment, target: Target, image: str, quoting: Quoti
     check_project(usable, member, found)
     check_bucket(usable, member, found)
     check_account(usable, member, found)
-    _check_model(experiment, usable, quoting, found)
-    _check_queue(experiment, usable, found)
+    _check_model(experiment, usable, quoting, purpose, found)
+    if tunes:
+        _check_queue(experiment, usable, found)
     return found
 
 
@@ -62,7 +67,7 @@ def _check_image(image: str, target: Target, found: Findings) -> None:
 
 def _check_region(experiment: Experiment, target: Target, found: Findings) -> Target:
     """Returns the target in a region in which the model can be tuned: the rest of the list is about that one."""
-    if is_tuned(experiment.base_model):
+    if is_tuned(experiment.base_model) or experiment.base_model in catalog().retired:
         return target
     regions = catalog().models[experiment.base_model].tuning_regions
     if target.location in regions:
@@ -116,12 +121,17 @@ def _check_apis(experiment: Experiment, target: Target, found: Findings) -> None
         found.missing("APIs", f"{', '.join(disabled)} not enabled", command)
 
 
-def _check_model(experiment: Experiment, target: Target, quoting: Quoting | None, found: Findings) -> None:
+def _check_model(
+    experiment: Experiment, target: Target, quoting: Quoting | None, purpose: str, found: Findings
+) -> None:
     """Looks what the model allows and, if it allows the run, what that costs."""
     blocked = bool(found.problems)
     try:
         base = find_base(target.project, target.location, experiment)
-        refused = refusals(experiment, base, target.location, datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        gone = retired(experiment, base, today) if purpose == Purpose.RETRAIN else ""
+        asked = refusals(experiment, base, target.location, today) if purpose != Purpose.RECHECK else []
+        refused = [one for one in asked if one != gone]
         for one in refused:
             found.missing(experiment.name, one)
         if refused or quoting is None:

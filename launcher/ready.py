@@ -36,7 +36,7 @@ def require_ready(
             raise UserError(why)
     elif request.on_vertex:
         quoting = functools.partial(checked.quote, purpose=request.purpose) if checked else None
-        found = preflight(experiment, place.target, image, quoting)
+        found = preflight(experiment, place.target, image, quoting, request.purpose)
         found.show(console)
         if found.error:
             raise found.error

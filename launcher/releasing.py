@@ -23,7 +23,7 @@ def roll_back(request: Request, console: Console) -> dict[str, Any]:
         RunError: Vertex AI refused or did not answer, or somebody else moved the alias at the same moment.
     """
     # Its name is all that is needed: to be taken back, a model needs neither its data nor metrics that can be loaded.
-    name = load_experiment(str(request.experiment_file), request.overrides).name
+    name = load_experiment(str(request.experiment_file), request.overrides, allow_retired=True).name
     with at_place(request, console) as place:
         done = rollback(place.target.project, place.target.location, name)
     if done.was == done.champion:

@@ -102,7 +102,7 @@ def show_table(schedules: Sequence[Schedule], console: Console) -> None:
     """Prints schedules, one in a row, with their next three times."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("schedule", "cron", "time zone", "state", "next", "last run"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("schedule", "cron"))
     table.add_column("runs", justify="right")
     for one in schedules:
         cron = one.cron
@@ -112,7 +112,7 @@ def show_table(schedules: Sequence[Schedule], console: Console) -> None:
             cron.fields if cron else one.timing,
             cron.zone if cron else "",
             Text(one.state, _STATES.get(one.state, "")),
-            "\n".join(map(_time, due_times(one))),
+            next((_time(due) for due in due_times(one)), ""),
             last,
             "" if one.runs is None else f"{one.runs:,}",
         )

@@ -269,7 +269,7 @@ def _one(schedules: Schedules, given: str, place: Place) -> Schedule:
 def _name(given: str) -> str:
     """Returns the name of the experiment in a file; anything else is a name itself."""
     is_file = given.endswith((".yaml", ".yml")) or Path(given).is_file()
-    return load_experiment(given, ()).name if is_file else given
+    return load_experiment(given, allow_retired=True).name if is_file else given
 
 
 def _require_open(schedule: Schedule) -> None:

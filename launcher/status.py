@@ -16,7 +16,7 @@ from gemini_sft.telling import duration, lines
 from gemini_sft.vertex import console_link
 from launcher import results, retraining
 from launcher.found import Found, recent, resolve
-from launcher.place import Place, Site, at_place
+from launcher.place import Place, Site, at_place, notes
 from launcher.running import failure
 from launcher.runs import read_comparison
 from launcher.showing import show, show_verdict
@@ -31,7 +31,7 @@ def show_recent(site: Site, console: Console) -> dict[str, Any]:
     Returns:
         The object that `--json` prints: `runs`, the newest first, each as `_described` has it.
     """
-    with at_place(site, console) as place:
+    with at_place(site, notes()) as place:
         found = recent(place.target)
         where = f"project {place.target.project}, region {place.target.location}"
     console.print(table(found) if found else f"No runs in {where}.")
@@ -39,14 +39,15 @@ def show_recent(site: Site, console: Console) -> dict[str, Any]:
 
 
 def table(found: list[Found]) -> Table:
-    """Returns runs as a table; the column of the schedule is there if any run has one."""
+    """Returns runs as a table; the column of the experiment is there if a run's id does not begin with it."""
+    named = all(one.id.startswith(one.experiment) for one in found)
     result = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    columns = ["run", "pipeline", "state", "submitted", "took", "experiment"]
-    for column in columns + (["schedule"] if any(one.schedule for one in found) else []):
-        result.add_column(column, no_wrap=column == "run", justify="right" if column == "took" else "left")
+    for column in ["run", "pipeline", "state", "submitted", "took"] + ([] if named else ["experiment"]):
+        result.add_column(column, no_wrap=column in ("run", "state"), justify="right" if column == "took" else "left")
     for one in found:
         took = "" if one.seconds is None else duration(one.seconds)
-        cells = [one.id, one.pipeline, one.state.lower(), _local(one.created), took, one.experiment, one.schedule]
+        pipeline = one.pipeline.removeprefix("gemini-") + (", scheduled" if one.schedule else "")
+        cells = [one.id, pipeline, one.state.lower(), f"{one.created.astimezone():%m-%d %H:%M}", took, one.experiment]
         result.add_row(*(Text(cell) for cell in cells[: len(result.columns)]))
     return result
 
@@ -69,7 +70,7 @@ def show_one(site: Site, run: str, wait: bool, console: Console) -> tuple[dict[s
         UserError: There is no such run, or several.
         RunError: Vertex AI did not answer.
     """
-    with at_place(site, console) as place:
+    with at_place(site, notes()) as place:
         one = resolve(place.target, run)
         submitted = FoundRun(one.id, place.target)
         link = console_link(place.target.project, place.target.location, one.id) if site.on_vertex else None
@@ -121,7 +122,8 @@ def _results(run: Run, one: Found, view: RunView, data_dir: Path, console: Conso
         return None
     try:
         with suppress(KeyError):  # it did not come to its verdict
-            results.fetch(run.artifacts(), folder, load_experiment(one.experiment_uri), one.experiment_uri)
+            experiment = load_experiment(one.experiment_uri, allow_retired=True)
+            results.fetch(run.artifacts(), folder, experiment, one.experiment_uri)
             return folder
     except (UserError, RunError) as error:
         if view.succeeded:

@@ -1,5 +1,6 @@
 """A YAML document together with the line on which each of its values stands."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,15 @@ from gemini_sft.errors import ExperimentError, Problem
 
 Path = tuple[str | int, ...]
 _KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads 1e-6 as the number that it is in JSON and in YAML 1.2; YAML 1.1 wants a dot before the exponent."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 
 
 class Source:
@@ -27,8 +37,8 @@ class Source:
         self._file = file
         self._places: dict[Path, str] = {}
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.values: dict[str, Any] = yaml.safe_load(text)
+            root = yaml.compose(text, Loader=_Loader)
+            self.values: dict[str, Any] = yaml.load(text, _Loader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             problem = Problem(f"{file}:{line}", f"is not YAML: {error.problem}")
@@ -62,7 +72,7 @@ class Source:
             if not isinstance(holder, dict):
                 raise ExperimentError([Problem(place, f"{'.'.join(path[:depth])} has no keys below it")])
         try:
-            holder[path[-1]] = yaml.safe_load(value)
+            holder[path[-1]] = yaml.load(value, _Loader)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ExperimentError([Problem(place, f"{value!r} is not a YAML value")]) from error
         # What stood below the old value has gone with it.

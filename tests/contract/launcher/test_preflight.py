@@ -43,14 +43,16 @@ def put(server: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def look(server: Server, put: Any) -> Look:
-    def call(target: Target = TARGET, image: str = IMAGE, quoting: Any = None, **changes: Any) -> Findings:
+    def call(
+        target: Target = TARGET, image: str = IMAGE, quoting: Any = None, purpose: str = "run", **changes: Any
+    ) -> Findings:
         asked: dict[str, Any] = {
             "name": "demo",
             "task": Task.CHAT,
             "base_model": "gemini-3.1-flash-lite",
             "data": Data(train="gs://b/train.jsonl"),
         }
-        return preflight(Experiment(**asked | changes), target, image, quoting)
+        return preflight(Experiment(**asked | changes), target, image, quoting, purpose)
 
     return call
 
@@ -63,6 +65,17 @@ def test_nothing_is_missing_and_nothing_is_made(look: Look) -> None:
     found = look()
     assert (told(found), found.remarks, found.error) == ([], [], None)
     assert find_bucket(TARGET) is None
+
+
+@pytest.mark.parametrize(("purpose", "missing"), [("run", 1), ("retrain", 0), ("recheck", 0)])
+def test_a_model_that_has_retired_stops_only_who_is_there_to_tune_it(look: Look, purpose: str, missing: int) -> None:
+    found = look(base_model="gemini-2.0-flash", purpose=purpose)
+    assert sum("gemini-2.0-flash was retired" in one for one in told(found)) == missing == len(found.problems)
+
+
+def test_a_recheck_runs_where_nothing_can_be_tuned(look: Look) -> None:
+    elsewhere = replace(TARGET, location="asia-east1")
+    assert len(look(elsewhere).problems) == 1 and look(elsewhere, purpose="recheck").problems == []
 
 
 def test_all_that_is_missing_is_in_one_list_with_the_command_for_each(look: Look, put: Any) -> None:

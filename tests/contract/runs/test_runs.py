@@ -195,12 +195,13 @@ def test_a_run_is_cancelled_once(submit: Callable[..., Run], call: Callable[...,
     assert code == 2 and "has ended already, as CANCELLED" in err
 
 
-def test_the_schedule_has_a_column_if_there_is_one(three: None) -> None:
+def test_what_the_list_says_of_a_run(three: None) -> None:
     from dataclasses import replace
 
-    one = resolve(TARGET, "alpha-1")
-    for schedule in ("", "4711"):
+    one = replace(resolve(TARGET, "alpha-1"), id="replies-1", pipeline="gemini-retrain")
+    for schedule, by in (("", "retrain"), ("4711", "retrain, scheduled")):
         file = io.StringIO()
-        Console(file=file, width=120).print(table([one, replace(one, schedule=schedule)]))
-        heading, _, last = file.getvalue().splitlines()
-        assert ("schedule" in heading, "4711" in last) == (bool(schedule), bool(schedule))
+        Console(file=file, width=80).print(table([replace(one, schedule=schedule)]))
+        heading, row = file.getvalue().splitlines()
+        assert heading.split() == ["run", "pipeline", "state", "submitted", "took"], "each id begins with the name"
+        assert " ".join(row.split()).startswith(f"replies-1 {by} succeeded ")

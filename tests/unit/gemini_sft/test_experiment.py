@@ -353,3 +353,13 @@ def test_what_is_for_a_judge_needs_one(tmp_path: Path, key: str) -> None:
         ExperimentError, match=f"x.yaml:7: evaluation.judge.{name} is for a judge: name one in judge.model"
     ):
         load_experiment(str(tmp_path / "x.yaml"))
+
+
+@given(st.floats(min_value=1e-12, max_value=1e12))
+def test_a_number_that_was_staged_as_json_is_read_back(amount: float) -> None:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        experiment = load(Path(folder), VALID, f"budget.max_usd={amount!r}")
+        assert experiment.budget.max_usd == amount
+        assert load(Path(folder), experiment.model_dump_json()).budget.max_usd == amount
