@@ -126,7 +126,7 @@ def test_how_a_run_may_end(
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["run"], "experiment"),
+        (["run"], "EXPERIMENT"),
         (["run", "x.yaml", "--on", "moon"], "moon"),
         (["walk"], "walk"),
         (["emulator", "--port", "70000"], "65535"),
