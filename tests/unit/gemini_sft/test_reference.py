@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
-import yaml
 from pydantic import BaseModel, Field
 
 from gemini_sft.catalog import catalog
