@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from gemini_sft.experiment import Experiment
+from launcher.buckets import make_command
+from launcher.target import Target
 from tests.unit.test_documented_commands import PAGES, ROOT
 
 LONGEST_LINE = 125
@@ -148,14 +150,15 @@ def test_terraform_is_told_what_it_knows() -> None:
 
 
 def test_gcloud_takes_every_command(tmp_path: Path) -> None:
-    shown = commands_of_gcloud()
+    shown = [line for _, line in commands_of_gcloud()]
     assert len(shown) > 15
+    told = [make_command(Target("my-project", "us-central1", "some"))]
     gcloud = shutil.which("gcloud")
     if gcloud is None:
         pytest.skip("no gcloud on this machine")
     wrong = "gcloud storage buckets create gs://some --no-such-flag"
     (tmp_path / "commands.json").write_text(
-        json.dumps([{"command_string": line} for line in (*dict.fromkeys(line for _, line in shown), wrong)])
+        json.dumps([{"command_string": line} for line in (*dict.fromkeys([*shown, *told]), wrong)])
     )
     # Reads the commands with gcloud's own parsers, runs none, and asks nobody.
     done = subprocess.run(
