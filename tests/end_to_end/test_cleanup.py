@@ -47,10 +47,13 @@ def judge(client: httpx.Client, summary: dict[str, Any], verdict: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+def ran(
+    ran_small: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], Path]:
     """A small experiment that was run once and rejected: the object that the run printed, and where it was run."""
-    folder = tmp_path_factory.mktemp("ran")
-    summary, _ = summary_of(write_experiment(folder, tuning={"epochs": 2, "adapter_size": 1}), cwd=folder)
+    summary, shared = ran_small
+    folder = tmp_path_factory.mktemp("ran") / "small"
+    shutil.copytree(shared, folder)
     with emulator(folder) as client:
         judge(client, summary, "reject")
     return summary, folder
