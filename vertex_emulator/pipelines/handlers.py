@@ -58,16 +58,28 @@ def _read_mask(text: str) -> list[list[str]]:
     """Returns the paths of a read mask, each as its steps in camelCase; none for all fields.
 
     Raises:
-        ApiError: 400 for a field that a pipeline job has not.
+        ApiError: 400 for a path that leads to nothing that a pipeline job can have.
     """
     from vertex_emulator.protobuf import types
 
     paths = [[camel_case(step) for step in path.strip().split(".")] for path in text.split(",") if path.strip()]
-    known = {field.json_name for field in types.PipelineJob.pb().DESCRIPTOR.fields}
-    for first, *_ in paths:
-        if first != "*" and first not in known:
-            raise invalid(f"Unknown read mask path '{first}'.", "read_mask")
+    for path in paths:
+        if path != ["*"] and not _leads_somewhere(path, types.PipelineJob.pb().DESCRIPTOR):
+            raise invalid(f"Unknown read mask path '{'.'.join(path)}'.", "read_mask")
     return [] if ["*"] in paths else paths
+
+
+def _leads_somewhere(path: list[str], message: Any) -> bool:
+    """Tells whether a path is of fields: in messages by the fields that they have, in maps and structs by any key."""
+    field = next((one for one in message.fields if one.json_name == path[0]), None)
+    if field is None or len(path) == 1:
+        return field is not None
+    inner = field.message_type
+    if inner is None or inner.full_name == "google.protobuf.Timestamp":
+        return False
+    if inner.full_name == "google.protobuf.Struct" or inner.GetOptions().map_entry:
+        return all(path)
+    return not field.is_repeated and _leads_somewhere(path[1:], inner)
 
 
 def _masked(document: dict[str, Any], mask: list[list[str]]) -> dict[str, Any]:
@@ -77,6 +89,8 @@ def _masked(document: dict[str, Any], mask: list[list[str]]) -> dict[str, Any]:
         into, part = kept, document
         for step in path[:-1]:
             part = part.get(step, {})
+            if not isinstance(part, dict):  # a struct's key may hold anything
+                part = {}
             into = into.setdefault(step, {}) if part else into
         if path[-1] in part:
             into[path[-1]] = part[path[-1]]
