@@ -18,6 +18,7 @@ _JOBS = f"{LOCATION}/{KIND}"
 _JOB = f"{_JOBS}/{{job}}"
 _FILTERABLE = ("display_name", "state", "create_time", "update_time", "end_time", "labels", "schedule_name")
 _ORDERABLE = ("createTime", "updateTime", "endTime", "startTime")
+_COMPARED = (*_ORDERABLE, *map(camel_case, _FILTERABLE), "pipelineSpec.pipelineInfo")
 
 
 async def _create(request: Request) -> Response:
@@ -39,14 +40,16 @@ async def _list(request: Request) -> Response:
         types.PipelineJob,
         _FILTERABLE,
         derived={
-            "pipeline_name": lambda job: str(job["pipelineSpec"].get("pipelineInfo", {}).get("name", "")),
+            "pipeline_name": lambda job: str(job["pipelineSpec"]["pipelineInfo"]["name"]),
             "pipeline_job_user_id": lambda job: str(job["name"].rpartition("/")[2]),
         },
     )
-    jobs = emulator_of(request).database.list(KIND, location_of(request))
-    chosen = ordered([job for job in reversed(jobs) if holds(job)], query.get("orderBy", ""), _ORDERABLE)
-    mask = _read_mask(query.get("readMask", ""))
-    return Json(page(request, KIND, [_masked(_brief(job), mask) for job in chosen]))
+    database, mask = emulator_of(request).database, _read_mask(query.get("readMask", ""))
+    jobs = [job for job in database.parts(KIND, location_of(request), _COMPARED) if holds(job)]
+    answer = page(request, KIND, ordered(jobs, query.get("orderBy", ""), _ORDERABLE))
+    if KIND in answer:  # of thousands, only those of the page are read whole
+        answer[KIND] = [_masked(_brief(database.get(job["name"]) or job), mask) for job in answer[KIND]]
+    return Json(answer)
 
 
 def _brief(document: dict[str, Any]) -> dict[str, Any]:
