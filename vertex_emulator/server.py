@@ -41,6 +41,7 @@ from vertex_emulator.database import Database
 from vertex_emulator.emulator import Emulator
 from vertex_emulator.environment import variables
 from vertex_emulator.errors import ApiError, answer_error
+from vertex_emulator.guard import Guard
 from vertex_emulator.pipelines.jobs import PipelineJobs
 from vertex_emulator.pipelines.submission import submit
 from vertex_emulator.schedules.firing import Schedules
@@ -118,7 +119,10 @@ def application(emulator: Emulator) -> Starlette:
 
     app = Starlette(
         routes=[route for module in _MODULES for route in module.routes],
-        middleware=[Middleware(faults.FaultsMiddleware, faults=emulator.faults)],
+        middleware=[
+            Middleware(Guard, refuse=pages.refuse),
+            Middleware(faults.FaultsMiddleware, faults=emulator.faults),
+        ],
         exception_handlers={ApiError: answer_error, 404: _no_route, 405: _no_route, Exception: _crash},
         lifespan=lifespan,
     )

@@ -66,9 +66,9 @@ def streams_of(database: Database, project: str) -> list[Entry]:
 
 
 def read_entries(data_dir: Path, streams: Sequence[Entry], query: "Query") -> list[Entry]:
-    """Returns the entries of streams that a query lets through, oldest first."""
+    """Returns the entries of streams that a query lets through, oldest first, those of one time by their `insertId`."""
     found = [entry for one in streams for entry in _entries(data_dir / FOLDER, one) if query.holds(entry)]
-    return sorted(found, key=lambda entry: str(entry["timestamp"]))
+    return sorted(found, key=lambda entry: (str(entry["timestamp"]), str(entry["insertId"])))
 
 
 def _entries(folder: Path, stream: Entry) -> Iterator[Entry]:

@@ -17,6 +17,7 @@ from vertex_emulator.routing import emulator_of
 from vertex_emulator.wire import Json, read_json
 
 _PROJECT = re.compile(r"projects/([a-z0-9-]+)")
+_TOKEN = re.compile(r"[0-9]{1,18}")
 _DEFAULT_SIZE = 50
 _LARGEST_SIZE = 1000
 _MOST_NAMES = 100
@@ -50,7 +51,7 @@ def read_request(body: dict[str, Any]) -> ListLogEntriesRequest:
         raise invalid(f"page_size must not be negative or greater than {_LARGEST_SIZE}.", "page_size")
     if asked.order_by and asked.order_by not in _ORDERS:
         raise invalid(f"order_by must be '{_ORDERS[0]}' or '{_ORDERS[1]}', got '{asked.order_by}'.", "order_by")
-    if asked.page_token and not asked.page_token.isdecimal():
+    if asked.page_token and not _TOKEN.fullmatch(asked.page_token):
         raise invalid(f"page_token '{asked.page_token}' is not one that was given.", "page_token")
     return asked
 

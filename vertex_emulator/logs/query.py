@@ -116,7 +116,10 @@ def _comparison(tokens: list[Token]) -> _Comparison:
     ordered = field in ("severity", "timestamp")
     if symbol not in (("=", "!=", "<", "<=", ">", ">=") if ordered else ("=", "!=", ":")):
         raise _refuse(f"the emulator does not compare {field!r} by {symbol!r}.")
+    present = symbol == ":" and tokens[0] == ("word", "*")
     texts = _values(tokens)
+    if present:  # `field:*` asks whether there is anything, and is no search for a star
+        return _Comparison(field, symbol, ("",))
     if symbol == "!=" and len(texts) > 1:
         raise _refuse("the emulator has no list of values after '!='.")
     try:
@@ -150,6 +153,8 @@ def _value(tokens: list[Token]) -> str:
 
 def _comparable(field: str, text: str) -> Any:
     if field == "severity":
+        if text.upper() not in _SEVERITIES:
+            raise ValueError(f"'{text}' is none of {', '.join(_SEVERITIES)}")
         return _SEVERITIES.index(text.upper())
     if field == "timestamp":
         moment = datetime.fromisoformat(text)

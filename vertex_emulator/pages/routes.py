@@ -15,12 +15,13 @@ from vertex_emulator.pages.artifacts import shown
 from vertex_emulator.pages.compare import compare
 from vertex_emulator.pages.content import content_of
 from vertex_emulator.pages.drawing import drawing
-from vertex_emulator.pages.guard import OBJECT_POLICY, PAGE_POLICY, headers, is_foreign
+from vertex_emulator.pages.guard import OBJECT_POLICY, PAGE_POLICY, headers
 from vertex_emulator.pages.logs import log_of
 from vertex_emulator.pages.render import FOLDER, page
 from vertex_emulator.pages.runs import PAGE_SIZE, Run, find_run, overview
 from vertex_emulator.pages.tasks import Task, task_tree
 from vertex_emulator.routing import emulator_of
+from vertex_emulator.wire import Json
 
 _VIEWS = {".md": "markdown", ".html": "html"}
 _FILES = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -34,23 +35,25 @@ class _Problem(Exception):
         self.status, self.title, self.text = status, title, text
 
 
-def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Refuses requests of other people's pages, and tells problems on a page."""
+def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Tells problems on a page."""
 
-    async def guarded(request: Request) -> Response:
+    async def told(request: Request) -> Response:
         try:
-            if is_foreign(request):
-                text = f"Pages are for a browser on this machine: open http://127.0.0.1:{_port(request)}/ in it."
-                raise _Problem(403, "Not from here", text)
             return await handler(request)
         except _Problem as problem:
             return page("problem.html.j2", problem.status, title=problem.title, text=problem.text)
 
-    return guarded
+    return told
 
 
-def _port(request: Request) -> int:
-    return int((request.scope.get("server") or ("", 0))[1] or 0)
+def refuse(request: Request) -> Response:
+    """Answers a page of somebody else: a person who came by another name with a page, a program with JSON."""
+    port = int((request.scope.get("server") or ("", 0))[1] or 0)
+    text = f"The emulator is for programs and browsers on this machine: open http://127.0.0.1:{port}/ instead."
+    if "text/html" in request.headers.get("accept", ""):
+        return page("problem.html.j2", 403, title="Not from here", text=text)
+    return Json(ApiError("PERMISSION_DENIED", text).body(), 403)
 
 
 async def _index(request: Request) -> Response:
@@ -141,10 +144,10 @@ class _ForBrowsers(Route):
 
 
 routes: list[BaseRoute] = [
-    _ForBrowsers("/", _guarded(_index)),
-    Route("/runs/{project}/{location}/{job}", _guarded(_run)),
-    Route("/compare", _guarded(_compare)),
-    Route("/objects", _guarded(_object)),
-    Route("/raw", _guarded(_raw)),
-    Route("/pages/{name}", _guarded(_file)),
+    _ForBrowsers("/", _told(_index)),
+    Route("/runs/{project}/{location}/{job}", _told(_run)),
+    Route("/compare", _told(_compare)),
+    Route("/objects", _told(_object)),
+    Route("/raw", _told(_raw)),
+    Route("/pages/{name}", _told(_file)),
 ]

@@ -13,6 +13,8 @@ from vertex_emulator.pipelines.resource import KIND
 PAGE_SIZE = 50
 _BRIEF = 10
 _LAST_RUNS = 5
+_OF_RUNS = ("displayName", "state", "createTime", "startTime", "endTime", "scheduleName", "pipelineSpec.pipelineInfo")
+_OF_SCHEDULES = ("displayName", "state", "cron", "nextRunTime", "startedRunCount", "lastScheduledRunResponse")
 
 Document = dict[str, Any]
 
@@ -48,7 +50,7 @@ class Run:
     @property
     def pipeline(self) -> str:
         """The pipeline's name in its spec."""
-        return str(self.job["pipelineSpec"].get("pipelineInfo", {}).get("name", ""))
+        return str(self.job.get("pipelineSpec", {}).get("pipelineInfo", {}).get("name", ""))
 
     @property
     def seconds(self) -> float | None:
@@ -140,15 +142,15 @@ def overview(database: Database, skipped: int = 0) -> Overview:
         database: Where everything is.
         skipped: How many of the newest runs to leave out.
     """
-    schedules = {str(one["name"]): one for one in database.list("schedules")}
+    schedules = {str(one["name"]): one for one in reversed(database.parts("schedules", None, _OF_SCHEDULES))}
     names = {name: str(one.get("displayName") or name.rpartition("/")[2]) for name, one in schedules.items()}
 
     def runs(jobs: Sequence[dict[str, Any]]) -> list[Run]:
         return [Run(job, names.get(job.get("scheduleName", ""), job.get("scheduleName", ""))) for job in jobs]
 
-    newest = runs(database.newest(KIND, PAGE_SIZE))
+    newest = runs(database.parts(KIND, None, _OF_RUNS, PAGE_SIZE))
     return Overview(
-        runs=runs(database.newest(KIND, PAGE_SIZE, skipped)) if skipped else newest,
+        runs=runs(database.parts(KIND, None, _OF_RUNS, PAGE_SIZE, skipped)) if skipped else newest,
         count=database.count(KIND),
         skipped=skipped,
         schedules=[

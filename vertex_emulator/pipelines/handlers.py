@@ -18,6 +18,7 @@ _JOBS = f"{LOCATION}/{KIND}"
 _JOB = f"{_JOBS}/{{job}}"
 _FILTERABLE = ("display_name", "state", "create_time", "update_time", "end_time", "labels", "schedule_name")
 _ORDERABLE = ("createTime", "updateTime", "endTime", "startTime")
+_COMPARED = (*_ORDERABLE, *map(camel_case, _FILTERABLE), "pipelineSpec.pipelineInfo")
 
 
 async def _create(request: Request) -> Response:
@@ -39,14 +40,16 @@ async def _list(request: Request) -> Response:
         types.PipelineJob,
         _FILTERABLE,
         derived={
-            "pipeline_name": lambda job: str(job["pipelineSpec"].get("pipelineInfo", {}).get("name", "")),
+            "pipeline_name": lambda job: str(job["pipelineSpec"]["pipelineInfo"]["name"]),
             "pipeline_job_user_id": lambda job: str(job["name"].rpartition("/")[2]),
         },
     )
-    jobs = emulator_of(request).database.list(KIND, location_of(request))
-    chosen = ordered([job for job in reversed(jobs) if holds(job)], query.get("orderBy", ""), _ORDERABLE)
-    mask = _read_mask(query.get("readMask", ""))
-    return Json(page(request, KIND, [_masked(_brief(job), mask) for job in chosen]))
+    database, mask = emulator_of(request).database, _read_mask(query.get("readMask", ""))
+    jobs = [job for job in database.parts(KIND, location_of(request), _COMPARED) if holds(job)]
+    answer = page(request, KIND, ordered(jobs, query.get("orderBy", ""), _ORDERABLE))
+    if KIND in answer:  # of thousands, only those of the page are read whole
+        answer[KIND] = [_masked(_brief(database.get(job["name"]) or job), mask) for job in answer[KIND]]
+    return Json(answer)
 
 
 def _brief(document: dict[str, Any]) -> dict[str, Any]:
@@ -58,16 +61,28 @@ def _read_mask(text: str) -> list[list[str]]:
     """Returns the paths of a read mask, each as its steps in camelCase; none for all fields.
 
     Raises:
-        ApiError: 400 for a field that a pipeline job has not.
+        ApiError: 400 for a path that leads to nothing that a pipeline job can have.
     """
     from vertex_emulator.protobuf import types
 
     paths = [[camel_case(step) for step in path.strip().split(".")] for path in text.split(",") if path.strip()]
-    known = {field.json_name for field in types.PipelineJob.pb().DESCRIPTOR.fields}
-    for first, *_ in paths:
-        if first != "*" and first not in known:
-            raise invalid(f"Unknown read mask path '{first}'.", "read_mask")
+    for path in paths:
+        if path != ["*"] and not _leads_somewhere(path, types.PipelineJob.pb().DESCRIPTOR):
+            raise invalid(f"Unknown read mask path '{'.'.join(path)}'.", "read_mask")
     return [] if ["*"] in paths else paths
+
+
+def _leads_somewhere(path: list[str], message: Any) -> bool:
+    """Tells whether a path is of fields: in messages by the fields that they have, in maps and structs by any key."""
+    field = next((one for one in message.fields if one.json_name == path[0]), None)
+    if field is None or len(path) == 1:
+        return field is not None
+    inner = field.message_type
+    if inner is None or inner.full_name == "google.protobuf.Timestamp":
+        return False
+    if inner.full_name == "google.protobuf.Struct" or inner.GetOptions().map_entry:
+        return all(path)
+    return not field.is_repeated and _leads_somewhere(path[1:], inner)
 
 
 def _masked(document: dict[str, Any], mask: list[list[str]]) -> dict[str, Any]:
@@ -77,6 +92,8 @@ def _masked(document: dict[str, Any], mask: list[list[str]]) -> dict[str, Any]:
         into, part = kept, document
         for step in path[:-1]:
             part = part.get(step, {})
+            if not isinstance(part, dict):  # a struct's key may hold anything
+                part = {}
             into = into.setdefault(step, {}) if part else into
         if path[-1] in part:
             into[path[-1]] = part[path[-1]]

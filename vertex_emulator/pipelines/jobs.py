@@ -16,7 +16,7 @@ from vertex_emulator.errors import ApiError
 from vertex_emulator.logs import entries
 from vertex_emulator.pipelines.causes import cause_of
 from vertex_emulator.pipelines.process import RunnerProcess
-from vertex_emulator.pipelines.resource import KIND, JobResource
+from vertex_emulator.pipelines.resource import ENDED, KIND, JobResource
 from vertex_emulator.storage.objects import ObjectStore
 
 _CANCEL_SECONDS = 5.0
@@ -73,9 +73,10 @@ class PipelineJobs:
     def resume(self) -> None:
         """Fails the jobs that ran when the emulator died: their tasks died with it."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        for document in self._database.list(KIND):
-            job = JobResource(document, self._database, self._objects)
-            _close(job, _STOPPED, "FAILED_PRECONDITION")
+        for part in self._database.parts(KIND, None, ["state"]):
+            document = None if part["state"] in ENDED else self._database.get(part["name"])
+            if document is not None:
+                _close(JobResource(document, self._database, self._objects), _STOPPED, "FAILED_PRECONDITION")
 
     async def stop(self) -> None:
         """Ends the running jobs, with short notice."""

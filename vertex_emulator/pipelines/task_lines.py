@@ -10,12 +10,16 @@ from pathlib import Path
 from types import TracebackType
 
 _BLOCK = 65_536
+_LONGEST = 100_000
+"""Bytes of a line that is kept in one piece: Cloud Logging takes entries of 256 KB, in which JSON may double a byte."""
 # As Vertex AI does: whatever is written to standard error counts as an error.
 _SEVERITIES = {"stdout": "INFO", "stderr": "ERROR"}
 
 
 def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
     """Yields the lines that a process and its children write, each with its severity, until both streams have ended.
+
+    A line that does not end, as that of a progress bar, comes in pieces, so that none of them takes all the memory.
 
     Args:
         process: With pipes for standard output and standard error.
@@ -29,11 +33,24 @@ def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
             for key, _ in sorted(selector.select(), key=lambda ready: ready[0].data, reverse=True):
                 block = os.read(key.fd, _BLOCK)
                 *whole, begun[key.data] = (begun[key.data] + block).split(b"\n")
-                yield from ((_SEVERITIES[key.data], line + b"\n") for line in whole)
+                for line in whole:
+                    yield from ((_SEVERITIES[key.data], piece) for piece in _pieces(line + b"\n"))
+                *full, begun[key.data] = _pieces(begun[key.data])
+                yield from ((_SEVERITIES[key.data], piece) for piece in full)
                 if not block:
                     selector.unregister(key.fileobj)
                     if begun[key.data]:
                         yield _SEVERITIES[key.data], begun[key.data]
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    """Cuts a line into pieces of at most `_LONGEST` bytes, between characters; there is at least one."""
+    pieces = []
+    while len(line) > _LONGEST:
+        end = next((at for at in range(_LONGEST, _LONGEST - 4, -1) if line[at] & 0xC0 != 0x80), _LONGEST)
+        pieces.append(line[:end])
+        line = line[end:]
+    return [*pieces, line]
 
 
 class LineFile:

@@ -207,8 +207,25 @@ def test_a_link_and_another_name_of_this_machine_lead_here(filled: Server) -> No
     followed = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"}
     for headers in (followed, {"host": "localhost:9000"}, {"host": "[::1]:8123"}, {"origin": filled.url}):
         assert look(filled, "/", **headers).status_code == 200
-    api = filled.http.get(f"/v1/{PARENT}/pipelineJobs/good", headers={"host": "rebound.example.com"})
-    assert api.status_code == 200  # the API is as it was
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "rebound.example.com"},
+        {"origin": "https://example.com", "content-type": "text/plain"},  # what a form or a script may send unasked
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"},
+    ],
+)
+def test_another_page_cannot_use_the_api(filled: Server, headers: dict[str, str]) -> None:
+    """A pipeline job is code that runs on this machine."""
+    jobs = f"/v1/{PARENT}/pipelineJobs"
+    calls = [("POST", jobs), ("POST", "/storage/v1/b"), ("PUT", "/emulator/project"), ("DELETE", f"{jobs}/good")]
+    for method, path in calls:
+        answer = filled.http.request(method, path, headers=headers, content=b"{}")
+        assert (answer.status_code, answer.json()["error"]["status"]) == (403, "PERMISSION_DENIED"), path
+    assert filled.http.get(f"{jobs}/good").status_code == 200
 
 
 def test_the_sdks_find_the_metadata_server_at_the_same_address(filled: Server) -> None:

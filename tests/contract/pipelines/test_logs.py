@@ -105,6 +105,7 @@ def test_googles_client_reads_the_lines_of_an_attempt(containers: Any, client: A
         ({"resourceNames": ["projects/p"], "pageSize": "many"}, "Invalid JSON payload"),
         ({"resourceNames": ["projects/p"], "orderBy": "severity"}, "order_by must be"),
         ({"resourceNames": ["projects/p"], "pageToken": "x"}, "page_token 'x' is not one"),
+        ({"resourceNames": ["projects/p"], "pageToken": "9" * 5000}, "is not one that was given"),
         ({"resourceNames": ["projects/p"], "surprise": 1}, "surprise"),
         ({"resourceNames": ["projects/p"], "filter": "resource.type"}, "Unparseable filter: expected FIELD"),
     ],

@@ -95,8 +95,12 @@ def test_jobs_are_listed_newest_first(emulator: Any, spec: Any) -> None:
     values = first["pipelineJobs"][0]["runtimeConfig"]["parameterValues"]
     name, spec = first["pipelineJobs"][0]["name"], {"pipelineInfo": {"name": "plain"}}
     assert part == {"name": name, "runtimeConfig": {"parameterValues": values}, "pipelineSpec": spec}
-    unknown = emulator.http.get("/pipelineJobs", params={"readMask": "name,surprise"})
-    assert unknown.status_code == 400 and "Unknown read mask path 'surprise'" in unknown.text
+    for path in ("surprise", "state.", "displayName.x", "runtimeConfig.surprise", "jobDetail.taskDetails.state"):
+        unknown = emulator.http.get("/pipelineJobs", params={"readMask": f"name,{path}"})
+        assert unknown.status_code == 400 and f"Unknown read mask path '{path}'" in unknown.text
+    deep = {**query, "readMask": "jobDetail.pipelineContext.name,pipelineSpec.pipelineInfo.name.x,labels.a"}
+    (kept,) = emulator.http.get("/pipelineJobs", params=deep).json()["pipelineJobs"][:1]
+    assert list(kept["jobDetail"]["pipelineContext"]) == ["name"]
 
 
 @pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated")

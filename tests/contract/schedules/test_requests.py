@@ -140,5 +140,11 @@ def test_wrong_clocks_are_refused(scheduling: Scheduling, setting: Any, message:
 
 
 def test_lists_refuse_what_they_do_not_know(scheduling: Scheduling) -> None:
-    for query in ({"orderBy": "cron"}, {"filter": "cron=x"}, {"filter": "state:ACTIVE"}, {"page": "2"}):
+    for query in (
+        {"orderBy": "cron"},
+        {"filter": "cron=x"},
+        {"filter": "state:ACTIVE"},
+        {"page": "2"},
+        {"readMask": "name"},
+    ):
         assert scheduling.http.get(f"/v1/{PARENT}/schedules", params=query).status_code == 400

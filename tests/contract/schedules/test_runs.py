@@ -92,6 +92,21 @@ def test_an_update_and_a_clock_that_is_set_back_compute_the_next_run_anew(schedu
     scheduling.http.delete(f"/v1/{name}")
 
 
+def test_a_schedule_that_is_always_due_leaves_the_others_their_turn(scheduling: Scheduling) -> None:
+    scheduling.clock("2026-12-01T00:00:30Z", speed=0)
+    names = [
+        scheduling.create(scheduling.endless, cron="* * * * *", maxConcurrentActiveRunCount=1),
+        scheduling.create(scheduling.quick, cron="0 0 1 * *", maxRunCount=1),
+    ]
+    scheduling.clock(speed=1e8)  # a million runs a second are left out
+    scheduling.wait(lambda: scheduling.get(names[1])["state"], lambda state: state == "COMPLETED", seconds=15)
+    scheduling.clock(speed=0)
+    for name in names:
+        for job in scheduling.jobs(name):
+            scheduling.http.post(f"/v1/{job['name']}:cancel")
+        scheduling.http.delete(f"/v1/{name}")
+
+
 def test_a_run_that_cannot_be_started_is_told_and_not_counted(scheduling: Scheduling) -> None:
     scheduling.clock("2026-12-01T00:00:00Z", speed=0)
     assert scheduling.http.post("/storage/v1/b?project=p", json={"name": "goes-away"}).status_code == 200

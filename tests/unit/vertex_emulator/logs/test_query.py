@@ -32,6 +32,7 @@ ENTRY: dict[str, Any] = {
         'timestamp>="2026-11-26T08:00:00Z" timestamp<="2026-11-26T09:00:00.5+01:00" timestamp>"2026-11-26"',
         r'jsonPayload.message:"the \"cost\"" jsonPayload.message:euro',
         'logName="projects/p/logs/workerpool0-0"',
+        "jsonPayload.message:* resource.labels.job_id:*",
     ],
 )
 def test_what_lets_an_entry_through(query: str) -> None:
@@ -49,6 +50,8 @@ def test_what_lets_an_entry_through(query: str) -> None:
         ('resource.type="ml_job" AND severity>WARNING', True),
         ('timestamp<"2026-11-26T08:00:00.5Z"', True),
         ("jsonPayload.message:dollar", True),
+        ('jsonPayload.message:"*"', True),
+        ("insertId:*", True),
         ("insertId=5", True),
     ],
 )
@@ -67,7 +70,7 @@ def test_what_keeps_an_entry_back(query: str, may_be_in: bool) -> None:
         ("severity=ERROR AND", "nothing follows AND"),
         ("severity=", "expected a value"),
         ('severity=("ERROR"', "expected OR or ')'"),
-        ("severity=LOUD", "'severity' has no such value"),
+        ("severity=LOUD", "'severity' has no such value: 'LOUD' is none of DEFAULT, DEBUG,"),
         ("timestamp>yesterday", "'timestamp' has no such value"),
         ("severity:ERROR", "does not compare 'severity' by ':'"),
         ('resource.type=~"ml.*"', "does not compare 'resource.type' by '=~'"),
