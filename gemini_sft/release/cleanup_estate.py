@@ -164,8 +164,8 @@ class Estate:
         artifacts: What runs have left, by their ids.
         answers: What would have helped runs to go on, by their ids.
         staged: What was staged.
-        schedules: The staged files that each schedule gives to its next run, by the ids of those that may start one; None
-            where nobody knows.
+        schedules: The staged files that each schedule gives to its next run, by the ids of those that may start one;
+            None where nobody knows.
     """
 
     runs: tuple[Run, ...] = ()

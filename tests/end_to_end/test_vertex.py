@@ -134,5 +134,27 @@ def test_a_run_that_is_left_goes_on_and_one_that_is_interrupted_does_not(vertex:
     assert process.returncode == 130, err
     assert f"The run {other} " in out and "start it with --no-wait" in out
     wait_until(lambda: vertex.state(other) == "PIPELINE_STATE_CANCELLED", 60, "the second run is cancelled")
+
     wait_until(lambda: vertex.state(run_id) not in ("PIPELINE_STATE_PENDING", "PIPELINE_STATE_RUNNING"), 150, "its end")
     assert vertex.state(run_id) == "PIPELINE_STATE_SUCCEEDED"
+
+
+def test_a_run_whose_submission_brings_no_answer_is_cancelled_by_an_interrupt_and_found_after_an_error(
+    vertex: Vertex,
+) -> None:
+    lost = {"path": "pipelineJobs$", "method": "POST", "served": True}
+    vertex.http.put("/emulator/faults", json=[lost | {"hang": True}]).raise_for_status()
+    known = {one["name"] for one in vertex.jobs()}
+    process = vertex.start(*command(vertex, "run"))
+    wait_until(lambda: len(vertex.jobs()) > len(known), 60, "the run")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err, err
+    (left,) = [one["name"].rpartition("/")[2] for one in vertex.jobs() if one["name"] not in known]
+    assert f"The run {left} " in out
+    wait_until(lambda: vertex.state(left) == "PIPELINE_STATE_CANCELLED", 60, "it is cancelled")
+    vertex.http.put("/emulator/faults", json=[lost | {"status": 503}]).raise_for_status()
+    code, out, err = vertex.call(*command(vertex, "run"), "--no-wait", "--json")
+    assert code == 0, err
+    assert vertex.call("cancel", json.loads(out)["run_id"], "--on", "vertex")[0] == 0
+    vertex.http.put("/emulator/faults", json=[]).raise_for_status()
