@@ -47,6 +47,6 @@ def test_a_run_on_this_machine_tells_nobody_elsewhere(
     assert "which env:AWAY is not" in said
     (staged,) = (tmp_path / ".local" / "storage").glob("*/staging/small/*/experiment.yaml")
     assert yaml.safe_load(staged.read_text("utf-8"))["notification"] == {"webhook": None, "email": []}
-    compiled = (tmp_path / ".local" / "compiled" / "finetune.yaml").read_text("utf-8")
+    compiled = (tmp_path / ".local" / "compiled" / "small" / "finetune.yaml").read_text("utf-8")
     assert "me@example.test" not in compiled
     assert told == []

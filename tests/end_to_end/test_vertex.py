@@ -1,5 +1,6 @@
 """`--on vertex`, at an emulator that stands by itself."""
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -137,6 +138,23 @@ def test_a_run_that_is_left_goes_on_and_one_that_is_interrupted_does_not(vertex:
 
     wait_until(lambda: vertex.state(run_id) not in ("PIPELINE_STATE_PENDING", "PIPELINE_STATE_RUNNING"), 150, "its end")
     assert vertex.state(run_id) == "PIPELINE_STATE_SUCCEEDED"
+
+
+def test_commands_that_prepare_the_same_experiment_do_so_one_after_the_other(vertex: Vertex) -> None:
+    lock = vertex.folder / ".local" / "checks" / "small" / ".lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        schedule = ("schedule", *command(vertex, "create"), "--cron", "0 6 1 1 *")
+        started = [vertex.start(*command(vertex, "check")), vertex.start(*command(vertex, "run"), "--no-wait")]
+        started.append(vertex.start(*schedule))
+        for process in started:
+            assert process.stdout is not None
+            assert "Waiting for another command that prepares small in .local" in process.stdout.readline()
+    ended = [process.communicate(timeout=120) for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], ended
+    assert vertex.call("cancel", "latest", "--on", "vertex")[0] == 0
+    assert vertex.call("schedule", "delete", "small", "--on", "vertex")[0] == 0
 
 
 def test_a_run_whose_submission_brings_no_answer_is_cancelled_by_an_interrupt_and_found_after_an_error(
