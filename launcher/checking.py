@@ -111,18 +111,19 @@ def check(request: Request, console: Console) -> dict[str, Any]:
         experiment = request.experiment()
         folder = request.checks(experiment)
         paths = {"report": folder / "data.html", "findings": folder / "findings.jsonl"}
-        # Data that lie here need no service to be read.
-        checked = _checked(experiment, folder, found, console) if is_local(experiment) else None
-        with at_place(request, console) as place:
-            checked = checked or _checked(experiment, folder, found, console)
-            quote, error = _quoted(experiment, checked, place, request, console)
-            if quote:
-                if place.emulator:
-                    quote = quote.model_copy(update={"notes": [*quote.notes, _STAND_IN]})
-                found["quote"] = quote.model_dump(mode="json")
-                show_quote(quote, console)
-            if error:
-                raise error
+        with request.alone(experiment, console):
+            # Data that lie here need no service to be read.
+            checked = _checked(experiment, folder, found, console) if is_local(experiment) else None
+            with at_place(request, console) as place:
+                checked = checked or _checked(experiment, folder, found, console)
+                quote, error = _quoted(experiment, checked, place, request, console)
+                if quote:
+                    if place.emulator:
+                        quote = quote.model_copy(update={"notes": [*quote.notes, _STAND_IN]})
+                    found["quote"] = quote.model_dump(mode="json")
+                    show_quote(quote, console)
+                if error:
+                    raise error
     except UserError as error:
         problems = (
             [str(one) for one in error.problems] if isinstance(error, DataError | NotReadyError) else [str(error)]
@@ -147,7 +148,7 @@ def _quoted(
     """Quotes the run, on Vertex AI with all that a run would lack there, and returns what would stop it."""
     if not request.on_vertex:
         return checked.quote(place.target)
-    template = compile_for(experiment, request.data_dir / "compiled")
+    template = compile_for(experiment, request.compiled(experiment))
     found = preflight(experiment, place.target, image_of(template), checked.quote)
     found.show(console)
     if not found.error:

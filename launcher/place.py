@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -185,6 +186,25 @@ class Request(Site):
     def checks(self, experiment: Experiment) -> Path:
         """Returns the folder for what the checks of an experiment leave."""
         return self.data_dir / "checks" / experiment.name
+
+    @contextlib.contextmanager
+    def alone(self, experiment: Experiment, console: Console) -> Iterator[None]:
+        """Keeps other commands from checking and compiling the same experiment: they would write the same files."""
+        file = self.checks(experiment) / ".lock"
+        with contextlib.ExitStack() as stack:
+            with disk_errors(self.data_dir):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                lock = stack.enter_context(file.open("a"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                console.print(f"Waiting for another command that prepares {experiment.name} in {self.data_dir} ...")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def compiled(self, experiment: Experiment) -> Path:
+        """Returns the folder for the compiled pipelines of an experiment."""
+        return self.data_dir / "compiled" / experiment.name
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,15 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
         experiment = told_there(experiment, request.on, console)
     else:
         experiment = told_here(experiment, console)
+    with contextlib.ExitStack() as preparing:
+        preparing.enter_context(request.alone(experiment, console))
+        return _run(experiment, request, preparing, console, progress)
+
+
+def _run(
+    experiment: Experiment, request: Request, preparing: contextlib.ExitStack, console: Console, progress: Progress
+) -> dict[str, Any]:
+    """Does what `run` does, with an experiment that stands by itself; ends the preparing once the run is submitted."""
     checked = None
     # What lies elsewhere is read where the pipeline runs; what lies here shows its mistakes before anything starts.
     if is_local(experiment):
@@ -77,7 +86,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
             raise DataError(checked.problems)
         show_data(checked.summary, console)
     with at_place(request, console) as place:
-        template = compile_for(experiment, request.data_dir / "compiled", request.pipeline)
+        template = compile_for(experiment, request.compiled(experiment), request.pipeline)
         if request.kubeflow:
             template = portable(template)
         require_ready(experiment, place, template, checked, request, console)
@@ -85,6 +94,7 @@ def run(request: Request, console: Console, progress: Progress) -> dict[str, Any
         progress.run_id = submitted.id
         with _cancelled_by_interrupt(submitted, request, place, console):
             submitted.submit()
+            preparing.close()
             link = _link(submitted, request, place)
             console.print(f"Run {submitted.id} on {_PLACES[request.on]}{link and f': {link}'}", soft_wrap=True)
             if not request.wait:

@@ -41,7 +41,7 @@ def create(request: Request, asked: Asked, console: Console) -> dict[str, Any]:
     """
     timing = asked.timing(datetime.now(UTC))
     experiment = _experiment(request, console)
-    with at_place(request, console) as place:
+    with request.alone(experiment, console), at_place(request, console) as place:
         schedules = _schedules(place, request)
         if there := schedules.all(experiment.name):
             raise UserError(
@@ -65,7 +65,7 @@ def update(request: Request, asked: Asked, console: Console) -> dict[str, Any]:
         ServiceError: A service did not answer.
     """
     experiment = _experiment(request, console)
-    with at_place(request, console) as place:
+    with request.alone(experiment, console), at_place(request, console) as place:
         schedules = _schedules(place, request)
         there = _one(schedules, experiment.name, place)
         _require_open(there)
@@ -177,7 +177,7 @@ def _order(
     """Stages and compiles what is to be run, and quotes one run if its data can be read from here."""
     checked = _checked(experiment, request, console)
     target = place.target
-    template = compile_for(experiment, request.data_dir / "compiled", _PIPELINE)
+    template = compile_for(experiment, request.compiled(experiment), _PIPELINE)
     require_ready(experiment, place, template, checked, request, console)
     experiment_uri = stage(experiment, target)
     quote = None

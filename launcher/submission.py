@@ -18,6 +18,8 @@ from launcher.tasks import Tasks, TaskView, plain, read_pipeline
 
 _SUCCEEDED = "SUCCEEDED"
 _ENDED = {_SUCCEEDED, "FAILED", "CANCELLED"}
+_SUBMIT_TIMEOUT_SECONDS = 60.0
+_SHOWS_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,16 @@ class Run:
             UserError: Vertex AI refused it as wrong.
             ServiceError: Vertex AI did not take it.
         """
-        with api_errors("submit the pipeline"), quiet(), _without_bucket_check():
-            self._submitted = True
-            self._job.submit(service_account=self._target.service_account)
+        self._submitted = True
+        try:
+            with api_errors("submit the pipeline"), quiet(), _without_bucket_check():
+                self._job.submit(
+                    service_account=self._target.service_account, create_request_timeout=_SUBMIT_TIMEOUT_SECONDS
+                )
+        except ServiceError:
+            # The answer may be all that was lost. The run has a name of ours, by which it can be looked for.
+            if not self._shows_itself():
+                raise
 
     def view(self) -> RunView:
         """Returns the run as it stands now.
@@ -123,11 +132,28 @@ class Run:
         """
         if not self._submitted:
             return True
+        if not self._shows_itself():
+            return False
         deadline = time.monotonic() + patience_seconds
         with contextlib.suppress(UserError, RunError), api_errors("cancel the run"), quiet():
             self._job.cancel()
             while time.monotonic() < deadline:
                 if self.view().ended:
+                    return True
+                time.sleep(0.2)
+        return False
+
+    def _shows_itself(self) -> bool:
+        """Returns whether Vertex AI has the run, which may be slow to show if its submission brought no answer."""
+        from google.api_core.exceptions import NotFound
+
+        if self._job._gca_resource.name:
+            return True
+        deadline = time.monotonic() + _SHOWS_SECONDS
+        with contextlib.suppress(UserError, RunError), api_errors(f"read the run {self.id}"), quiet():
+            while time.monotonic() < deadline:
+                with contextlib.suppress(NotFound):
+                    self._job = _job(self.id, self._target)
                     return True
                 time.sleep(0.2)
         return False
@@ -146,11 +172,15 @@ class FoundRun(Run):
         from google.protobuf.json_format import MessageToDict
 
         with api_errors(f"read the run {run_id}"), quiet():
-            self._job = sdk(target).PipelineJob.get(run_id, project=target.project, location=target.location)
+            self._job = _job(run_id, target)
         self.id = run_id
         self._target = target
         self._submitted = True
         self._tasks = Tasks(MessageToDict(self._job.gca_resource._pb.pipeline_spec))
+
+
+def _job(run_id: str, target: Target) -> Any:
+    return sdk(target).PipelineJob.get(run_id, project=target.project, location=target.location)
 
 
 def sdk(target: Target) -> Any:

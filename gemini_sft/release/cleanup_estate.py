@@ -164,6 +164,8 @@ class Estate:
         artifacts: What runs have left, by their ids.
         answers: What would have helped runs to go on, by their ids.
         staged: What was staged.
+        schedules: The staged files that each schedule gives to its next run, by the ids of those that may start one;
+            None where nobody knows.
     """
 
     runs: tuple[Run, ...] = ()
@@ -173,3 +175,4 @@ class Estate:
     artifacts: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
     answers: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
     staged: tuple[Object, ...] = ()
+    schedules: Mapping[str, frozenset[str] | None] = field(default_factory=dict)

@@ -13,16 +13,19 @@ from gemini_sft.refusals import refusals
 from gemini_sft.release.cleanup_estate import Endpoint, Estate, Job, Object, Run, Scope, Version
 from gemini_sft.release.cleanup_reading import (
     Document,
+    experiment_uri,
     has_ended,
     labelled,
     named,
     pipelines_of,
     place,
     project_of,
+    schedules_of,
     served_by,
+    started_by,
     version_name,
 )
-from gemini_sft.release.cleanup_runs import find_runs
+from gemini_sft.release.cleanup_runs import Inputs, find_runs
 
 _HASH = re.compile(r"[0-9a-f]{16}")
 _READERS = 8
@@ -42,7 +45,8 @@ def look(scope: Scope) -> Estate:
     versions = list(_versions(scope, {*(_made(one)[0] for one in jobs), *(one.model for one in outcomes.values())}))
     endpoints = {one["name"]: one for one in _endpoints(scope, jobs, versions)}
     written = {one.uri: one.written for one in staged}
-    runs = list(find_runs(scope, pipelines, jobs, versions, outcomes, written))
+    inputs = Inputs(scope)
+    runs = list(find_runs(scope, pipelines, jobs, versions, outcomes, written, inputs))
     numbers = {project_of(one) for one in (*pipelines, *jobs)}
     experiments = _experiments(scope) if any(one.get("experiment") for one in jobs) else set()
     return Estate(
@@ -53,6 +57,9 @@ def look(scope: Scope) -> Estate:
         artifacts=_grouped([*_all_artifacts(scope, runs, numbers), *_below(scope.by_run, staged, 0)]),
         answers=_grouped(_below(scope.answers, staged, -2)),
         staged=tuple(one for one in staged if _HASH.fullmatch(one.uri.removeprefix(f"{scope.staging}/").split("/")[0])),
+        schedules={
+            one["name"].rpartition("/")[2]: inputs.of(experiment_uri(started_by(one))) for one in schedules_of(scope)
+        },
     )
 
 

@@ -61,7 +61,7 @@ class _Rules:
         yield from (Kept(name, why) for name, why in sorted(self._why_kept.items()))
         yield from (Kept(run.id, "it is under way") for run in self._estate.runs if run.under_way)
         if unknown := self._unknown_inputs():
-            yield Kept("staged files", f"what run {unknown[0].id} refers to is not known")
+            yield Kept("staged files", f"what {unknown[0]} refers to is not known")
 
     # Runs
 
@@ -217,13 +217,17 @@ class _Rules:
             for folder, files in folders:
                 yield Item(kind, folder, run_id, why, _names(made), objects=files)
 
-    def _unknown_inputs(self) -> list[Run]:
-        return [run for run in self._estate.runs if run.inputs is None and not self._unused(run)]
+    def _unknown_inputs(self) -> list[str]:
+        """Returns the runs that are kept and the schedules of which nobody knows what they refer to."""
+        runs = [f"run {run.id}" for run in self._estate.runs if run.inputs is None and not self._unused(run)]
+        return runs + [f"schedule {name}" for name, inputs in self._estate.schedules.items() if inputs is None]
 
     def _staged_items(self) -> Iterator[Item]:
         if self._unknown_inputs():
             return
         kept = {uri for run in self._estate.runs if not self._unused(run) for uri in run.inputs or ()}
+        # What a schedule was given must be there whenever it is due, whatever became of the runs before.
+        kept |= {uri for inputs in self._estate.schedules.values() for uri in inputs or ()}
         going = [
             one
             for one in self._estate.staged
@@ -232,7 +236,14 @@ class _Rules:
         for folder, files in _in_folders(going, lambda uri: uri.rpartition("/")[0]):
             uris = {one.uri for one in files}
             made = [one for run in self._estate.runs if uris & (run.inputs or set()) for one in self._made_by(run)]
-            yield Item(Kind.STAGING, folder, "", "no run that is kept refers to it", _names(made), objects=files)
+            yield Item(
+                Kind.STAGING,
+                folder,
+                "",
+                "no run that is kept and no schedule refers to it",
+                _names(made),
+                objects=files,
+            )
 
     def _was_for_rejected(self, staged: Object) -> bool:
         """Returns whether a rejected run refers to a file, and nobody has staged it again since that run began."""

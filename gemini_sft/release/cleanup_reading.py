@@ -29,6 +29,20 @@ def pipelines_of(scope: Scope, *, under_way: bool = False) -> Iterator[Document]
             yield one
 
 
+def schedules_of(scope: Scope) -> Iterator[Document]:
+    """Yields the schedules that may still start a run of an experiment, in whatever bucket; see `look`."""
+    query = 'create_pipeline_job_request:* AND state!="COMPLETED"'
+    for one in vertex.listed(f"{place(scope)}/schedules", scope.location, "schedules", query):
+        if path_of(experiment_uri(started_by(one))).startswith(f"{path_of(scope.staging)}/"):
+            yield one
+
+
+def started_by(schedule: Document) -> Document:
+    """Returns the pipeline job that a schedule starts."""
+    job: Document = schedule.get("createPipelineJobRequest", {}).get("pipelineJob", {})
+    return job
+
+
 def path_of(uri: str) -> str:
     """Returns what stands behind the bucket in a `gs://` URI."""
     return uri.removeprefix("gs://").partition("/")[2]

@@ -20,6 +20,7 @@ def find_runs(
     versions: list[Document],
     outcomes: dict[str, Outcome],
     written: Mapping[str, datetime],
+    inputs: "Inputs",
 ) -> Iterator[Run]:
     """Yields all runs that something tells of.
 
@@ -30,6 +31,7 @@ def find_runs(
         versions: Of its models.
         outcomes: Of its runs, by their ids.
         written: When each object in its staging folder was written, by URI.
+        inputs: Tells what an experiment file refers to.
     """
     known = {one["name"].rpartition("/")[2]: one for one in pipelines}
     # A run in another region has its files in the same bucket, and nothing here that tells of it before its outcome.
@@ -39,7 +41,6 @@ def find_runs(
     labels = {run_label(one) for one in ids}
     labelled = [one.get("labels", {}).get("run", "") for one in (*jobs, *(v for v in versions if _is_own(scope, v)))]
     ids |= {one for one in labelled if one and one not in labels}
-    inputs = _Inputs(scope)
     for run_id in sorted(ids):
         label, pipeline, outcome = run_label(run_id), known.get(run_id), outcomes.get(run_id)
         own = [one for one in jobs if one.get("labels", {}).get("run") == label]
@@ -69,10 +70,11 @@ def _is_own(scope: Scope, version: Document) -> bool:
     return scope.owns(version.get("labels", {}))
 
 
-class _Inputs:
+class Inputs:
     """What staged experiment files refer to: many runs have the same."""
 
     def __init__(self, scope: Scope) -> None:
+        """Reads nothing yet."""
         self._scope = scope
         self._known: dict[str, frozenset[str] | None] = {}
 

@@ -115,5 +115,5 @@ def test_the_pipeline_runs_in_the_image(image: Path, tmp_path: Path) -> None:
     logs = sorted(tmp_path.glob("cloud/storage/**/task.log"))
     started = [line for line in (tmp_path / "starts").read_text().splitlines() if "kfp.dsl.executor_main" in line]
     assert len(logs) == len(started) >= 14
-    compiled = (tmp_path / ".local" / "compiled" / "finetune.yaml").read_text("utf-8")
+    compiled = (tmp_path / ".local" / "compiled" / "small" / "finetune.yaml").read_text("utf-8")
     assert set(re.findall(r"image: (\S*python\S*)", compiled)) == {IMAGE}

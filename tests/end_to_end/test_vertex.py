@@ -1,5 +1,6 @@
 """`--on vertex`, at an emulator that stands by itself."""
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -134,5 +135,44 @@ def test_a_run_that_is_left_goes_on_and_one_that_is_interrupted_does_not(vertex:
     assert process.returncode == 130, err
     assert f"The run {other} " in out and "start it with --no-wait" in out
     wait_until(lambda: vertex.state(other) == "PIPELINE_STATE_CANCELLED", 60, "the second run is cancelled")
+
     wait_until(lambda: vertex.state(run_id) not in ("PIPELINE_STATE_PENDING", "PIPELINE_STATE_RUNNING"), 150, "its end")
     assert vertex.state(run_id) == "PIPELINE_STATE_SUCCEEDED"
+
+
+def test_commands_that_prepare_the_same_experiment_do_so_one_after_the_other(vertex: Vertex) -> None:
+    lock = vertex.folder / ".local" / "checks" / "small" / ".lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        schedule = ("schedule", *command(vertex, "create"), "--cron", "0 6 1 1 *")
+        started = [vertex.start(*command(vertex, "check")), vertex.start(*command(vertex, "run"), "--no-wait")]
+        started.append(vertex.start(*schedule))
+        for process in started:
+            assert process.stdout is not None
+            assert "Waiting for another command that prepares small in .local" in process.stdout.readline()
+    ended = [process.communicate(timeout=120) for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], ended
+    assert vertex.call("cancel", "latest", "--on", "vertex")[0] == 0
+    assert vertex.call("schedule", "delete", "small", "--on", "vertex")[0] == 0
+
+
+def test_a_run_whose_submission_brings_no_answer_is_cancelled_by_an_interrupt_and_found_after_an_error(
+    vertex: Vertex,
+) -> None:
+    lost = {"path": "pipelineJobs$", "method": "POST", "served": True}
+    vertex.http.put("/emulator/faults", json=[lost | {"hang": True}]).raise_for_status()
+    known = {one["name"] for one in vertex.jobs()}
+    process = vertex.start(*command(vertex, "run"))
+    wait_until(lambda: len(vertex.jobs()) > len(known), 60, "the run")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err, err
+    (left,) = [one["name"].rpartition("/")[2] for one in vertex.jobs() if one["name"] not in known]
+    assert f"The run {left} " in out
+    wait_until(lambda: vertex.state(left) == "PIPELINE_STATE_CANCELLED", 60, "it is cancelled")
+    vertex.http.put("/emulator/faults", json=[lost | {"status": 503}]).raise_for_status()
+    code, out, err = vertex.call(*command(vertex, "run"), "--no-wait", "--json")
+    assert code == 0, err
+    assert vertex.call("cancel", json.loads(out)["run_id"], "--on", "vertex")[0] == 0
+    vertex.http.put("/emulator/faults", json=[]).raise_for_status()

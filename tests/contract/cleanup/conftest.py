@@ -5,9 +5,11 @@ import json
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from google import genai
 from google.cloud import storage
 from google.genai import types
@@ -95,6 +97,19 @@ class House:
         }
         document |= {"endTime": now} if state != "RUNNING" else {}
         self.server.inside(Database.put, "pipelineJobs", PLACE, document)
+
+    def schedule(self, experiment_uri: str) -> str:
+        """Makes a schedule that is not due before next year; returns its name."""
+        recheck = Path(__file__).parents[2] / "golden" / "recheck.yaml"
+        parameters = {"project": PROJECT, "location": LOCATION, "experiment_uri": experiment_uri}
+        job = {
+            "pipelineSpec": next(yaml.safe_load_all(recheck.read_text("utf-8"))),
+            "runtimeConfig": {"gcsOutputDirectory": f"gs://{BUCKET}/pipelines", "parameterValues": parameters},
+        }
+        parent = f"projects/{PROJECT}/locations/{LOCATION}"
+        wanted = {"displayName": self.name, "cron": "0 0 1 1 *", "maxConcurrentRunCount": 1}
+        request = {"createPipelineJobRequest": {"parent": parent, "pipelineJob": job}}
+        return str(self.http("POST", f"{parent}/schedules", wanted | request)["name"])
 
     def judge(self, run_id: str, verdict: str, model: str, endpoint: str) -> None:
         """Leaves the outcome of a run."""

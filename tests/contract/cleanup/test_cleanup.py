@@ -12,6 +12,7 @@ from google.genai import types
 from gemini_sft.errors import ServiceError
 from gemini_sft.release.cleanup_delete import carry_out
 from gemini_sft.release.cleanup_items import Kind
+from gemini_sft.release.cleanup_reading import experiment_uri, pipelines_of
 from gemini_sft.storage import list_files, read_text, write_text
 from tests.contract.cleanup.conftest import BUCKET, PLACE, House, made_by
 from vertex_emulator import registry
@@ -237,6 +238,18 @@ def test_an_object_that_was_written_again_after_the_plan_is_left(house: House) -
     carry_out(house.scope, planned.items)
     assert read_text(again.uri) == "staged for a run to come"
     assert not [name for name in house.files() if "train.jsonl" in name and name not in again.uri]
+
+
+def test_what_a_schedule_gives_to_its_next_run_stays_until_the_schedule_is_gone(house: House) -> None:
+    rejected = house.run("reject")
+    (pipeline,) = [one for one in pipelines_of(house.scope) if one["name"].endswith(f"/{run_of(rejected)}")]
+    schedule = house.schedule(experiment_uri(pipeline))
+    house.clean()
+    staged = [name for name in house.files() if name.endswith(("/train.jsonl", "/experiment.yaml"))]
+    assert len(staged) == 2 and len(of_run(house, run_of(rejected))) == 0
+    house.http("DELETE", schedule)
+    house.clean()
+    assert not [name for name in house.files() if name in staged]
 
 
 def test_files_of_users_in_the_same_bucket_are_not_touched(house: House) -> None:

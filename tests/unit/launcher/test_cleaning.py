@@ -40,7 +40,7 @@ ITEMS = (
         Kind.STAGING,
         f"{BUCKET}/staging/tickets/0123456789abcdef",
         "",
-        "no run that is kept refers to it",
+        "no run that is kept and no schedule refers to it",
         objects=files(f"{BUCKET}/staging/tickets/0123456789abcdef", 1, 2048),
     ),
 )

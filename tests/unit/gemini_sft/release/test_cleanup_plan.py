@@ -104,6 +104,7 @@ def estates(draw: st.DrawFn) -> Estate:
         artifacts={run: (written(f"gs://b/pipelines/1/{run}/a/b", draw(AGES)),) for run in draw(subset(RUNS))},
         answers={run: (written(f"{STAGING}/answers/m/{run}/1.jsonl", draw(AGES)),) for run in draw(subset(RUNS))},
         staged=tuple(written(uri, draw(AGES)) for uri in draw(subset(FILES))),
+        schedules={"1": None if draw(rarely(8)) else draw(some(FILES))} if draw(rarely(3)) else {},
     )
 
 
@@ -137,6 +138,8 @@ def test_nothing_that_is_in_use_is_planned(estate: Estate) -> None:
             for objects in (estate.artifacts.get(run.id, ()), estate.answers.get(run.id, ())):
                 assert not files & {one.uri for one in objects}
             assert not files & (run.inputs or set())
+    for inputs in estate.schedules.values():
+        assert not files & (set(FILES) if inputs is None else inputs)
 
 
 @given(estates())
@@ -366,6 +369,15 @@ def test_nothing_staged_goes_while_it_is_not_known_what_a_kept_run_refers_to() -
     found = plan(replace(estate, runs=(*estate.runs, unknown)), NOW, MONTH)
     assert Kind.STAGING not in [item.kind for item in found.items]
     assert "what run demo-2 refers to is not known" in [one.why for one in found.kept]
+
+
+def test_what_a_schedule_refers_to_stays_whatever_became_of_its_runs() -> None:
+    estate = one_run(rejected())
+    assert "staging" in kinds(replace(estate, schedules={"7": frozenset[str]()}))
+    assert "staging" not in kinds(replace(estate, schedules={"7": frozenset({FILES[0]})}))
+    found = plan(replace(estate, schedules={"7": None}), NOW, MONTH)
+    assert Kind.STAGING not in [item.kind for item in found.items]
+    assert "what schedule 7 refers to is not known" in [one.why for one in found.kept]
 
 
 def test_answers_that_are_too_old_to_be_used_go_with_whatever_run() -> None:
