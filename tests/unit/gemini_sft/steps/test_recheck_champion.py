@@ -8,6 +8,7 @@ import pytest
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.catalog.catalog import Retirement
+from gemini_sft.data.dataset import read_sources
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference.evaluation import EvaluationResult
@@ -27,6 +28,7 @@ from tests.unit.gemini_sft.steps.found import (
     answer,
     ask,
     find,
+    learn,
     mark,
     other_examples,
 )
@@ -193,3 +195,31 @@ def test_too_many_answers_that_are_worth_nothing_are_an_alarm(files: Files) -> N
 def test_a_base_model_that_goes_is_an_alarm(files: Files) -> None:
     find(files, CHAMPION, {"id": GONE})
     assert rechecked(files).alarms == ["the base model gemini-0 was retired on 2020-01-01: use gemini-9"]
+
+
+def test_each_look_at_other_examples_is_counted_once(files: Files) -> None:
+    assert [rechecked(files, run).looks for run in ("demo-1", "demo-2", "demo-2")] == [1, 1, 1]
+    other_examples(files)
+    today(files, TUNED)
+    assert [rechecked(files, run).looks for run in ("demo-3", "demo-4")] == [2, 2]
+    find(files, {**CHAMPION, "checkpoint": "9"})
+    rechecked(files, "demo-5")
+    assert rechecked(files, "demo-6").looks == 1, "another champion begins anew"
+
+
+def test_answers_by_chance_are_another_look_each_time(files: Files) -> None:
+    ask(files, "evaluation", temperature=0.5)
+    rechecked(files, "demo-1")
+    assert [rechecked(files, run).looks for run in ("demo-2", "demo-3", "demo-3")] == [1, 2, 2]
+
+
+def test_what_it_was_tuned_on_is_left_out(files: Files) -> None:
+    ids = [one["id"] for one in read_sources(files["test_uri"])]
+    learn(files, [f"{ids[0]}-2", *ids[1:3], "ffff"])
+    found = rechecked(files)
+    assert (found.state, found.seen, found.n_then, found.n_now) == (State.HELD, 3, N - 3, N - 3)
+    assert "3 test examples are left out" in page(files)
+    learn(files, ids)
+    found = rechecked(files, "demo-2")
+    assert (found.state, found.seen, found.n_now) == (State.UNKNOWN, N, 0)
+    assert "is not known" in page(files)
