@@ -89,6 +89,8 @@ def _show_recheck(found: Recheck, console: Console) -> None:
             interval = f"{level(found.confidence)} interval [{found.low:+.3f}, {found.high:+.3f}]"
             line += f", {found.change:+.3f}, {interval}"
         console.print(Text(line))
+    if found.served_by.startswith("stand-in"):
+        console.print(Text("A local stand-in answered, not Gemini: these scores say nothing about Gemini.", "yellow"))
     console.print(Text("Recheck: ").append(said, style).append("."))
     for reason in found.reasons:
         console.print(Text(f"- {reason}."))

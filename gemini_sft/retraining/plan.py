@@ -49,8 +49,13 @@ class Plan(BaseModel):
 
     def markdown(self) -> str:
         """Returns it as a short page."""
-        lines = [f"# {_TITLES[self.path]}", *(f"- **Alarm:** {one}" for one in self.alarms)]
-        return "\n".join([*lines, *(f"- {one}" for one in self.reasons)]) + "\n"
+        lines = [f"# {_TITLES[self.path]}", ""]
+        if self.alarms:
+            lines += [*(f"- **Alarm:** {one}." for one in self.alarms), "", "Why:", ""]
+        lines += [f"- {one}." for one in self.reasons]
+        if self.champion:
+            lines += ["", f"Champion: `{self.champion}`"]
+        return "\n".join(lines) + "\n"
 
 
 _TITLES = {Path.TUNE: "Tune", Path.RECHECK: "Recheck the champion", Path.SKIP: "Skip"}

@@ -187,14 +187,7 @@ def recheck(
         "served_by": today.served_by,
         "model": model,
     }
-    why = (
-        [
-            f"{counted(left_out, 'test example')} {'is' if left_out == 1 else 'are'} left out, because the champion was"
-            " tuned on them"
-        ]
-        if left_out
-        else []
-    )
+    why = [_left_out(left_out)] if left_out else []
     if not before or not after:
         return Recheck(state=State.UNKNOWN, reasons=why, alarms=[], confidence=confidence, **common)
     asked, confidence = confidence, 1 - (1 - confidence) / looks
@@ -246,6 +239,11 @@ def recheck(
 def _mean(scores: Mapping[str, float]) -> float:
     """Returns it to the last digit as an evaluation has it."""
     return sum(scores.values()) / len(scores)
+
+
+def _left_out(n: int) -> str:
+    is_, on = ("is", "it") if n == 1 else ("are", "them")
+    return f"{counted(n, 'test example')} {is_} left out, because the champion was tuned on {on}"
 
 
 def _held_to(looks: int, asked: float, confidence: float) -> str:

@@ -12,6 +12,7 @@ from gemini_sft.data.dataset import read_sources
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.report.words import sentence
 from gemini_sft.retraining.recheck import Recheck, State
 from gemini_sft.steps.absent import write_absent
 from gemini_sft.steps.places import RECHECKS, beside
@@ -88,7 +89,7 @@ def test_what_answers_as_it_did_has_held(files: Files, caplog: pytest.LogCapture
     with caplog.at_level("INFO"):
         found = rechecked(files)
     assert (found.state, found.change, found.paired, found.model) == (State.HELD, 0, N, MODEL[0])
-    assert "The champion has held" in page(files) and found.reasons[1] in page(files)
+    assert "The champion has held" in page(files) and sentence(found.reasons[1]) in page(files)
     assert f"champion held: {'; '.join(found.reasons)}" in caplog.messages
     assert RIGHT not in caplog.text
 
@@ -96,7 +97,7 @@ def test_what_answers_as_it_did_has_held(files: Files, caplog: pytest.LogCapture
 def test_what_answers_worse_has_fallen(files: Files) -> None:
     today(files, BASE)
     found = rechecked(files)
-    assert found.state is State.FALLEN and found.alarms[0] in page(files)
+    assert found.state is State.FALLEN and sentence(found.alarms[0]) in page(files)
     ask(files, "retraining", max_drop=1.0)
     assert rechecked(files).state is State.HELD
 
