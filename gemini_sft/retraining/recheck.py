@@ -62,6 +62,7 @@ class Recheck(BaseModel):
         lower_is_better: Whether less of the metric is better.
         served_by: What answered today, in the service's own words; empty if nothing did.
         model: Resource name of the champion, with its version; empty if there is none.
+        report: URI of the page of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -85,6 +86,7 @@ class Recheck(BaseModel):
     lower_is_better: bool = False
     served_by: str = ""
     model: str
+    report: str = ""
 
     def numbers(self) -> dict[str, float]:
         """Returns the numbers that are shown as Metrics."""

@@ -59,7 +59,7 @@ def recheck_champion(
     made, why = _made(case, champion)
     today, warn_days = datetime.now(UTC).date(), experiment.retraining.warn_days
     retiring = retirement_alarms(base.id, found.id if found else None, warn_days, today)
-    made = made.model_copy(update={"alarms": [*made.alarms, *retiring]})
+    made = made.model_copy(update={"alarms": [*made.alarms, *retiring], "report": report_uri})
     _log.info("champion %s: %s", made.state, "; ".join(made.reasons))
     for alarm in made.alarms:
         _log.warning("%s", alarm)
@@ -143,7 +143,8 @@ def _made(case: _Case, uris: ArmUris) -> tuple[Recheck, str]:
 
 def _useless(case: _Case, reference: Reference | None) -> str:
     """Returns why nothing can be held against what is kept; empty if it can."""
-    if reference is None:
+    # One that an earlier attempt of this run has kept holds nothing but the same answers.
+    if reference is None or (reference.run_id == case.run_id and not reference.promoted):
         return "how the champion scored when it was promoted is not known here"
     then, now = reference.scoring, scoring_of(case.experiment.evaluation)
     if changed := [f"evaluation.{key}" for key in sorted({*then, *now}) if then.get(key) != now.get(key)]:

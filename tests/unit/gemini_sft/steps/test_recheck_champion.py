@@ -89,6 +89,7 @@ def test_what_answers_as_it_did_has_held(files: Files, caplog: pytest.LogCapture
     with caplog.at_level("INFO"):
         found = rechecked(files)
     assert (found.state, found.change, found.paired, found.model) == (State.HELD, 0, N, MODEL[0])
+    assert found.report == files["report_uri"]
     assert "The champion has held" in page(files) and sentence(found.reasons[1]) in page(files)
     assert f"champion held: {'; '.join(found.reasons)}" in caplog.messages
     assert RIGHT not in caplog.text
@@ -122,6 +123,7 @@ def test_the_first_to_ask_a_champion_leaves_what_the_next_goes_by(files: Files) 
         "how the champion scored when it was promoted is not known here: today's scores are kept, and the next recheck"
         " goes by them"
     ]
+    assert rechecked(files).reasons == found.reasons, "another attempt is not held against itself"
     kept = find_reference(files["experiment_uri"], (MODEL[0], "9"))
     assert kept and (kept.promoted, kept.run_id) == (False, "demo-1")
     today(files, BASE)
