@@ -60,7 +60,7 @@ def summary(run_id: str, state: str, folder: Path, seconds: float) -> dict[str, 
         "reasons": plan.reasons if plan else rechecked.reasons if rechecked else [],
         "alarms": _alarms(plan, rechecked),
         "new_examples": plan.new_examples if plan else None,
-        "recheck": rechecked and rechecked.model_dump(mode="json", exclude={"alarms"}),
+        "recheck": rechecked and rechecked.model_dump(mode="json", exclude={"alarms", "report"}),
         "run": results.summary(run_id, state, folder, seconds) if tuned else None,
         "report": str(page) if page.exists() else None,
         "artifacts": str(folder),
@@ -89,6 +89,8 @@ def _show_recheck(found: Recheck, console: Console) -> None:
             interval = f"{level(found.confidence)} interval [{found.low:+.3f}, {found.high:+.3f}]"
             line += f", {found.change:+.3f}, {interval}"
         console.print(Text(line))
+    if found.served_by.startswith("stand-in"):
+        console.print(Text("A local stand-in answered, not Gemini: these scores say nothing about Gemini.", "yellow"))
     console.print(Text("Recheck: ").append(said, style).append("."))
     for reason in found.reasons:
         console.print(Text(f"- {reason}."))

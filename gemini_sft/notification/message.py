@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from gemini_sft.decision.level import level
 from gemini_sft.decision.outcome import Outcome
 from gemini_sft.experiment import Experiment
-from gemini_sft.report.numbers import NO_NUMBER, percent, score, signed, span
+from gemini_sft.report.numbers import NO_NUMBER, score, signed, span
 from gemini_sft.retraining.plan import Path, Plan
 from gemini_sft.retraining.recheck import FALLEN, Recheck, State
 
@@ -64,7 +65,8 @@ class Told:
     @property
     def report(self) -> str:
         """Where the report is; empty if there is none."""
-        return self.outcome.report if self.outcome else ""
+        found = self.outcome or self.recheck
+        return found.report if found else ""
 
 
 def title(name: str, state: str, told: Told) -> str:
@@ -145,7 +147,7 @@ def _score(value: float | None) -> str:
 def _change(change: float | None, low: float | None, high: float | None, confidence: float) -> str:
     said = NO_NUMBER if change is None else signed(change)
     if low is not None and high is not None:
-        said += f" ({percent(confidence)} interval: {span(low, high)})"
+        said += f" ({level(confidence)} interval: {span(low, high)})"
     return said
 
 

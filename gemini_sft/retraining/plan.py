@@ -15,7 +15,7 @@ from gemini_sft.cost import Quote
 from gemini_sft.cost.words import counted
 from gemini_sft.experiment.schema import Retraining
 from gemini_sft.retraining.retiring import retirement_alarms
-from gemini_sft.retraining.trained import Trained
+from gemini_sft.retraining.trained import Trained, contents
 from gemini_sft.tuning import Base
 
 
@@ -49,8 +49,13 @@ class Plan(BaseModel):
 
     def markdown(self) -> str:
         """Returns it as a short page."""
-        lines = [f"# {_TITLES[self.path]}", *(f"- **Alarm:** {one}" for one in self.alarms)]
-        return "\n".join([*lines, *(f"- {one}" for one in self.reasons)]) + "\n"
+        lines = [f"# {_TITLES[self.path]}", ""]
+        if self.alarms:
+            lines += [*(f"- **Alarm:** {one}." for one in self.alarms), "", "Why:", ""]
+        lines += [f"- {one}." for one in self.reasons]
+        if self.champion:
+            lines += ["", f"Champion: `{self.champion}`"]
+        return "\n".join(lines) + "\n"
 
 
 _TITLES = {Path.TUNE: "Tune", Path.RECHECK: "Recheck the champion", Path.SKIP: "Skip"}
@@ -112,7 +117,7 @@ def make_plan(found: Situation) -> Plan:
         alarms.append(f"the champion cannot be asked: {found.silent}")
     new = None
     if champion and found.then_ids is not None:
-        new = len(_contents(found.ids) - _contents(found.then_ids))
+        new = len(contents(found.ids) - contents(found.then_ids))
     path, reasons = _affordable(found, *_possible(found, *_wanted(found, new)))
     return Plan(
         path=path,
@@ -121,11 +126,6 @@ def make_plan(found: Situation) -> Plan:
         new_examples=new,
         champion=(champion and champion.model) or "",
     )
-
-
-def _contents(ids: frozenset[str]) -> set[str]:
-    """Returns ids without the numbers that tell repetitions apart: a content that is there again is not new."""
-    return {one.partition("-")[0] for one in ids}
 
 
 def _wanted(found: Situation, new: int | None) -> tuple[Path, list[str]]:

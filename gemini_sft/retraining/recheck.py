@@ -7,8 +7,10 @@ that belong together are drawn together.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +52,17 @@ class Recheck(BaseModel):
         change: `now` less `then`.
         low: Lower end of the change's bootstrap interval.
         high: Upper end.
-        confidence: Of that interval.
+        confidence: Of that interval: what the gate asks for, corrected for the number of looks.
+        looks: How many rechecks of the champion there were on other examples each time, this one included.
         n_then: How many examples the champion was asked then.
         n_now: How many today.
         paired: How many of them are the same.
+        seen: How many of today's test examples were left out, because the champion was tuned on them.
+        max_drop: By how much it may have got worse.
+        lower_is_better: Whether less of the metric is better.
+        served_by: What answered today, in the service's own words; empty if nothing did.
         model: Resource name of the champion, with its version; empty if there is none.
+        report: URI of the page of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,10 +77,16 @@ class Recheck(BaseModel):
     low: float | None = None
     high: float | None = None
     confidence: float
+    looks: int = 1
     n_then: int = 0
     n_now: int = 0
     paired: int = 0
+    seen: int = 0
+    max_drop: float = 0.0
+    lower_is_better: bool = False
+    served_by: str = ""
     model: str
+    report: str = ""
 
     def numbers(self) -> dict[str, float]:
         """Returns the numbers that are shown as Metrics."""
@@ -105,6 +119,10 @@ class Change:
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Returns the lower and upper end between which the change lies; NaN if that is no number in some world."""
+        return self._worlds.interval(0, confidence)
+
+    @cached_property
+    def _worlds(self) -> Worlds:
         ids = sorted({*self._then, *self._now})
         rows = np.zeros((len(ids), 4))
         for row, one in zip(rows, ids, strict=True):
@@ -115,7 +133,7 @@ class Change:
         found = resampled(rows, _change, clusters).means
         # A world that has drawn no example of one side says nothing. Those of scores that are no numbers stay.
         lost = np.isneginf(found[:, 0])
-        return Worlds(found[~lost], self.independent).interval(0, confidence)
+        return Worlds(found[~lost], self.independent)
 
 
 def _change(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,8 +154,12 @@ def recheck(
     confidence: float,
     max_drop: float,
     model: str,
+    looks: int = 1,
+    seen: Collection[str] = (),
 ) -> Recheck:
     """Holds the champion's evaluation of today against an earlier one, which has the metric too.
+
+    The k-th look leaves a k-th part of the doubt: who looks every week finds a bad one by chance.
 
     Args:
         reference: The earlier one.
@@ -145,12 +167,32 @@ def recheck(
         groups: What today's examples belong to, by their ids.
         metric: The one that decides.
         lower_is_better: Whether less of it is better.
-        confidence: Of the interval.
+        confidence: Of the interval, of a single look.
         max_drop: By how much it may have got worse.
         model: Resource name of the champion.
+        looks: How many there were, this one included.
+        seen: Ids of examples that the champion was tuned on: they say nothing of it, and are left out.
     """
-    before = {one: scores[metric] for one, scores in reference.evaluation.scores.items()}
-    after = {one: scores[metric] for one, scores in today.scores.items()}
+    before, after = (
+        {one: scores[metric] for one, scores in side.scores.items() if one not in seen}
+        for side in (reference.evaluation, today)
+    )
+    left_out = len(today.scores) - len(after)
+    common: dict[str, Any] = {
+        "metric": metric,
+        "looks": looks,
+        "n_then": len(before),
+        "n_now": len(after),
+        "seen": left_out,
+        "max_drop": max_drop,
+        "lower_is_better": lower_is_better,
+        "served_by": today.served_by,
+        "model": model,
+    }
+    why = [_left_out(left_out)] if left_out else []
+    if not before or not after:
+        return Recheck(state=State.UNKNOWN, reasons=why, alarms=[], confidence=confidence, **common)
+    asked, confidence = confidence, 1 - (1 - confidence) / looks
     both = before.keys() & after.keys()
     change = Change(before, after, {**reference.groups, **groups})
     mean, (low, high) = round(change.mean, DIGITS), change.interval(confidence)
@@ -171,6 +213,11 @@ def recheck(
         )
         same = change.independent if len(both) == len(before) == len(after) else 0
         reasons.append(_drop(state, worst, best, max_drop, same, confidence))
+        if looks > 1:
+            reasons.append(_held_to(looks, asked, confidence))
+            alone = sorted(sign * end for end in change.interval(asked))
+            if state is State.HELD and alone[1] < -max_drop:
+                reasons.append(f"by itself, at {level(asked)}, it would say that the champion has fallen: watch it")
         if both and len(both) < max(len(before), len(after)):
             shared = math.fsum(after[one] - before[one] for one in both) / len(both)
             reasons.append(f"over the {counted(len(both), 'example')} in both it changed by {shared:+.4f}")
@@ -178,19 +225,33 @@ def recheck(
         alarms.append(f"{FALLEN}: {metric} is worse by {-sign * mean:.4f}, {reasons[1]}")
     return Recheck(
         state=state,
-        reasons=reasons,
+        reasons=[*reasons, *why],
         alarms=alarms,
-        metric=metric,
-        then=_number(reference.evaluation.metrics[metric]),
-        now=_number(today.metrics[metric]),
+        then=_number(_mean(before)),
+        now=_number(_mean(after)),
         change=_number(mean),
         low=_number(low),
         high=_number(high),
         confidence=confidence,
-        n_then=len(before),
-        n_now=len(after),
         paired=len(both),
-        model=model,
+        **common,
+    )
+
+
+def _mean(scores: Mapping[str, float]) -> float:
+    """Returns it to the last digit as an evaluation has it."""
+    return sum(scores.values()) / len(scores)
+
+
+def _left_out(n: int) -> str:
+    is_, on = ("is", "it") if n == 1 else ("are", "them")
+    return f"{counted(n, 'test example')} {is_} left out, because the champion was tuned on {on}"
+
+
+def _held_to(looks: int, asked: float, confidence: float) -> str:
+    return (
+        f"it is number {looks} of the rechecks of this champion, each on other examples, so it is held to"
+        f" {level(confidence)} instead of {level(asked)}"
     )
 
 
@@ -219,7 +280,15 @@ def _number(value: float) -> float | None:
 
 
 def unknown(
-    *, reasons: list[str], alarms: list[str], metric: str, confidence: float, model: str, now: float | None, n_now: int
+    *,
+    reasons: list[str],
+    alarms: list[str],
+    metric: str,
+    confidence: float,
+    model: str,
+    now: float | None,
+    n_now: int,
+    served_by: str,
 ) -> Recheck:
     """Returns a recheck that came to nothing."""
     return Recheck(
@@ -231,4 +300,5 @@ def unknown(
         model=model,
         now=now,
         n_now=n_now,
+        served_by=served_by,
     )

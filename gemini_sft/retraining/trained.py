@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gemini_sft import storage
+from gemini_sft import registry, storage
 from gemini_sft.errors import UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import CHAMPION
@@ -16,6 +16,7 @@ from gemini_sft.tuning import Base
 
 DATA_DIGITS = 32
 """How much of the digest of the training data stands in the label `data`."""
+_CHECKPOINT = " checkpoint "
 _KEYS = {
     "epochs",
     "adapter_size",
@@ -66,7 +67,7 @@ def settings_of(experiment: Experiment, base: Base, prompt: str) -> dict[str, An
 def start_of(base: Base) -> str:
     """Returns what is tuned, in one text."""
     name = base.model or base.id
-    return f"{name} checkpoint {base.checkpoint}" if base.checkpoint else name
+    return f"{name}{_CHECKPOINT}{base.checkpoint}" if base.checkpoint else name
 
 
 def keep(folder: str, intent: str, trained: Trained, ids: Iterable[str]) -> None:
@@ -106,6 +107,36 @@ def find_ids(folder: str, data: str) -> frozenset[str] | None:
         return frozenset(gzip.decompress(storage.read_bytes(_ids_uri(folder, data))).decode().split())
     except (UserError, OSError, EOFError, ValueError, zlib.error):
         return None
+
+
+def lineage(folder: str, model: str) -> list[str]:
+    """Returns the labels `data` of all that a model was tuned on, and the models it was tuned from, as far as is known.
+
+    Args:
+        folder: See `keep`.
+        model: Its resource name with its version.
+
+    Raises:
+        ServiceError: Vertex AI or Cloud Storage did not say.
+    """
+    found: list[str] = []
+    models = {model}
+    while version := registry.find_version(model):
+        intent = version.labels.get("intent")
+        trained = find(folder, intent) if intent else None
+        if trained is None:
+            break
+        found.append(trained.data)
+        model = trained.start.partition(_CHECKPOINT)[0]
+        if "/" not in model or model in models:
+            break
+        models.add(model)
+    return found
+
+
+def contents(ids: Iterable[str]) -> set[str]:
+    """Returns ids without the numbers that tell repetitions apart: a content that is there again is the same."""
+    return {one.partition("-")[0] for one in ids}
 
 
 def _uri(folder: str, intent: str) -> str:

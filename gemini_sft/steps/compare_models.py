@@ -29,6 +29,7 @@ from gemini_sft.steps.evidence import (
     find_judge,
     gather,
     in_use,
+    learnt_by_heart,
     other_gates,
     read_arm,
     tries_of,
@@ -86,7 +87,7 @@ def compare_models(
     selection = Selection.model_validate(storage.read_json(selection_uri))
     record = TuningRecord.model_validate(storage.read_json(tuning_uri))
     asked = _read(run, arms, used)
-    comparison = _decide(run, asked, used, selection.taken, judgement_uri)
+    comparison = _decide(run, asked, used, selection.taken, judgement_uri, models_uri)
     storage.write_json(comparison_uri, comparison.model_dump(mode="json"))
     quote = Quote.model_validate(storage.read_json(quote_uri))
     sources = [(one["source"], one["line"]) for one in read_sources(train_uri)]
@@ -157,7 +158,7 @@ def _read(run: _Run, arms: Mapping[str, ArmUris], used: InUse) -> _Asked:
     )
 
 
-def _decide(run: _Run, asked: _Asked, used: InUse, taken: Candidate, judgement_uri: str) -> Comparison:
+def _decide(run: _Run, asked: _Asked, used: InUse, taken: Candidate, judgement_uri: str, models_uri: str) -> Comparison:
     """Returns the comparison; the try is noted."""
     experiment, gate, place = run.experiment, run.experiment.gate, (run.experiment_uri, run.run_id, run.test_digest)
     tries = 1
@@ -166,7 +167,10 @@ def _decide(run: _Run, asked: _Asked, used: InUse, taken: Candidate, judgement_u
     confidence = corrected(gate.confidence, tries)
     judge, judge_missing = find_judge(experiment, judgement_uri, confidence, clusters_of(run.test))
     metrics = metrics_for(experiment, run.test_uri)
-    remarks = other_gates(*place, used.name, taken, gate)
+    remarks = [
+        *other_gates(*place, used.name, taken, gate),
+        *learnt_by_heart(run.experiment_uri, models_uri, run.test_uri),
+    ]
     evidence = gather(
         metrics, run.test, asked.base, asked.candidate, asked.champion, used, taken, judge, tries, remarks
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gemini_sft import storage
 from gemini_sft.data import Example
+from gemini_sft.data.dataset import read_sources
 from gemini_sft.decision import Evidence, Judged, judged, whole
 from gemini_sft.decision.outcome import read_outcomes
 from gemini_sft.experiment import Experiment, Gate
@@ -16,7 +17,7 @@ from gemini_sft.judging import Judgement
 from gemini_sft.metrics import MetricSet
 from gemini_sft.report.input import Arm
 from gemini_sft.steps.absent import why_absent
-from gemini_sft.steps.find_models import asks_champion, read_champion, read_models
+from gemini_sft.steps.find_models import asks_champion, read_champion, read_models, seen_by
 from gemini_sft.steps.places import OUTCOMES, TRIES, beside
 from gemini_sft.tuning import Base, Candidate
 
@@ -117,6 +118,20 @@ def other_gates(experiment_uri: str, run_id: str, test: str, against: str, taken
         and one.run_id != run_id
         and one.gate != gate
     ][-1:]
+
+
+def learnt_by_heart(experiment_uri: str, models_uri: str, test_uri: str) -> list[str]:
+    """Says which of the models that were tuned before know test examples already, and how many."""
+    _, base = read_models(experiment_uri, models_uri)
+    champion = read_champion(models_uri)
+    said = []
+    for model, what in ((base, "the base model, and with it the tuned one,"), (champion, "the champion")):
+        if model is None or (model is champion and champion.model == base.model):
+            continue
+        if seen := len(seen_by(model, experiment_uri, models_uri, test_uri)):
+            n = sum(1 for _ in read_sources(test_uri))
+            said.append(f"{what} was tuned on {seen:,} of the {n:,} test examples, and so scores too well")
+    return said
 
 
 def clusters_of(test: Sequence[Example]) -> dict[str, str]:

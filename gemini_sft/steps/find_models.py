@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
+from gemini_sft.data.dataset import read_sources
 from gemini_sft.errors import ExperimentError, Problem
 from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.retraining.purpose import Purpose
+from gemini_sft.retraining.trained import contents, find_ids, lineage
+from gemini_sft.steps.places import TRAINED, beside
 from gemini_sft.tuning import Base, find_base, find_champion, refusals, retired
 
 _log = logging.getLogger(__name__)
@@ -42,8 +45,10 @@ def find_models(
         raise ExperimentError(problems)
     champion = find_champion(project, location, experiment.name)
     found = {"base": base.model_dump(mode="json"), "champion": champion and champion.model_dump(mode="json")}
-    storage.write_json(models_uri, found | {"refused": gone})
-    if base.model:
+    trained = beside(experiment_uri, TRAINED)
+    tuned_on = {one.model: lineage(trained, one.model) for one in (base, champion) if one and one.model}
+    storage.write_json(models_uri, found | {"refused": gone, "tuned_on": tuned_on})
+    if base.model and not tuned_on[base.model]:
         _log.warning(
             "whether %s was tuned on what is now the test split, nobody can tell: see docs/tuning.md", base.model
         )
@@ -71,6 +76,17 @@ def read_refused(models_uri: str) -> str:
     """Returns why the base model cannot be tuned any more; empty if it can."""
     refused: str = storage.read_json(models_uri).get("refused", "")
     return refused
+
+
+def seen_by(model: Base, experiment_uri: str, models_uri: str, test_uri: str) -> set[str]:
+    """Returns the ids of the test examples that a model, or one it was tuned from, was tuned on, as far as is known.
+
+    They are other splits than those of its time: another seed, other shares, other files.
+    """
+    trained = beside(experiment_uri, TRAINED)
+    labels = storage.read_json(models_uri).get("tuned_on", {}).get(model.model, [])
+    learnt = set().union(*(contents(find_ids(trained, one) or ()) for one in labels))
+    return {one["id"] for one in read_sources(test_uri) if contents([one["id"]]) <= learnt}
 
 
 def asks_champion(base: Base, champion: Base | None) -> bool:

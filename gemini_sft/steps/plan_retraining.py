@@ -60,6 +60,7 @@ def plan_retraining(
     )
     trained = beside(experiment_uri, TRAINED)
     then = _made_of(trained, champion)
+    ids = frozenset(one["id"] for one in read_sources(train_uri))
     made = make_plan(
         Situation(
             settings=experiment.retraining,
@@ -69,10 +70,10 @@ def plan_retraining(
             champion=champion,
             silent=(champion and silent(champion)) or "",
             now=now,
-            ids=frozenset(one["id"] for one in read_sources(train_uri)),
+            ids=ids,
             then=then,
             then_ids=find_ids(trained, then.data) if then else None,
-            tried=_tried(experiment_uri, trained, run_id, champion, now),
+            tried=_tried(experiment_uri, trained, run_id, champion, now, ids),
             quote=quote,
         )
     )
@@ -95,15 +96,16 @@ def _made_of(trained: str, champion: Base | None) -> Trained | None:
     return find(trained, intent) if intent else None
 
 
-def _tried(experiment_uri: str, trained: str, run_id: str, champion: Base | None, now: Trained) -> Tried | None:
+def _tried(
+    experiment_uri: str, trained: str, run_id: str, champion: Base | None, now: Trained, ids: frozenset[str]
+) -> Tried | None:
     """Returns the last of the other runs whose model is what tuning would give now, and which had its say on it.
 
     A run that was to promote its model and did not come to it has failed, and is to be done again.
     """
-    tried = None
+    tried, alike = None, _Alike(trained, now, ids)
     for one in read_outcomes(beside(experiment_uri, OUTCOMES)):
-        alike = one.data == now.data and one.run_id != run_id and find(trained, one.intent) == now
-        if not alike or (champion and one.model == champion.model):
+        if one.run_id == run_id or (champion and one.model == champion.model) or not alike.made(one.intent):
             continue
         withdrawn = False
         if one.verdict == Verdict.PROMOTE:
@@ -113,3 +115,20 @@ def _tried(experiment_uri: str, trained: str, run_id: str, champion: Base | None
                 continue
         tried = Tried(one.run_id, one.verdict, withdrawn)
     return tried
+
+
+class _Alike:
+    """Tells whether a job was made of what there is now. An export may bring the same rows in another order."""
+
+    def __init__(self, trained: str, now: Trained, ids: frozenset[str]) -> None:
+        self._trained, self._now, self._ids = trained, now, ids
+        self._same = {now.data: True}
+
+    def made(self, intent: str) -> bool:
+        """Returns whether the job of an intent was."""
+        then = find(self._trained, intent)
+        if then is None or (then.start, then.settings) != (self._now.start, self._now.settings):
+            return False
+        if then.data not in self._same:
+            self._same[then.data] = find_ids(self._trained, then.data) == self._ids
+        return self._same[then.data]

@@ -17,9 +17,9 @@ from gemini_sft.retraining.reference import Reference, scoring_of
 from gemini_sft.retraining.retiring import retirement_alarms
 from gemini_sft.steps.absent import class_of_absence, why_absent
 from gemini_sft.steps.evidence import ArmUris
-from gemini_sft.steps.find_models import read_champion, read_models, silent
+from gemini_sft.steps.find_models import read_champion, read_models, seen_by, silent
 from gemini_sft.steps.places import ANSWERS, RECHECKS, beside
-from gemini_sft.steps.references import find_reference, groups_of, keep_reference
+from gemini_sft.steps.references import find_reference, groups_of, keep_reference, looks_of
 from gemini_sft.tuning import Base
 
 _log = logging.getLogger(__name__)
@@ -54,11 +54,12 @@ def recheck_champion(
     experiment, base = read_models(experiment_uri, models_uri)
     experiment = load_experiment(experiment_uri, allow_retired=True)
     found = read_champion(models_uri)
-    case = _Case(experiment, experiment_uri, run_id, test_uri, metrics_for(experiment, test_uri), found)
+    seen = seen_by(found, experiment_uri, models_uri, test_uri) if found else set()
+    case = _Case(experiment, experiment_uri, run_id, test_uri, metrics_for(experiment, test_uri), found, seen)
     made, why = _made(case, champion)
     today, warn_days = datetime.now(UTC).date(), experiment.retraining.warn_days
     retiring = retirement_alarms(base.id, found.id if found else None, warn_days, today)
-    made = made.model_copy(update={"alarms": [*made.alarms, *retiring]})
+    made = made.model_copy(update={"alarms": [*made.alarms, *retiring], "report": report_uri})
     _log.info("champion %s: %s", made.state, "; ".join(made.reasons))
     for alarm in made.alarms:
         _log.warning("%s", alarm)
@@ -81,6 +82,7 @@ class _Case:
     test_uri: str
     metrics: MetricSet
     champion: Base | None
+    seen: set[str]
 
     @property
     def model(self) -> tuple[str, str | None]:
@@ -98,6 +100,7 @@ class _Case:
             model=self.model[0],
             now=today.metrics[primary] if today else None,
             n_now=today.n if today else 0,
+            served_by=today.served_by if today else "",
         )
 
 
@@ -130,13 +133,18 @@ def _made(case: _Case, uris: ArmUris) -> tuple[Recheck, str]:
         confidence=case.experiment.gate.confidence,
         max_drop=case.experiment.retraining.max_drop,
         model=case.model[0],
+        looks=looks_of(
+            case.experiment, case.experiment_uri, case.run_id, reference, case.model, case.metrics.primary, today
+        ),
+        seen=case.seen,
     )
     return made.model_copy(update={"alarms": [*made.alarms, *alarms]}), ""
 
 
 def _useless(case: _Case, reference: Reference | None) -> str:
     """Returns why nothing can be held against what is kept; empty if it can."""
-    if reference is None:
+    # One that an earlier attempt of this run has kept holds nothing but the same answers.
+    if reference is None or (reference.run_id == case.run_id and not reference.promoted):
         return "how the champion scored when it was promoted is not known here"
     then, now = reference.scoring, scoring_of(case.experiment.evaluation)
     if changed := [f"evaluation.{key}" for key in sorted({*then, *now}) if then.get(key) != now.get(key)]:

@@ -60,5 +60,5 @@ def test_nobody_elsewhere_is_told(ran: tuple[Ended, Path]) -> None:
     assert "which env:AWAY is not" in said
     (staged,) = (folder / ".local" / "storage").glob("*/staging/small/*/experiment.yaml")
     assert yaml.safe_load(staged.read_text("utf-8"))["notification"] == {"webhook": None, "email": []}
-    compiled = (folder / ".local" / "compiled" / "finetune.yaml").read_text("utf-8")
+    compiled = (folder / ".local" / "compiled" / "small" / "finetune.yaml").read_text("utf-8")
     assert "me@example.test" not in compiled

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from gemini_sft.data.dataset import examples_uri, prompt_uri, sources_uri
 from gemini_sft.decision.outcome import Outcome, outcome_uri
 from gemini_sft.errors import ExperimentError
 from gemini_sft.experiment import Gate, load_experiment
+from gemini_sft.registry import PROMOTED
 from gemini_sft.release.promotion import NOT_WITHDRAWN, WITHDRAWN
 from gemini_sft.release.writing import set_labels
 from gemini_sft.retraining.plan import Path, Plan
@@ -50,8 +51,8 @@ class Team:
         self.experiment = f"{self.root}/0f/experiment.yaml"
         storage.write_json(self.experiment, document)
 
-    def have(self, numbers: range) -> None:
-        """Prepares training data."""
+    def have(self, numbers: Sequence[int]) -> None:
+        """Prepares training data, in that order."""
         train = f"{self.root}/train"
         storage.write_jsonl(examples_uri(train), (example(n) for n in numbers))
         storage.write_jsonl(sources_uri(train), ({"id": f"{n:016x}", "source": "t.jsonl", "line": n} for n in numbers))
@@ -61,6 +62,10 @@ class Team:
 
     def find(self, purpose: str = "retrain") -> None:
         find_models(**PLACE, experiment_uri=self.experiment, models_uri=f"{self.root}/models.json", purpose=purpose)
+
+    def tuned_on(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = storage.read_json(f"{self.root}/models.json")["tuned_on"]
+        return found
 
     def tune(self, run_id: str) -> TuningRecord:
         self.find()
@@ -177,6 +182,9 @@ def test_from_schedule_to_schedule(team: Team, caplog: pytest.LogCaptureFixture)
     tried = team.plan("run-7")
     assert tried.path is Path.RECHECK
     assert tried.reasons[0].startswith("run run-5 has tuned on these very data with these settings and came to inconcl")
+    team.have(range(39, -1, -1))
+    assert team.plan("run-7").path is Path.RECHECK, "the same rows in another order are nothing new"
+    team.have(range(40))
     team.say(tuning={"epochs": 1, "attempt": 2})
     assert team.plan("run-8").reasons[0].endswith("tuning.attempt is 2, and was 1")
     team.say()
@@ -193,6 +201,21 @@ def test_from_schedule_to_schedule(team: Team, caplog: pytest.LogCaptureFixture)
     for uri in storage.list_files(f"{team.root}/trained"):
         storage.delete(uri)
     assert "is not known here" in team.plan("run-12").reasons[0]
+
+
+def test_a_model_that_was_tuned_further_knows_what_the_one_before_it_was_tuned_on(team: Team) -> None:
+    first = team.tune("run-1").model
+    team.promote(first)
+    set_labels(first, {PROMOTED: "20300101t000000"})
+    team.say(base_model="champion", tuning={"epochs": 1})
+    team.have(range(50, 80))
+    further = team.tune("run-2").model
+    label = {one: team.version(one).labels["data"] for one in (first, further)}
+    assert team.tuned_on() == {first: [label[first]]}
+    team.promote(further)
+    set_labels(further, {PROMOTED: "20300102t000000"})
+    team.find("recheck")
+    assert team.tuned_on() == {further: [label[further], label[first]]}
 
 
 def test_a_base_model_that_is_gone_ends_a_run_to_tune_and_no_other(team: Team) -> None:

@@ -132,6 +132,9 @@ def test_a_recheck_is_told_with_its_numbers_after_what_led_to_it() -> None:
         "• no drop is shown",
         f"Run: demo-1 {LINK}",
     ]
+    late = RECHECKED.model_copy(update={"confidence": 1 - 0.05 / 1000, "report": "gs://b/recheck.html"})
+    said = message(EXPERIMENT, "demo-1", LINK, "SUCCEEDED", "", Told(recheck=late))["text"]
+    assert "(99.995% interval: " in said and said.endswith("Report: gs://b/recheck.html")
 
 
 def test_an_alarm_stands_in_the_title_and_first_and_once() -> None:

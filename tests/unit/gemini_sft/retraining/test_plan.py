@@ -222,8 +222,10 @@ def test_what_the_budget_does_not_allow_is_skipped(found: Situation, path: str, 
 def test_it_is_shown_as_a_short_page() -> None:
     made = make_plan(replace(UNCHANGED, silent="no endpoint serves it"))
     assert made.markdown() == (
-        "# Skip\n"
-        "- **Alarm:** the champion cannot be asked: no endpoint serves it\n"
-        "- the 100 training examples are those that the champion was tuned on\n"
-        "- the champion cannot be asked: no endpoint serves it\n"
+        "# Skip\n\n"
+        "- **Alarm:** the champion cannot be asked: no endpoint serves it.\n\n"
+        "Why:\n\n"
+        "- the 100 training examples are those that the champion was tuned on.\n"
+        "- the champion cannot be asked: no endpoint serves it.\n\n"
+        "Champion: `projects/7/locations/us-central1/models/3@1`\n"
     )

@@ -177,3 +177,45 @@ def test_an_interval_holds_the_truth_as_often_as_it_says(then: int, now: int, bo
         low, high = Change(before, after, {}).interval(0.95)
         missed += not low <= 0 <= high
     assert missed <= 12
+
+
+def test_who_looks_again_is_held_to_more_and_told_what_one_look_would_say() -> None:
+    after = BEFORE - RNG.normal(0.03, 0.1, 60)
+    first, tenth = held(BEFORE, after), held(BEFORE, after, looks=10)
+    assert (first.state, tenth.state) == (State.FALLEN, State.HELD) and (first.looks, tenth.looks) == (1, 10)
+    assert tenth.confidence == pytest.approx(0.995) and not tenth.alarms
+    assert tenth.reasons[-2:] == [
+        "it is number 10 of the rechecks of this champion, each on other examples, so it is held to 99.5% instead of"
+        " 95%",
+        "by itself, at 95%, it would say that the champion has fallen: watch it",
+    ]
+    rise = held(-BEFORE, -after, looks=10, lower_is_better=True)
+    assert rise.reasons[-1].endswith("watch it")
+    assert not held(after, BEFORE, looks=10).reasons[-1].endswith("watch it")
+
+
+def test_a_year_of_weeks_in_which_nothing_changes_brings_few_alarms() -> None:
+    """52 looks at 95% each say so in about 3 of 10 years; a k-th part of the doubt leaves less than 1 in 10."""
+    rng = np.random.default_rng(11)
+    alarmed = plain = 0
+    for _ in range(40):
+        before = {f"a{n}": one for n, one in enumerate(rng.normal(0.7, 0.2, 20))}
+        weeks = [
+            Change(before, {f"w{n}": one for n, one in enumerate(rng.normal(0.7, 0.2, 20))}, {}) for _ in range(52)
+        ]
+        plain += any(week.interval(0.95)[1] < 0 for week in weeks)
+        alarmed += any(week.interval(1 - 0.05 / k)[1] < 0 for k, week in enumerate(weeks, 1))
+    assert plain > 6 and alarmed <= 6
+
+
+def test_what_the_champion_was_tuned_on_is_left_out_on_both_sides() -> None:
+    """It knows the last 20 by heart, and has forgotten what it never saw."""
+    after = np.concatenate([BEFORE[:40] - 0.2, BEFORE[40:] + 0.4])
+    learnt = {f"e{n:03d}" for n in range(40, 60)}
+    assert held(BEFORE, after).state is State.HELD
+    found = held(BEFORE, after, seen=learnt)
+    assert (found.state, found.seen, found.n_then, found.n_now, found.paired) == (State.FALLEN, 20, 40, 40, 40)
+    assert found.then == pytest.approx(BEFORE[:40].mean()) and found.now == pytest.approx(BEFORE[:40].mean() - 0.2)
+    assert found.reasons[-1] == "20 test examples are left out, because the champion was tuned on them"
+    nothing = held(BEFORE, after, seen={f"e{n:03d}" for n in range(60)})
+    assert (nothing.state, nothing.seen, nothing.now, nothing.alarms) == (State.UNKNOWN, 60, None, [])

@@ -13,7 +13,8 @@ from gemini_sft.inference.evaluation import evaluate
 from gemini_sft.judging import judge
 from gemini_sft.metrics import metrics_for
 from gemini_sft.report.input import Arm
-from gemini_sft.steps.places import OUTCOMES, beside
+from gemini_sft.retraining.trained import Trained, keep
+from gemini_sft.steps.places import OUTCOMES, TRAINED, beside
 from tests.unit.gemini_sft.report.sample import answered
 from tests.unit.gemini_sft.report.selection_sample import one_job
 from tests.unit.gemini_sft.report.step_files import write_arm
@@ -53,6 +54,14 @@ def ask(files: Files, section: str, **changes: Any) -> None:
 def find(files: Files, champion: dict[str, str] | None, base: dict[str, str] | None = None) -> None:
     """Changes what was found when the run began."""
     storage.write_json(files["models_uri"], {"base": base or ROOT, "champion": champion})
+
+
+def learn(files: Files, ids: Sequence[str]) -> None:
+    """Lets the champion have been tuned on some examples."""
+    folder = beside(files["experiment_uri"], TRAINED)
+    keep(folder, "i", Trained(data="d", start=ROOT["id"], settings={}), ids)
+    found = storage.read_json(files["models_uri"])
+    storage.write_json(files["models_uri"], found | {"tuned_on": {found["champion"]["model"]: ["d"]}})
 
 
 def take(files: Files, **changes: Any) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gemini_sft.data.dataset import read_sources
 from gemini_sft.decision import Verdict
 from gemini_sft.decision.outcome import read_outcomes
 from gemini_sft.errors import UserError
@@ -22,10 +23,12 @@ from tests.unit.gemini_sft.steps.found import (
     TAKEN,
     TUNED,
     Files,
+    N,
     answer,
     ask,
     find,
     judged_alike,
+    learn,
     mark,
     other_examples,
     outcome,
@@ -59,6 +62,14 @@ class TestChampion:
         (guard,) = found.guards
         assert guard.held is None and guard.difference is None and guard.words in found.reasons
         assert outcome(files).against == CHAMPION_NAME and outcome(files).champion is None
+
+    def test_a_champion_that_was_tuned_on_test_examples_is_said_to_score_too_well(self, files: Files) -> None:
+        find(files, CHAMPION)
+        answer(files, champion=IN_USE)
+        assert not any("was tuned on" in one for one in compared(files).reasons)
+        learn(files, [one["id"] for one in read_sources(files["test_uri"])][:3])
+        said = f"the champion was tuned on 3 of the {N} test examples, and so scores too well"
+        assert said in compared(files, "demo-2").reasons
 
     def test_the_champion_itself_is_not_promoted_again(self, files: Files) -> None:
         already = "the tuned model is the champion already, so there is nothing to promote"

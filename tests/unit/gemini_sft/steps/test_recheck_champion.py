@@ -8,9 +8,11 @@ import pytest
 from gemini_sft import storage
 from gemini_sft.catalog import catalog
 from gemini_sft.catalog.catalog import Retirement
+from gemini_sft.data.dataset import read_sources
 from gemini_sft.errors import EvaluationError
 from gemini_sft.experiment import load_experiment
 from gemini_sft.inference.evaluation import EvaluationResult
+from gemini_sft.report.words import sentence
 from gemini_sft.retraining.recheck import Recheck, State
 from gemini_sft.steps.absent import write_absent
 from gemini_sft.steps.places import RECHECKS, beside
@@ -27,6 +29,7 @@ from tests.unit.gemini_sft.steps.found import (
     answer,
     ask,
     find,
+    learn,
     mark,
     other_examples,
 )
@@ -86,7 +89,8 @@ def test_what_answers_as_it_did_has_held(files: Files, caplog: pytest.LogCapture
     with caplog.at_level("INFO"):
         found = rechecked(files)
     assert (found.state, found.change, found.paired, found.model) == (State.HELD, 0, N, MODEL[0])
-    assert "The champion has held" in page(files) and found.reasons[1] in page(files)
+    assert found.report == files["report_uri"]
+    assert "The champion has held" in page(files) and sentence(found.reasons[1]) in page(files)
     assert f"champion held: {'; '.join(found.reasons)}" in caplog.messages
     assert RIGHT not in caplog.text
 
@@ -94,7 +98,7 @@ def test_what_answers_as_it_did_has_held(files: Files, caplog: pytest.LogCapture
 def test_what_answers_worse_has_fallen(files: Files) -> None:
     today(files, BASE)
     found = rechecked(files)
-    assert found.state is State.FALLEN and found.alarms[0] in page(files)
+    assert found.state is State.FALLEN and sentence(found.alarms[0]) in page(files)
     ask(files, "retraining", max_drop=1.0)
     assert rechecked(files).state is State.HELD
 
@@ -119,6 +123,7 @@ def test_the_first_to_ask_a_champion_leaves_what_the_next_goes_by(files: Files) 
         "how the champion scored when it was promoted is not known here: today's scores are kept, and the next recheck"
         " goes by them"
     ]
+    assert rechecked(files).reasons == found.reasons, "another attempt is not held against itself"
     kept = find_reference(files["experiment_uri"], (MODEL[0], "9"))
     assert kept and (kept.promoted, kept.run_id) == (False, "demo-1")
     today(files, BASE)
@@ -193,3 +198,31 @@ def test_too_many_answers_that_are_worth_nothing_are_an_alarm(files: Files) -> N
 def test_a_base_model_that_goes_is_an_alarm(files: Files) -> None:
     find(files, CHAMPION, {"id": GONE})
     assert rechecked(files).alarms == ["the base model gemini-0 was retired on 2020-01-01: use gemini-9"]
+
+
+def test_each_look_at_other_examples_is_counted_once(files: Files) -> None:
+    assert [rechecked(files, run).looks for run in ("demo-1", "demo-2", "demo-2")] == [1, 1, 1]
+    other_examples(files)
+    today(files, TUNED)
+    assert [rechecked(files, run).looks for run in ("demo-3", "demo-4")] == [2, 2]
+    find(files, {**CHAMPION, "checkpoint": "9"})
+    rechecked(files, "demo-5")
+    assert rechecked(files, "demo-6").looks == 1, "another champion begins anew"
+
+
+def test_answers_by_chance_are_another_look_each_time(files: Files) -> None:
+    ask(files, "evaluation", temperature=0.5)
+    rechecked(files, "demo-1")
+    assert [rechecked(files, run).looks for run in ("demo-2", "demo-3", "demo-3")] == [1, 2, 2]
+
+
+def test_what_it_was_tuned_on_is_left_out(files: Files) -> None:
+    ids = [one["id"] for one in read_sources(files["test_uri"])]
+    learn(files, [f"{ids[0]}-2", *ids[1:3], "ffff"])
+    found = rechecked(files)
+    assert (found.state, found.seen, found.n_then, found.n_now) == (State.HELD, 3, N - 3, N - 3)
+    assert "3 test examples are left out" in page(files)
+    learn(files, ids)
+    found = rechecked(files, "demo-2")
+    assert (found.state, found.seen, found.n_now) == (State.UNKNOWN, N, 0)
+    assert "is not known" in page(files)
