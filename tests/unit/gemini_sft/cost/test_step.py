@@ -296,7 +296,13 @@ def test_the_component_shows_the_numbers(counter: Counter, files: dict[str, str]
     ports = {name.removesuffix("_uri"): SimpleNamespace(uri=uri) for name, uri in files.items()}
     del ports["experiment"]
     component.python_func(
-        project="p", location="us-central1", experiment_uri=files["experiment_uri"], metrics=metrics, **ports
+        project="p",
+        location="us-central1",
+        experiment_uri=files["experiment_uri"],
+        run_id="run",
+        purpose="run",
+        metrics=metrics,
+        **ports,
     )
     assert metrics.metadata == Quote.model_validate_json(Path(files["quote_uri"]).read_text()).summary()
     assert metrics.metadata["train_examples"] == 40
