@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import fcntl
 import json
 import os
 import shutil
@@ -78,6 +79,12 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.1)
 
 
+def assert_nothing_is_left(folder: Path) -> None:
+    wait_until(lambda: not processes_of(folder), 15, f"processes {processes_of(folder)} still run")
+    halves = [path for path in folder.rglob("*") if path.name.startswith(".") and "runs" in path.parts]
+    assert not halves
+
+
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts the command line in the background; whatever still runs at the end is killed."""
@@ -131,6 +138,35 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
     ended = gemini_sft("run", ROOT / "experiments" / "summarization.yaml", "--json", cwd=folder)
     assert ended.code == 0, ended.err
     return json.loads(ended.out), folder
+
+
+@pytest.fixture(scope="session")
+def ran_small(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """A small experiment, `small.yaml`, run once for all of pytest's workers: its object and the folder it was run in.
+
+    Whoever needs it takes a copy; see `small`.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    folder, printed = shared / "small", shared / "small.json"
+    with (shared / "small.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            write_experiment(folder, tuning={"epochs": 2, "adapter_size": 1})
+            ended = gemini_sft("run", "small.yaml", "--json", cwd=folder)
+            assert ended.code == 0, ended.err
+            printed.write_text(ended.out, "utf-8")
+    return json.loads(printed.read_text("utf-8")), folder
+
+
+@pytest.fixture
+def small(ran_small: tuple[dict[str, Any], Path], tmp_path: Path) -> tuple[dict[str, Any], Path]:
+    """A copy of that run, which a test may change."""
+    summary, folder = ran_small
+    shutil.copytree(folder, tmp_path / "small")  # with the times at which files were written
+    return summary, tmp_path / "small"
 
 
 @pytest.fixture(scope="session")

@@ -47,10 +47,13 @@ def judge(client: httpx.Client, summary: dict[str, Any], verdict: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+def ran(
+    ran_small: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], Path]:
     """A small experiment that was run once and rejected: the object that the run printed, and where it was run."""
-    folder = tmp_path_factory.mktemp("ran")
-    summary, _ = summary_of(write_experiment(folder, tuning={"epochs": 2, "adapter_size": 1}), cwd=folder)
+    summary, shared = ran_small
+    folder = tmp_path_factory.mktemp("ran") / "small"
+    shutil.copytree(shared, folder)
     with emulator(folder) as client:
         judge(client, summary, "reject")
     return summary, folder
@@ -107,7 +110,7 @@ def test_of_a_rejected_run_nothing_is_left_and_the_next_run_tunes_anew(rejected:
     assert document["bytes"] > 0 and document["usd_a_month"] > 0
     small = folder / ".local" / "storage" / BUCKET / "staging" / "small"
     files = {path for path in (folder / ".local" / "storage" / BUCKET).rglob("*") if path.is_file()}
-    left = {"outcomes", "commands", "tries", "token-counts", "trained", "cleaned.txt"}
+    left = {"outcomes", "commands", "tries", "token-counts", "spending", "trained", "cleaned.txt"}
     assert {path.relative_to(small).parts[0] for path in files} == left
     assert {path.name for path in files} >= {f"{run['run_id']}.json", f"{run['run_id']}.txt"}
     with emulator(folder) as client:

@@ -10,18 +10,20 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import environment, gemini_sft, processes_of, wait_until, write_experiment
+from tests.end_to_end.conftest import (
+    assert_nothing_is_left,
+    environment,
+    gemini_sft,
+    processes_of,
+    wait_until,
+    write_experiment,
+)
 
 Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def assert_nothing_is_left(folder: Path) -> None:
-    wait_until(lambda: not processes_of(folder), 15, f"processes {processes_of(folder)} still run")
-    halves = [path for path in folder.rglob("*") if path.name.startswith(".") and "runs" in path.parts]
-    assert not halves
 
 
 def job_state(folder: Path) -> str:
@@ -36,46 +38,6 @@ def job_state(folder: Path) -> str:
         row = database.execute("SELECT body FROM documents WHERE kind = 'tuningJobs'").fetchone()
         return str(json.loads(row[0])["state"]) if row else ""
     return ""
-
-
-def test_small_run_prints_table_verdict_and_report(tmp_path: Path) -> None:
-    ended = gemini_sft("run", write_experiment(tmp_path), cwd=tmp_path)
-    assert ended.code == 0, ended.err
-    for text in (
-        "examples (n)",
-        "failures",
-        "rouge1_precision",
-        "rouge2_recall",
-        "rougeL_f *",
-        "95% interval",
-        "Verdict: ",
-    ):
-        assert text in ended.out
-    report = next(line.split()[-1] for line in ended.out.splitlines() if line.startswith("Report:"))
-    assert (tmp_path / report).is_file()
-    assert "Traceback" not in ended.out + ended.err
-    assert_nothing_is_left(tmp_path)
-
-
-def test_refused_training_data_fail_the_run_and_name_task_and_cause(tmp_path: Path) -> None:
-    # Two of twelve examples are longer than the model takes: more than the tenth that the service forgives.
-    data = {"train": "train.jsonl", "test": "test.csv", "policy": {"too_long": "warn"}}
-    experiment = write_experiment(tmp_path, train=10, data=data)
-    with (tmp_path / "train.jsonl").open("a", encoding="utf-8") as file:
-        for word in ("word ", "weird "):
-            turns = [{"role": "user", "content": word * 140_000}, {"role": "model", "content": "No."}]
-            file.write(json.dumps({"messages": turns}) + "\n")
-    ended = gemini_sft("run", experiment, "--json", cwd=tmp_path)
-    assert ended.code == 1
-    summary = json.loads(ended.out)
-    assert summary["state"] == "FAILED"
-    assert summary["verdict"] is None
-    (reason,) = summary["reasons"]
-    assert "task 'tune model' failed" in reason
-    assert "10" in reason
-    assert len(ended.err.splitlines()) < 40
-    assert "Traceback" not in ended.err
-    assert_nothing_is_left(tmp_path)
 
 
 @pytest.mark.parametrize("moment", ["start", "emulator", "tasks", "tuning"])
@@ -144,18 +106,6 @@ def test_port_in_use_is_refused(tmp_path: Path, started: Start) -> None:
     assert "Traceback" not in ended.err
 
 
-def test_users_own_account_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real account found by google-auth would be refreshed at Google and shown to the emulator."""
-    gcloud = tmp_path / "home" / ".config" / "gcloud"
-    gcloud.mkdir(parents=True)
-    account = {"type": "authorized_user", "client_id": "x", "client_secret": "x", "refresh_token": "x"}
-    (gcloud / "application_default_credentials.json").write_text(json.dumps(account), "utf-8")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    ended = gemini_sft("run", write_experiment(tmp_path, test=2), "--json", cwd=tmp_path)
-    assert ended.code == 0, ended.err
-    assert json.loads(ended.out)["base"]["outcomes"] == {"answered": 2}
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_full_disk_ends_the_run_with_the_place_and_the_remedy(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
@@ -173,14 +123,13 @@ def test_full_disk_ends_the_run_with_the_place_and_the_remedy(tmp_path: Path) ->
     assert not list((disk / "data").rglob("report.html"))
 
 
-def test_a_batch_job_answers_for_base_and_tuned_model(tmp_path: Path) -> None:
-    path = write_experiment(tmp_path, test=12)
-    online = gemini_sft("run", path, "--json", cwd=tmp_path)
-    batch = gemini_sft("run", path, "--set", "evaluation.backend=batch", "--json", cwd=tmp_path)
-    assert (online.code, batch.code) == (0, 0), batch.err
-    one, other = json.loads(online.out), json.loads(batch.out)
+def test_a_batch_job_answers_for_base_and_tuned_model(small: tuple[dict[str, Any], Path]) -> None:
+    one, folder = small
+    batch = gemini_sft("run", "small.yaml", "--set", "evaluation.backend=batch", "--json", cwd=folder)
+    assert batch.code == 0, batch.err
+    other = json.loads(batch.out)
     assert (one["base"], one["candidate"]) == (other["base"], other["candidate"])
-    first, second = ((tmp_path / run["artifacts"] / "base-predictions.jsonl").read_bytes() for run in (one, other))
+    first, second = ((folder / run["artifacts"] / "base-predictions.jsonl").read_bytes() for run in (one, other))
     assert first == second
 
 

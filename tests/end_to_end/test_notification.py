@@ -1,17 +1,14 @@
-"""Whoever is told how a run ended: a webhook on this machine hears of a run that failed in the middle."""
+"""A run that fails in the middle: it names task and cause, and a webhook on this machine hears of it."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
-
-from tests.end_to_end.conftest import gemini_sft, write_experiment
+from tests.end_to_end.conftest import assert_nothing_is_left, gemini_sft, write_experiment
 
 
-def test_a_run_that_fails_in_the_middle_reaches_the_webhook(tmp_path: Path, told: list[Any]) -> None:
-    # The service does not forgive so many examples that it leaves out.
+def test_refused_training_data_fail_the_run_and_reach_the_webhook(tmp_path: Path, told: list[Any]) -> None:
+    # Two of twelve examples are longer than the model takes: more than the tenth that the service forgives.
     data = {"train": "train.jsonl", "test": "test.csv", "policy": {"too_long": "warn"}}
     path = write_experiment(tmp_path, train=10, data=data, notification={"webhook": "env:HOOK"})
     with (tmp_path / "train.jsonl").open("a", encoding="utf-8") as file:
@@ -20,8 +17,14 @@ def test_a_run_that_fails_in_the_middle_reaches_the_webhook(tmp_path: Path, told
             file.write(json.dumps({"messages": turns}) + "\n")
     ended = gemini_sft("run", path, "--json", cwd=tmp_path)
     assert ended.code == 1, ended.err
+    summary = json.loads(ended.out)
+    assert (summary["state"], summary["verdict"]) == ("FAILED", None)
+    (reason,) = summary["reasons"]
+    assert "task 'tune model' failed" in reason and "10" in reason
+    assert len(ended.err.splitlines()) < 40 and "Traceback" not in ended.err
+    assert_nothing_is_left(tmp_path)
     (document,) = told
-    run_id = json.loads(ended.out)["run_id"]
+    run_id = summary["run_id"]
     title, failed, link = document["text"].splitlines()
     assert title == "small: the run failed"
     assert failed == "Failed: tune-model (TuningError)"
@@ -33,20 +36,3 @@ def test_a_run_that_fails_in_the_middle_reaches_the_webhook(tmp_path: Path, told
     left = [one for one in (tmp_path / ".local").rglob("*") if one.is_file()]
     assert left and not [one for one in left if b"SECRET" in one.read_bytes()]
     assert "SECRET" not in ended.out + ended.err
-
-
-def test_a_run_on_this_machine_tells_nobody_elsewhere(
-    tmp_path: Path, told: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWAY", "https://hooks.slack.com/services/T00/B00/SECRET")
-    path = write_experiment(tmp_path, notification={"webhook": "env:AWAY", "email": ["me@example.test"]})
-    ended = gemini_sft("run", path, cwd=tmp_path)
-    assert ended.code == 0, ended.err
-    said = " ".join(ended.out.split())
-    assert "A run on this machine tells nobody elsewhere: notification is for --on vertex, and for a webhook" in said
-    assert "which env:AWAY is not" in said
-    (staged,) = (tmp_path / ".local" / "storage").glob("*/staging/small/*/experiment.yaml")
-    assert yaml.safe_load(staged.read_text("utf-8"))["notification"] == {"webhook": None, "email": []}
-    compiled = (tmp_path / ".local" / "compiled" / "finetune.yaml").read_text("utf-8")
-    assert "me@example.test" not in compiled
-    assert told == []

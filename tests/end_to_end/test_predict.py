@@ -13,17 +13,17 @@ import httpx
 import pytest
 
 from tests.end_to_end.conftest import ROOT, environment, gemini_sft
+from tests.end_to_end.test_tasks import assert_verdict
 
 EXPERIMENT = ROOT / "experiments" / "question_answering.yaml"
 TEST = ROOT / "samples" / "question_answering" / "test.csv"
-QUICK = ("--set", "tuning.epochs=1", "--set", "tuning.checkpoint=last")
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
-    """An experiment with a template of two columns and few-shot examples, run once: its object and its folder."""
+    """The shipped experiment with a template of two columns and few-shot examples, run once: its object and folder."""
     folder = tmp_path_factory.mktemp("predict")
-    ended = gemini_sft("run", EXPERIMENT, *QUICK, "--json", cwd=folder)
+    ended = gemini_sft("run", EXPERIMENT, "--json", cwd=folder)
     assert ended.code == 0, ended.err
     return json.loads(ended.out), folder
 
@@ -52,6 +52,10 @@ def columns(row: dict[str, str]) -> list[str]:
 def rows() -> list[dict[str, str]]:
     with TEST.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_the_experiment_runs_to_a_verdict(ran: tuple[dict[str, Any], Path]) -> None:
+    assert_verdict("question_answering", *ran)
 
 
 def test_a_run_is_asked_with_the_prompt_that_it_was_tuned_with(ran: tuple[dict[str, Any], Path]) -> None:

@@ -1,34 +1,32 @@
 """`gemini-sft report` on what two real runs have left."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import gemini_sft, write_experiment
+from tests.end_to_end.conftest import gemini_sft
 
 Ran = tuple[dict[str, Any], Path]
 
 
-def run(folder: Path, *changes: str) -> dict[str, Any]:
-    ended = gemini_sft("run", "small.yaml", "--set", "tuning.checkpoint=last", *changes, "--json", cwd=folder)
-    assert ended.code == 0, ended.err
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
-
-
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    folder = tmp_path_factory.mktemp("report")
-    write_experiment(folder, test=12)
-    return run(folder), folder
+def first(ran_small: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    summary, ran_in = ran_small
+    folder = tmp_path_factory.mktemp("report") / "small"
+    shutil.copytree(ran_in, folder)
+    return summary, folder
 
 
 @pytest.fixture(scope="module")
 def second(first: Ran) -> Ran:
     """Another run of the experiment, tuned longer."""
-    return run(first[1], "--set", "tuning.epochs=8"), first[1]
+    _, folder = first
+    ended = gemini_sft("run", "small.yaml", "--set", "tuning.epochs=8", "--json", cwd=folder)
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out), folder
 
 
 def test_one_run_is_told_of(first: Ran) -> None:
@@ -44,7 +42,7 @@ def test_two_runs_are_held_against_each_other(first: Ran, second: Ran) -> None:
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
     assert (found["a"]["run_id"], found["b"]["run_id"]) == (one["run_id"], other["run_id"])
-    assert found["paired"] and found["settings"] == {"tuning.epochs": ["1", "8"]}
+    assert found["paired"] and found["settings"] == {"tuning.epochs": ["2", "8"]}
     change = other["candidate"]["metrics"]["rougeL_f"] - one["candidate"]["metrics"]["rougeL_f"]
     assert found["differences"]["rougeL_f"]["mean"] == pytest.approx(change)
     page = (folder / found["report"]).read_text("utf-8")

@@ -95,12 +95,11 @@ def emulator(folder: Path) -> Iterator[httpx.Client]:
         process.stdout.read()
 
 
-def test_a_tuned_model_is_tuned_further_by_its_name_and_as_champion(tmp_path: Path) -> None:
-    experiment = write_experiment(tmp_path, tuning={"epochs": 2, "adapter_size": 1})
-    first, _ = summary_of(experiment, cwd=tmp_path)
+def test_a_tuned_model_is_tuned_further_by_its_name_and_as_champion(small: tuple[dict[str, Any], Path]) -> None:
+    first, place = small
     model = first["tuned_model"]
     second, folder = summary_of(
-        *(experiment, "--set", f"base_model={model}", "--set", "tuning.from_checkpoint='1'"), cwd=tmp_path
+        *("small.yaml", "--set", f"base_model={model}", "--set", "tuning.from_checkpoint='1'"), cwd=place
     )
     tuning = read(folder, "tuning.json")
     assert (tuning["base_model"], tuning["started_from"]) == ("gemini-3.1-flash-lite", model)
@@ -109,12 +108,12 @@ def test_a_tuned_model_is_tuned_further_by_its_name_and_as_champion(tmp_path: Pa
     assert base["model"].startswith("projects/") and "/endpoints/" in base["model"]
     assert model in (folder / "report.html").read_text("utf-8")
 
-    refused = gemini_sft("check", experiment, "--set", "base_model=champion", cwd=tmp_path)
+    refused = gemini_sft("check", "small.yaml", "--set", "base_model=champion", cwd=place)
     assert refused.code == 2 and "until one is promoted" in " ".join(refused.out.split())
-    with emulator(tmp_path) as client:
+    with emulator(place) as client:
         client.post(f"/v1/{model}:mergeVersionAliases", json={"versionAliases": ["champion"]}).raise_for_status()
-    assert gemini_sft("check", experiment, "--set", "base_model=champion", cwd=tmp_path).code == 0
-    assert read(tmp_path / ".local" / "checks" / "small", "models.json")["base"]["model"] == model
+    assert gemini_sft("check", "small.yaml", "--set", "base_model=champion", cwd=place).code == 0
+    assert read(place / ".local" / "checks" / "small", "models.json")["base"]["model"] == model
 
 
 def test_a_run_that_was_killed_goes_on_with_its_job(tmp_path: Path, started: Start) -> None:
