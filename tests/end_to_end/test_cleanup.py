@@ -110,7 +110,7 @@ def test_of_a_rejected_run_nothing_is_left_and_the_next_run_tunes_anew(rejected:
     assert document["bytes"] > 0 and document["usd_a_month"] > 0
     small = folder / ".local" / "storage" / BUCKET / "staging" / "small"
     files = {path for path in (folder / ".local" / "storage" / BUCKET).rglob("*") if path.is_file()}
-    left = {"outcomes", "commands", "tries", "token-counts", "trained", "cleaned.txt"}
+    left = {"outcomes", "commands", "tries", "token-counts", "spending", "trained", "cleaned.txt"}
     assert {path.relative_to(small).parts[0] for path in files} == left
     assert {path.name for path in files} >= {f"{run['run_id']}.json", f"{run['run_id']}.txt"}
     with emulator(folder) as client:
