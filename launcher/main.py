@@ -23,7 +23,7 @@ def _run() -> int:
     from rich.console import Console
     from rich.text import Text
 
-    from gemini_sft.errors import RunError, UserError
+    from gemini_sft.errors import RunError, ServiceError, UserError
     from launcher.cli import app
 
     console = Console(stderr=True, highlight=False)
@@ -33,7 +33,9 @@ def _run() -> int:
         console.print(Text(str(error), "red"), soft_wrap=True)
         return 2
     except RunError as error:
-        console.print(Text(f"The run failed: {error}", "red"), soft_wrap=True)
+        # A service that does not answer says nothing of a run, which may go on; nor is every command about one.
+        failed = "" if isinstance(error, ServiceError) else "The run failed: "
+        console.print(Text(f"{failed}{error}", "red"), soft_wrap=True)
         return 1
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0

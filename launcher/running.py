@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from gemini_sft import storage
-from gemini_sft.errors import DataError, RunError, UserError
+from gemini_sft.errors import DataError, RunError, ServiceError, UserError
 from gemini_sft.experiment import Experiment
 from gemini_sft.steps.find_models import find_models
 from gemini_sft.steps.places import COMMANDS, PROGRESS, beside
@@ -157,7 +157,10 @@ def _watch(submitted: AnyRun, experiment_uri: str, place: Place, request: Reques
         if place.emulator:
             place.check()
             raise
-        raise RunError(f"{error} (the run {submitted.id} goes on at {_PLACES[request.on]})") from error
+        teller = _teller(submitted, request, place)
+        raise ServiceError(
+            f"{error} (the run {submitted.id} goes on at {_PLACES[request.on]}: {teller} tells)"
+        ) from error
 
 
 def _fetch(submitted: AnyRun, view: RunView, experiment: Experiment, experiment_uri: str, request: Request) -> Path:
@@ -181,15 +184,20 @@ def _cancelled_by_interrupt(submitted: AnyRun, request: Request, place: Place, c
     except KeyboardInterrupt:
         over = submitted.cancel(_CANCEL_SECONDS)
         if place.outlives_us:
-            command = f"`{request.command_on('status', submitted.id, place.target)}`"
-            teller = submitted.link if isinstance(submitted, KubeflowRun) else command
-            fate = "is cancelled" if over else f"may still go on: {teller} tells"
+            fate = "is cancelled" if over else f"may still go on: {_teller(submitted, request, place)} tells"
             console.print(
                 f"The run {submitted.id} {fate}. To leave a run going, start it with --no-wait.", soft_wrap=True
             )
         console.print(JOB_FATE)
         console.print("What models have answered is kept: a new run of the experiment asks for the rest.")
         raise
+
+
+def _teller(submitted: AnyRun, request: Request, place: Place) -> str:
+    """Returns what tells how a run stands: a command, or a page."""
+    if isinstance(submitted, KubeflowRun):
+        return submitted.link
+    return f"`{request.command_on('status', submitted.id, place.target)}`"
 
 
 def failure(view: RunView) -> str:

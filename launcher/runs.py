@@ -56,7 +56,8 @@ def find_run(data_dir: Path, run: str) -> Path:
     hint = f"the nearest are {some(nearest)}" if nearest else f"there are {some(names) or 'none'}"
     raise UserError(
         f"{run}: no finished run of that name in {runs}, nor is it the folder of one: {hint}; give an id, its"
-        f" beginning, {LATEST}, or the --data-dir that the run was given"
+        f" beginning, {LATEST}, or the --data-dir that the run was given; of a run that nobody waited for, `gemini-sft"
+        " status RUN` fetches the results"
     )
 
 

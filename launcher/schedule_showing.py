@@ -103,6 +103,8 @@ def show_table(schedules: Sequence[Schedule], console: Console) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("schedule", "cron", "time zone", "state", "next", "last run"):
         table.add_column(column, overflow="fold", no_wrap=column in ("schedule", "cron"))
+    # An id that is broken in two cannot be copied.
+    table.columns[-1].min_width = max((len(one.last.id) for one in schedules if one.last), default=None)
     table.add_column("runs", justify="right")
     for one in schedules:
         cron = one.cron

@@ -24,6 +24,8 @@ from launcher.submission import FoundRun, Run, RunView
 from launcher.tasks import TaskView
 from launcher.watching import picture, watch
 
+_WIDEST = 1000
+
 
 def show_recent(site: Site, console: Console) -> dict[str, Any]:
     """Shows the last runs of a project and region.
@@ -34,7 +36,10 @@ def show_recent(site: Site, console: Console) -> dict[str, Any]:
     with at_place(site, notes()) as place:
         found = recent(place.target)
         where = f"project {place.target.project}, region {place.target.location}"
-    console.print(table(found) if found else f"No runs in {where}.")
+    if found:
+        print_runs(found, console)
+    else:
+        console.print(f"No runs in {where}.")
     return {"runs": [_described(one) for one in found]}
 
 
@@ -50,6 +55,15 @@ def table(found: list[Found]) -> Table:
         cells = [one.id, pipeline, one.state.lower(), f"{one.created.astimezone():%m-%d %H:%M}", took, one.experiment]
         result.add_row(*(Text(cell) for cell in cells[: len(result.columns)]))
     return result
+
+
+def print_runs(found: list[Found], console: Console) -> None:
+    """Prints runs as a table, which is as wide as it is if no terminal limits it or its ids would not be whole."""
+    runs = table(found)
+    beside = 54  # what the other columns take when they wrap
+    if not console.is_terminal or max(len(one.id) for one in found) + beside > console.width:
+        runs.width = console.measure(runs, options=console.options.update(max_width=_WIDEST)).maximum
+    console.print(runs, crop=False)
 
 
 def show_one(site: Site, run: str, wait: bool, console: Console) -> tuple[dict[str, Any], bool]:

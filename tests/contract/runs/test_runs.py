@@ -19,7 +19,7 @@ from rich.console import Console
 
 from launcher import main
 from launcher.found import resolve
-from launcher.status import table
+from launcher.status import print_runs, table
 from launcher.submission import Run
 from launcher.target import Target
 from tests.contract.conftest import Server
@@ -205,3 +205,10 @@ def test_what_the_list_says_of_a_run(three: None) -> None:
         heading, row = file.getvalue().splitlines()
         assert heading.split() == ["run", "pipeline", "state", "submitted", "took"], "each id begins with the name"
         assert " ".join(row.split()).startswith(f"replies-1 {by} succeeded ")
+    # An id can be copied whole, and what reads a pipe gets a run in a line.
+    long = [replace(one, id="n" * 61, schedule="4711"), replace(one, id="4711")]
+    for terminal in (False, True):
+        file = io.StringIO()
+        print_runs(long, Console(file=file, width=80, force_terminal=terminal, color_system=None))
+        heading, first, second = file.getvalue().splitlines()
+        assert first.split()[0] == "n" * 61 and first.split()[-1] == "replies" and second.split()[0] == "4711"

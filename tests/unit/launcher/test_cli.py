@@ -10,7 +10,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from gemini_sft.errors import TuningError, UserError
+from gemini_sft.errors import ServiceError, TuningError, UserError
 from launcher import cli
 from launcher import main as entry
 from launcher.emulator import enter
@@ -95,6 +95,12 @@ def test_a_mistake_is_told_without_a_traceback_and_before_anything_starts(
     [
         (KeyboardInterrupt(), 130, "Interrupted.", "INTERRUPTED"),
         (TuningError("task 'tune' failed: [red]"), 1, "The run failed: task 'tune' failed: [red]", "FAILED"),
+        (
+            ServiceError("Google did not answer (the run goes on)"),
+            1,
+            "Google did not answer (the run goes on)",
+            "FAILED",
+        ),
         (UserError("the bucket is taken"), 2, "the bucket is taken", "REFUSED"),
     ],
 )
