@@ -110,6 +110,32 @@ def test_two_runs_are_chosen_and_compared(browser: Browser, filled: Server) -> N
     page.close()
 
 
+def test_a_graph_wider_than_the_screen_begins_where_the_run_does_or_at_the_open_task(
+    browser: Browser, filled: Server
+) -> None:
+    names = [f"part-{number:02}" for number in range(20)]
+    bare = {"componentRef": {"name": "comp"}}
+    tasks = {name: bare | ({"dependentTasks": ["part-03"]} if name != "part-03" else {}) for name in names}
+    job = {
+        "name": f"{PARENT}/pipelineJobs/wide",
+        "pipelineSpec": {"root": {"dag": {"tasks": tasks}}},
+        "state": "PIPELINE_STATE_SUCCEEDED",
+        "createTime": "2026-01-01T00:00:00Z",
+    }
+    filled.inside(lambda database: database.put("pipelineJobs", PARENT, job))
+    for width in (1280, 390):
+        page, _ = opened(browser, filled.url + address("wide"), viewport={"width": width, "height": 900})
+        assert page.evaluate("graph.scrollWidth > graph.clientWidth")
+        expect(page.get_by_role("link", name="part-03")).to_be_in_viewport(ratio=1)
+        for name in ("part-00", "part-19", "part-11"):  # both ends can be reached, and a click in the middle opens one
+            page.get_by_role("link", name=name).click()
+            page.wait_for_url(f"**task={name}#task")
+            page.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
+            expect(page.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+        page.close()
+    filled.inside(lambda database: database.delete(job["name"]))
+
+
 def test_without_javascript_everything_is_there(browser: Browser, filled: Server) -> None:
     page, complaints = opened(browser, filled.url, java_script_enabled=False)
     page.get_by_role("table").first.get_by_role("link", name="broken").click()

@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from vertex_emulator.errors import ApiError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 200_000
 """Of an object, that many are shown."""
 _MOST_NAMES = 200
+_MOST_INDENTED = 10 * MOST_BYTES
+_ENCODER = json.JSONEncoder(ensure_ascii=False, indent=2)
 _DEEPEST_HEADING = 6
 _PAGE_HEADINGS = 3
 """Headings of the page itself: those of a text in it begin below."""
@@ -89,17 +91,30 @@ def _pretty(text: str, *, cut: bool) -> str:
         return text
     if not cut:
         with suppress(ValueError, RecursionError):
-            return _indented(text)
-    lines = text.splitlines()
-    last = lines.pop() if cut else ""  # half of a line is no JSON
+            return _indented([text])
+    lines = text.split("\n")  # a string in JSON may hold what else ends a line
+    last = [lines.pop()] if cut else []  # half of a line is no JSON
     try:
-        return "\n".join([*(_indented(line) for line in lines if line.strip()), last])
+        return "\n".join([_indented([line for line in lines if line.strip()]), *last])
     except (ValueError, RecursionError):
         return text
 
 
-def _indented(text: str) -> str:
-    return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+def _indented(texts: list[str]) -> str:
+    """Returns JSON with its structure in sight, one after the other.
+
+    Raises:
+        ValueError: A text is no JSON; or all together become very long, for what is nested deep is mostly spaces.
+    """
+    parts, length = [], 0
+    for text in texts:
+        for part in _ENCODER.iterencode(json.loads(text)):
+            length += len(part)
+            if length > _MOST_INDENTED:
+                raise ValueError(f"longer than {_MOST_INDENTED} characters")
+            parts.append(part)
+        parts.append("\n")
+    return "".join(parts[:-1])
 
 
 def markdown(text: str) -> "Markup":
@@ -109,7 +124,7 @@ def markdown(text: str) -> "Markup":
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     tokens = parser.parse(visible(text))
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, after in zip_longest(tokens, tokens[1:]):
         if token.type == "th_open" and after is not None and not after.content:
             token.tag = "td"  # a heading of nothing confuses who hears the table
         if token.type in ("heading_open", "heading_close"):

@@ -49,7 +49,12 @@ async function renew() {
   setTimeout(renew, SECONDS * 1000);
 }
 
-// A graph that is wider than the screen begins in its middle, where it begins.
+// A graph that is wider than the screen begins at the task that is open, or else where the run begins.
 const graph = document.getElementById("graph");
-if (graph) graph.scrollLeft = (graph.scrollWidth - graph.clientWidth) / 2;
+if (graph) {
+  const height = (node) => node.getBoundingClientRect().top;
+  const nodes = [...graph.querySelectorAll(".node")].sort((one, other) => height(one) - height(other));
+  const box = (graph.querySelector(".chosen") || nodes[0] || graph).getBoundingClientRect();
+  graph.scrollLeft += box.left + box.width / 2 - (graph.getBoundingClientRect().left + graph.clientWidth / 2);
+}
 if ("refresh" in document.body.dataset) setTimeout(renew, SECONDS * 1000);

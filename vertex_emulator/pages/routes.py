@@ -1,5 +1,6 @@
 """The addresses of the pages."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -69,15 +70,15 @@ async def _run(request: Request) -> Response:
     run = _found(request, f"{path['project']}/{path['location']}/{path['job']}")
     root = task_tree(run.job)
     task = _chosen(root, request.query_params.get("task", ""))
-    return page(
-        "run.html.j2",
-        run=run,
-        drawing=drawing(root),
-        tasks=[one for one in root.walk() if one.detail and not one.holds],
-        task=task,
-        outputs=[shown(emulator.objects, *one) for one in task.artifacts("outputs")] if task else [],
-        log=log_of(emulator, task) if task else None,
-    )
+    outputs = [shown(emulator.objects, *one) for one in task.artifacts("outputs")] if task else []
+    log = log_of(emulator, task) if task else None
+    tasks = [one for one in root.walk() if one.detail and not one.holds]
+
+    def rendered() -> Response:
+        return page("run.html.j2", run=run, drawing=drawing(root), tasks=tasks, task=task, outputs=outputs, log=log)
+
+    # With hundreds of tasks this takes seconds, in which the tasks themselves would get no answer.
+    return await asyncio.to_thread(rendered)
 
 
 def _chosen(root: Task, wanted: str) -> Task | None:
@@ -100,7 +101,8 @@ async def _object(request: Request) -> Response:
     content = content_of(emulator_of(request).objects, uri)
     if content.kind == "absent":
         raise _Problem(404, "No such object", f"There is no object, and nothing below, {uri or 'an empty URI'}.")
-    return page("object.html.j2", content=content, view=_VIEWS.get(PurePath(uri).suffix, "plain"))
+    view = _VIEWS.get(PurePath(uri).suffix, "plain")
+    return await asyncio.to_thread(page, "object.html.j2", content=content, view=view)
 
 
 async def _raw(request: Request) -> Response:

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
@@ -33,11 +34,13 @@ class Executions:
         folder: Where they are kept, a file each; made when there is one.
         job_name: Resource name of the job that asks. Jobs of other projects and regions have other executions.
         pipeline_name: Name of its pipeline.
+        python: The Python that tasks run in; None for this one.
     """
 
-    def __init__(self, folder: Path, job_name: str, pipeline_name: str) -> None:
+    def __init__(self, folder: Path, job_name: str, pipeline_name: str, python: str | None = None) -> None:
         self._folder = folder
         self._job_name = job_name
+        self._python = python
         self._pipeline = [job_name.rsplit("/", 2)[0], pipeline_name]
 
     def key(self, component: Any, executor: Any, inputs: Mapping[str, Any]) -> str:
@@ -45,7 +48,7 @@ class Executions:
         definition = json_format.MessageToDict(component)
         definition.pop("executorLabel", None)  # of which there is another for each place in the pipeline
         given = {port: _identity(value) for port, value in inputs.items()}
-        whole = [self._pipeline, definition, json_format.MessageToDict(executor), given, _code()]
+        whole = [self._pipeline, definition, json_format.MessageToDict(executor), given, self._code]
         text = json.dumps(whole, sort_keys=True)
         if _PLACEHOLDER in json.dumps(given):  # which is filled in with something of the job's
             text += self._job_name
@@ -65,6 +68,22 @@ class Executions:
         draft = self._folder / f".{uuid.uuid4().hex}"
         draft.write_text(json.dumps({port: _kept(value) for port, value in outputs.items()}), "utf-8")
         draft.replace(self._folder / f"{key}.json")
+
+    @functools.cached_property
+    def _code(self) -> str:
+        """What stands for the code that tasks find: what is installed, and what `PYTHONPATH` leads to."""
+        version, *path = _asked(self._python) if self._python else [sys.version, *sys.path]
+        found = hashlib.sha256(version.encode())
+        for folder in map(Path, path):
+            for installed in sorted(folder.glob("*.dist-info")):
+                found.update(installed.name.encode())
+        if self._python:  # a Python that stands for an image sees no `PYTHONPATH`
+            return found.hexdigest()
+        for folder in map(Path, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
+            for source in sorted(_source(folder)):
+                state = source.stat()
+                found.update(f"{source.relative_to(folder)} {state.st_size} {state.st_mtime_ns}\n".encode())
+        return found.hexdigest()
 
 
 def _identity(value: Any) -> Any:
@@ -92,18 +111,12 @@ def _restored(kept: dict[str, Any]) -> Any:
     return [_restored(one) for one in kept["artifacts"]] if "artifacts" in kept else kept["value"]
 
 
-@functools.cache
-def _code() -> str:
-    """Returns what stands for the code that tasks find here: what is installed, and what `PYTHONPATH` leads to."""
-    found = hashlib.sha256(sys.version.encode())
-    for folder in map(Path, sys.path):
-        for installed in sorted(folder.glob("*.dist-info")):
-            found.update(installed.name.encode())
-    for folder in map(Path, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
-        for path in sorted(_source(folder)):
-            state = path.stat()
-            found.update(f"{path.relative_to(folder)} {state.st_size} {state.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+def _asked(python: str) -> list[str]:
+    """Returns the version of another Python, on one line, and the folders that it imports from."""
+    program = "import sys; print(' '.join(sys.version.split()), *sys.path, sep='\\n')"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    told = subprocess.run([python, "-c", program], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return told.stdout.splitlines()
 
 
 def _source(folder: Path) -> Iterator[Path]:

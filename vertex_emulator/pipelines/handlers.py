@@ -12,7 +12,7 @@ from vertex_emulator.pipelines.resource import KIND, JobResource
 from vertex_emulator.pipelines.submission import submit
 from vertex_emulator.resources import operation, ordered, parameters
 from vertex_emulator.routing import LOCATION, emulator_of, vertex
-from vertex_emulator.wire import Json, page, read_json
+from vertex_emulator.wire import Json, page, parse, read_json
 
 _JOBS = f"{LOCATION}/{KIND}"
 _JOB = f"{_JOBS}/{{job}}"
@@ -28,6 +28,7 @@ async def _create(request: Request) -> Response:
 
 
 async def _get(request: Request) -> Response:
+    parameters(request)
     return Json(_job_of(request).document)
 
 
@@ -101,11 +102,16 @@ def _masked(document: dict[str, Any], mask: list[list[str]]) -> dict[str, Any]:
 
 
 async def _cancel(request: Request) -> Response:
+    from vertex_emulator.protobuf import types
+
+    parameters(request)
+    parse(await read_json(request), types.CancelPipelineJobRequest)
     emulator_of(request).pipelines.cancel(_job_of(request))
     return Json({})
 
 
 async def _delete(request: Request) -> Response:
+    parameters(request)
     job = _job_of(request)
     if not job.ended:
         message = f"The PipelineJob `{job.name}` is in state {job.state} and cannot be deleted: cancel it first."

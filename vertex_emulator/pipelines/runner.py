@@ -61,7 +61,7 @@ def _run(order: dict[str, Any], events: _Events) -> None:
         events.emit,
         order["jobName"],
         Path(order["logs"]),
-        Executions(Path(order["executions"]), order["jobName"], spec.pipeline_info.name),
+        Executions(Path(order["executions"]), order["jobName"], spec.pipeline_info.name, order["taskPython"]),
         fail_fast=order["failFast"],
         cancelled=order["cancelled"],
     )

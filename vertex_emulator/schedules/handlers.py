@@ -22,6 +22,7 @@ _ORDERABLE = ("createTime", "startTime", "endTime", "nextRunTime")
 
 
 async def _create(request: Request) -> Response:
+    parameters(request)
     emulator = emulator_of(request)
     location, body = location_of(request), await read_json(request)
     fields = await checked(emulator, location, parse_schedule(body), body)
@@ -35,6 +36,7 @@ async def _create(request: Request) -> Response:
 
 
 async def _get(request: Request) -> Response:
+    parameters(request)
     return Json(_schedule_of(request).document)
 
 
@@ -79,6 +81,7 @@ async def _update(request: Request) -> Response:
 async def _pause(request: Request) -> Response:
     from vertex_emulator.protobuf import types
 
+    parameters(request)
     parse(await read_json(request), types.PauseScheduleRequest)
     schedule = _schedule_of(request)
     _check_state(schedule, "paused", "ACTIVE")
@@ -91,6 +94,7 @@ async def _pause(request: Request) -> Response:
 async def _resume(request: Request) -> Response:
     from vertex_emulator.protobuf import types
 
+    parameters(request)
     catch_up = bool(parse(await read_json(request), types.ResumeScheduleRequest).get("catchUp"))
     schedule = _schedule_of(request)
     _check_state(schedule, "resumed", "PAUSED")

@@ -70,6 +70,9 @@ def test_other_mistakes_are_refused(emulator: Any, spec: Any) -> None:
     refused(emulator.post(spec, **good, parameters={"text": {"stringValue": "a"}}), "use parameter_values")
     assert emulator.http.get("/pipelineJobs/none").status_code == 404
     assert emulator.http.post("/pipelineJobs/none:cancel").status_code == 404
+    for method, path in (("GET", "none"), ("DELETE", "none"), ("POST", "none:cancel")):
+        refused(emulator.http.request(method, f"/pipelineJobs/{path}?surprise=1"), 'Unknown name "surprise"')
+    refused(emulator.http.post("/pipelineJobs/none:cancel", json={"surprise": 1}), 'Unknown name "surprise"')
 
 
 def refused(answer: Any, message: str) -> None:

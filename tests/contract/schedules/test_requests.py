@@ -148,3 +148,13 @@ def test_lists_refuse_what_they_do_not_know(scheduling: Scheduling) -> None:
         {"readMask": "name"},
     ):
         assert scheduling.http.get(f"/v1/{PARENT}/schedules", params=query).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", ""), ("GET", "/1"), ("DELETE", "/1"), ("POST", "/1:pause"), ("POST", "/1:resume"), ("PATCH", "/1")],
+)
+def test_every_method_refuses_a_parameter_that_it_does_not_know(scheduling: Scheduling, method: str, path: str) -> None:
+    url = f"/v1/{PARENT}/schedules{path}"
+    answer = scheduling.http.request(method, url, params={"updateMask": "cron", "surprise": "1"}, json={})
+    assert answer.status_code == 400 and "Cannot bind query parameter" in answer.json()["error"]["message"]

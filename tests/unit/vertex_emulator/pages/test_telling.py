@@ -61,6 +61,11 @@ def test_nothing_unseen_is_left_of_a_text(text: str) -> None:
     assert not set(visible(text)) & set(UNSEEN)
 
 
+@pytest.mark.parametrize("text", ["", "\n", "[only]: /a-reference"])
+def test_markdown_of_nothing_is_nothing(text: str) -> None:
+    assert markdown(text) == ""
+
+
 @given(st.text(st.sampled_from("<>&\"'`[](){}!#|-*_\n ajscript:htp/")))
 def test_markdown_is_never_markup_of_its_own(text: str) -> None:
     html = markdown(f"{text}\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))")
@@ -89,6 +94,10 @@ def test_the_beginning_of_an_object_is_shown_whole(objects: ObjectStore) -> None
     assert "\ufffd" not in content_of(objects, put(objects, "letters", b"a" + "é".encode() * MOST_BYTES)).text
     assert content_of(objects, put(objects, "broken", b'{"a": 1}\n{oops')).text == '{"a": 1}\n{oops'
     assert content_of(objects, put(objects, "deep", b"[" * 5000)).text == "[" * 5000
+    nested = b"[" * 400 + b"]" * 400
+    assert len(content_of(objects, put(objects, "nests", b"\n".join([nested] * 200))).text) < 200_000
+    odd = '{"a": "x\u2028y"}'
+    assert content_of(objects, put(objects, "odd", f"{odd}\n{odd}".encode())).text.count("\n") == 5
     assert content_of(objects, put(objects, "latin", b"caf\xe9!!!!")).kind == "binary"
     assert content_of(objects, put(objects, "empty", b"")).text == ""
 
