@@ -27,7 +27,7 @@ from gemini_sft.steps.places import TOKEN_COUNTS, beside
 from gemini_sft.steps.quote_cost import quote_cost
 from launcher.compiling import compile_for, image_of
 from launcher.place import Place, Request, at_place, disk_errors
-from launcher.preflight import preflight
+from launcher.preflight.preflight import preflight
 from launcher.staging import SPLITS, is_local
 from launcher.target import Target
 

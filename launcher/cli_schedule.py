@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
-from launcher import scheduling
 from launcher.options import (
     AsJson,
     Bucket,
@@ -26,7 +25,8 @@ from launcher.options import (
     requested,
 )
 from launcher.place import Site, Where
-from launcher.timing import Asked
+from launcher.schedule import scheduling
+from launcher.schedule.timing import Asked
 
 schedule_app = typer.Typer(
     help="Run an experiment on a schedule: create, list, pause, resume, update, delete.", no_args_is_help=True

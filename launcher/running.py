@@ -24,7 +24,7 @@ from launcher.labels import run_labels
 from launcher.leaving import leave, link_of, require_lasting
 from launcher.notifying import told_here, told_there
 from launcher.place import Place, Request, Where, at_place, disk_errors
-from launcher.ready import require_ready
+from launcher.preflight.ready import require_ready
 from launcher.staging import is_local, stage
 from launcher.submission import Run, RunView, new_run_id
 from launcher.watching import watch

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from gemini_sft import storage
 from gemini_sft.errors import RunError, ServiceError, UserError
-from launcher import scheduling
 from launcher.kubeflow import KubeflowRun, portable
 from launcher.place import Kubeflow, Request
 from launcher.running import Progress, run
+from launcher.schedule import scheduling
+from launcher.schedule.timing import Asked
 from launcher.target import Target
-from launcher.timing import Asked
 from tests.contract.kubeflow.server import KubeflowServer
 
 # The SDK subclasses what aiohttp would not have it subclass, and keeps its session open.

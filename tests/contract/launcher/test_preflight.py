@@ -13,11 +13,11 @@ from gemini_sft.errors import BudgetError
 from gemini_sft.experiment import Data, Experiment, Task
 from gemini_sft.experiment.schema import Notification
 from gemini_sft.experiment.tuning import Grid, Sweep
-from launcher import preflight as module
 from launcher.buckets import ensure_bucket, find_bucket
-from launcher.findings import Findings
-from launcher.permissions import SEES, STARTS
-from launcher.preflight import preflight
+from launcher.preflight import preflight as module
+from launcher.preflight.findings import Findings
+from launcher.preflight.permissions import SEES, STARTS
+from launcher.preflight.preflight import preflight
 from launcher.target import Target
 from tests.contract.conftest import Server
 from vertex_emulator.environment import PROJECT

@@ -15,9 +15,9 @@ from rich.console import Console
 
 from gemini_sft import storage
 from gemini_sft.errors import DataError, UserError
-from launcher import scheduling
 from launcher.place import Request, Where
-from launcher.timing import Asked
+from launcher.schedule import scheduling
+from launcher.schedule.timing import Asked
 from tests.contract.conftest import Server
 from vertex_emulator.environment import LOCATION, PROJECT
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemini_sft.errors import UserError
-from launcher.cron import cron_of, read_cron
+from launcher.schedule.cron import cron_of, read_cron
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 

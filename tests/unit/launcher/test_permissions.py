@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.permissions import MAKES_BUCKET, READS_LOGS, RUNS, SEES, STARTS, Need
+from launcher.preflight.permissions import MAKES_BUCKET, READS_LOGS, RUNS, SEES, STARTS, Need
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "vertex.md").read_text("utf-8")

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from gemini_sft.errors import UserError
-from launcher.schedules import Schedule
-from launcher.timing import Asked, due_times
+from launcher.schedule.schedules import Schedule
+from launcher.schedule.timing import Asked, due_times
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 WEEKLY = Asked(cron="0 6 * * 1", zone="Europe/Berlin")

@@ -16,11 +16,11 @@ from gemini_sft.retraining.purpose import Purpose
 from gemini_sft.tuning import find_base, refusals, retired
 from gemini_sft.tuning.states import goes_on
 from gemini_sft.vertex import listed as resources
-from launcher.access import check_account, check_bucket, check_project
-from launcher.findings import Findings
 from launcher.image import objection
-from launcher.permissions import SOMEBODY
-from launcher.project import Unchecked, disabled_apis, most_tuning_jobs
+from launcher.preflight.access import check_account, check_bucket, check_project
+from launcher.preflight.findings import Findings
+from launcher.preflight.permissions import SOMEBODY
+from launcher.preflight.project import Unchecked, disabled_apis, most_tuning_jobs
 from launcher.target import Target, all_regions, nearest
 
 if TYPE_CHECKING:

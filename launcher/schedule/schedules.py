@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from launcher.cron import Cron, cron_of
+from launcher.schedule.cron import Cron, cron_of
 
 
 @dataclass(frozen=True)

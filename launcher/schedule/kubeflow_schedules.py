@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gemini_sft.errors import UserError
-from launcher.cron import cron_of
 from launcher.kubeflow import connect, kubeflow_errors, portable, silent
 from launcher.place import Kubeflow
-from launcher.schedules import LastRun, Order, Schedule
+from launcher.schedule.cron import cron_of
+from launcher.schedule.schedules import LastRun, Order, Schedule
 from launcher.target import Target
 
 _PAGE = 100

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from launcher.schedules import LastRun, Order, Schedule
+from launcher.schedule.schedules import LastRun, Order, Schedule
 from launcher.submission import api_errors, quiet, sdk
 from launcher.target import Target
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from gemini_sft.errors import GeminiSftError
 from gemini_sft.rest import session
-from launcher.permissions import SEES, SOMEBODY
+from launcher.preflight.permissions import SEES, SOMEBODY
 
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 3

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from gemini_sft.errors import GeminiSftError
 from launcher.buckets import find_bucket, holds, is_taken, make_command
-from launcher.findings import Findings
-from launcher.permissions import MAKES_BUCKET, STARTS, Need, On
-from launcher.project import AbsentAccount, Unchecked, lacking_on_account, lacking_on_project
+from launcher.preflight.findings import Findings
+from launcher.preflight.permissions import MAKES_BUCKET, STARTS, Need, On
+from launcher.preflight.project import AbsentAccount, Unchecked, lacking_on_account, lacking_on_project
 from launcher.target import Target
 
 if TYPE_CHECKING:

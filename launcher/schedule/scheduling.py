@@ -13,16 +13,16 @@ from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.steps.find_models import find_models
 from launcher.checking import Checked, check_data, show_data, show_total
 from launcher.compiling import compile_for
-from launcher.kubeflow_schedules import KubeflowSchedules
 from launcher.labels import run_labels
 from launcher.notifying import told_here, told_there
 from launcher.place import PipelineName, Place, Request, Site, at_place, disk_errors
-from launcher.ready import require_ready
-from launcher.schedule_showing import document, show_caps, show_schedule, show_sources, show_table
-from launcher.schedules import Order, Schedule, Schedules
+from launcher.preflight.ready import require_ready
+from launcher.schedule.kubeflow_schedules import KubeflowSchedules
+from launcher.schedule.schedules import Order, Schedule, Schedules
+from launcher.schedule.showing import document, show_caps, show_schedule, show_sources, show_table
+from launcher.schedule.timing import Asked, Timing
+from launcher.schedule.vertex_schedules import VertexSchedules
 from launcher.staging import is_local, stage
-from launcher.timing import Asked, Timing
-from launcher.vertex_schedules import VertexSchedules
 
 _PIPELINE: PipelineName = "retrain"
 _MOST_MISSED = 10_000

@@ -11,7 +11,7 @@ from launcher.checking import Checked
 from launcher.compiling import image_of
 from launcher.image import objection
 from launcher.place import Place, Request, Where
-from launcher.preflight import preflight
+from launcher.preflight.preflight import preflight
 
 
 def require_ready(

@@ -12,9 +12,9 @@ from gemini_sft.cost import Quote
 from gemini_sft.cost.words import counted, usd
 from gemini_sft.experiment import Experiment
 from gemini_sft.experiment.schema import listed
-from launcher.schedules import Schedule
+from launcher.schedule.schedules import Schedule
+from launcher.schedule.timing import due_times
 from launcher.staging import SPLITS
-from launcher.timing import due_times
 
 _STATES = {"ACTIVE": "green", "PAUSED": "yellow", "COMPLETED": "dim"}
 

@@ -6,8 +6,8 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from gemini_sft.errors import UserError
-from launcher.cron import Cron, read_cron
-from launcher.schedules import Schedule
+from launcher.schedule.cron import Cron, read_cron
+from launcher.schedule.schedules import Schedule
 
 _SHOWN = 3
 

@@ -1,0 +1,1 @@
+"""The look at a project before anything is submitted to it: all that is missing, in one list."""
