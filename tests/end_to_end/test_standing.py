@@ -77,6 +77,6 @@ def test_a_run_whose_emulator_is_killed_says_so_and_no_later_command_is_misled(
     assert "Traceback" not in out + err
     wait_until(lambda: not processes_of(folder), 20, "nothing runs any more")
     listed = gemini_sft("status", cwd=folder)
-    assert listed.code == 0 and "Starting the local emulator" in listed.out
+    assert listed.code == 0 and "Starting the local emulator" in listed.err
     states = [line.split()[2] for line in listed.out.splitlines() if line.startswith("small-")]
     assert states == ["failed", *(["succeeded"] if before else [])]
