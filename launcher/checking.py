@@ -226,10 +226,12 @@ def _told(rule: RuleSummary) -> list[str]:
 
 def show_total(quote: Quote, console: Console) -> None:
     """Prints what a run costs, in one line."""
-    parts = [f"{line.what} {_price(line)}" for line in quote.brief]
-    epochs = f"{counted(quote.epochs, 'epoch')}{' assumed' if quote.epochs_assumed else ''}"
+    parts = [", ".join(f"{line.what} {_price(line)}" for line in quote.brief)] if quote.brief else []
+    if quote.epochs:
+        parts.append(f"{counted(quote.epochs, 'epoch')}{' assumed' if quote.epochs_assumed else ''}")
     total = f"{'' if quote.usd is not None else 'at least '}{_usd(quote.known_usd)} USD"
-    console.print(Text(f"Cost on Vertex AI: {total} ({', '.join(parts)}; {epochs})"), soft_wrap=True)
+    of = f" ({'; '.join(parts)})" if parts else ""
+    console.print(Text(f"Cost on Vertex AI: {total}{of}"), soft_wrap=True)
 
 
 def show_quote(quote: Quote, console: Console) -> None:

@@ -251,7 +251,9 @@ def at_place(site: Site, console: Console) -> Iterator[Place]:
     with disk_errors(site.data_dir), contextlib.ExitStack() as stack:
         if site.on_vertex:
             target = site.target()
-            console.print(Text(f"Vertex AI: {target.words}", "dim"), soft_wrap=True)
+            # Whoever has forgotten what a shell exports takes an emulator for Google.
+            where = f" at {endpoint}" if (endpoint := os.environ.get("VERTEX_API_ENDPOINT")) else ""
+            console.print(Text(f"Vertex AI{where}: {target.words}", "dim"), soft_wrap=True)
             yield Place(target, None)
             return
         emulator: EmulatorProcess | StandingEmulator | None = StandingEmulator.find(site.data_dir)

@@ -19,14 +19,18 @@ from gemini_sft.data import Example
 from gemini_sft.data.prompts import instructed, one_prompt, read_prompts
 from gemini_sft.data.reading import reading_of
 from gemini_sft.errors import EvaluationError, UserError
-from gemini_sft.experiment import Experiment
+from gemini_sft.experiment import Experiment, load_experiment
 from gemini_sft.experiment.schema import Backend
 from gemini_sft.inference import Prediction, Service, predict, render
 from gemini_sft.inference.fingerprint import check_sent
 from gemini_sft.tuning import Base, Selection, TuningRecord, find_champion
+from launcher import results
 from launcher.place import Place, Request, at_place
 from launcher.runs import find_run
 from launcher.target import Target
+
+_TAKEN = "selection.json"
+"""What a run leaves that has tuned a model: which one it has taken."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def ask_model(request: Request, question: Question, console: Console) -> dict[st
     examples = _examples(experiment, question)
     if question.out:
         _require_writable(question.out)
-    asked = _of_run(request.data_dir, question.run_id) if question.run_id else None
+    asked = _of_run(request.data_dir, question.run_id, experiment.name) if question.run_id else None
     with at_place(request, console) as place:
         asked = asked or _champion(experiment, place.target)
         if experiment.prompt.few_shot:
@@ -126,10 +130,18 @@ def _require_writable(path: Path) -> None:
         raise UserError(f"--out {path}: {there} is no directory that you may write to")
 
 
-def _of_run(data_dir: Path, run: str) -> Base:
-    """Returns the model that a run has taken."""
-    folder = find_run(data_dir, run)
-    taken = Selection.model_validate(storage.read_json(str(folder / "selection.json"))).taken
+def _of_run(data_dir: Path, run: str, experiment: str) -> Base:
+    """Returns the model that a run has taken; the latest run is that of the experiment which has one."""
+
+    def fits(folder: Path) -> bool:
+        return (folder / _TAKEN).is_file() and load_experiment(str(folder / results.EXPERIMENT)).name == experiment
+
+    folder = find_run(data_dir, run, fits)
+    if not (folder / _TAKEN).is_file():
+        raise UserError(
+            f"the run {folder.name} has tuned no model: give --run another, or leave it out for the champion"
+        )
+    taken = Selection.model_validate(storage.read_json(str(folder / _TAKEN))).taken
     record = TuningRecord.model_validate(storage.read_json(str(folder / "tuning.json")))
     return Base(id=record.base_model, model=taken.model, checkpoint=taken.checkpoint or None, endpoint=taken.endpoint)
 

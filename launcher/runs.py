@@ -1,6 +1,7 @@
 """The folders that runs have left: which one is meant, and what is in it."""
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,12 +28,13 @@ _REMEDY = "run the experiment again, which does not pay twice for what is tuned 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def find_run(data_dir: Path, run: str) -> Path:
+def find_run(data_dir: Path, run: str, fits: Callable[[Path], bool] = lambda _: True) -> Path:
     """Returns the folder of a run.
 
     Args:
         data_dir: Where results are put.
         run: Its id or a beginning that only it has; `latest`; or the path of such a folder.
+        fits: Tells of a run's folder whether `latest` may mean it.
 
     Raises:
         UserError: There is no such run, or several.
@@ -43,8 +45,8 @@ def find_run(data_dir: Path, run: str) -> Path:
     names = list(dict.fromkeys(one.parent.name for one in there))
     if run in names:
         return runs / run
-    if run == LATEST and names:
-        return runs / names[0]
+    if run == LATEST and (latest := next((runs / name for name in names if fits(runs / name)), None)):
+        return latest
     if any((Path(run) / mark).is_file() for mark in _MARKS):
         return Path(run)
     begun = [name for name in names if run and name.startswith(run)]

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,13 +40,17 @@ class Database:
         )
 
     def next_id(self, kind: str) -> str:
-        """Returns a new number for a resource of `kind`, never given before: 19 digits, as Vertex's are."""
+        """Returns a new number for a resource of `kind`, never given before: 19 digits, as Vertex's are.
+
+        What is of another kind has other numbers, or a person would take the one for the other.
+        """
         (last,) = self._connection.execute(
             "INSERT INTO counters VALUES (?, 1) ON CONFLICT (kind) DO UPDATE SET last = last + 1 RETURNING last",
             (kind,),
         ).fetchone()
         # An odd multiplier modulo 2^62 is a bijection: numbers look random, never meet, and do not tell their order.
-        return str(1_000_000_000_000_000_000 + (last * 2_862_933_555_777_941_757) % 2**62)
+        mixed = last * 2_862_933_555_777_941_757 + zlib.crc32(kind.encode()) * 1_181_783_497_276_652_981
+        return str(1_000_000_000_000_000_000 + mixed % 2**62)
 
     def put(self, kind: str, parent: str, document: dict[str, Any]) -> None:
         """Stores `document` under its own `name`, replacing an earlier one."""

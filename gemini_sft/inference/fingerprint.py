@@ -13,6 +13,7 @@ from gemini_sft.data.prompting import VARIES, mark
 from gemini_sft.errors import EvaluationError, UserError
 from gemini_sft.inference.call import COLD_SECONDS
 
+_OWN = " If the records that it was tuned on bring a system instruction of their own, ask with a file of such records."
 LABEL = "prompt"
 
 _log = logging.getLogger(__name__)
@@ -63,12 +64,12 @@ def check_sent(model: str, examples: Sequence[Example], template: str) -> None:
     elif tuned != mark(VARIES, template):
         for told in sorted({example.system_instruction or "" for example in examples}):
             if (sent := mark(told, template)) != tuned:
-                raise _mismatch(model, tuned, "is about to be sent", sent)
+                raise _mismatch(model, tuned, "is about to be sent", sent, _OWN)
 
 
-def _mismatch(model: str, tuned: str, what: str, fingerprint: str) -> EvaluationError:
+def _mismatch(model: str, tuned: str, what: str, fingerprint: str, hint: str = "") -> EvaluationError:
     return EvaluationError(
         f"{model} was tuned with another prompt ({LABEL} {tuned}) than {what} ({fingerprint}): system instruction,"
         " template or few-shot examples differ, and a tuned model answers worse to a prompt that it does not know. Give"
-        " the experiment the prompt that the model was tuned with, or tune a new model."
+        f" the experiment the prompt that the model was tuned with, or tune a new model.{hint}"
     )

@@ -1,5 +1,6 @@
 """What `gemini-sft schedule` shows."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -88,7 +89,7 @@ def show_sources(experiment: Experiment, update_command: str, console: Console) 
     """
     named = [uri for split in SPLITS for uri in listed(getattr(experiment.data, split))]
     named += [spec.rpartition(":")[0] for spec in experiment.evaluation.metrics]
-    sources = list(dict.fromkeys(named))
+    sources = list(dict.fromkeys(one if "://" in one else os.path.normpath(one) for one in named))
     read, copied = ([uri for uri in sources if ("://" in uri) is remote] for remote in (True, False))
     if read:
         console.print(f"Each run reads anew: {', '.join(read)}")

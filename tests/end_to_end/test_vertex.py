@@ -107,8 +107,8 @@ def test_a_run_that_is_left_goes_on_and_one_that_is_interrupted_does_not(vertex:
     assert (left["state"], left["link"]) == ("SUBMITTED", console_link(PROJECT, REGION, run_id))
     assert f"Run {run_id} on Vertex AI: {left['link']}\n" in err
     assert f"gemini-sft status {run_id} --on vertex --project {PROJECT} --location {REGION}\n" in err
-    where = f"Vertex AI: project {PROJECT} (GOOGLE_CLOUD_PROJECT), region {REGION} (GOOGLE_CLOUD_LOCATION), bucket "
-    assert where in err
+    where = f": project {PROJECT} (GOOGLE_CLOUD_PROJECT), region {REGION} (GOOGLE_CLOUD_LOCATION), bucket "
+    assert where in err and "Vertex AI at http://127.0.0.1:" in err, "an emulator is not taken for Google"
     (job,) = vertex.jobs()
     assert job["name"].endswith(f"/{run_id}") and job["serviceAccount"] == ROBOT
     labels = {key: value for key, value in job["labels"].items() if key in ("experiment", "pipeline")}

@@ -37,3 +37,12 @@ def test_of_one_parent_and_a_page_of_them(database: Database) -> None:
     assert [one["count"] - 2**60 for one in database.parts("jobs", "p/1", ["count"])] == [3, 1]
     assert [one["count"] - 2**60 for one in database.parts("jobs", None, ["count"], limit=2, skipped=1)] == [2, 1]
     assert database.parts("jobs", "p/9", ["count"]) == []
+
+
+def test_resources_of_different_kinds_have_different_numbers(tmp_path: Path) -> None:
+    database = Database(tmp_path / "vertex.db")
+    numbers = [
+        database.next_id(kind) for kind in ("models", "pipelineJobs", "schedules", "tuningJobs") for _ in range(50)
+    ]
+    assert len(set(numbers)) == 200 and {len(one) for one in numbers} == {19}
+    database.close()
