@@ -153,7 +153,7 @@ def test_commands_that_prepare_the_same_experiment_do_so_one_after_the_other(ver
             assert "Waiting for another command that prepares small in .local" in process.stdout.readline()
     ended = [process.communicate(timeout=120) for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], ended
-    assert vertex.call("cancel", "latest", "--on", "vertex")[0] == 0
+    assert vertex.call("cancel", "latest", "--on", "vertex")[0] in (0, 2), "unless it has ended by itself"
     assert vertex.call("schedule", "delete", "small", "--on", "vertex")[0] == 0
 
 
