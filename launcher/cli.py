@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import RunError, UserError
-from launcher import predicting, reporting, results, showing
+from launcher import predicting, reporting
 from launcher.checking import check, unknown
 from launcher.cleaning import clean
-from launcher.cli_retraining import recheck_command, retrain_command
+from launcher.cli_retraining import recheck_command, retrain_command, to_its_end
 from launcher.cli_runs import cancel_command, logs_command, status_command
 from launcher.cli_schedule import schedule_app
 from launcher.options import (
@@ -37,7 +37,6 @@ from launcher.options import (
 from launcher.place import Where
 from launcher.releasing import nothing as no_rollback
 from launcher.releasing import roll_back
-from launcher.running import Progress, run
 
 app = typer.Typer(
     name="gemini-sft",
@@ -130,19 +129,7 @@ def run_command(
     """
     where = (on, set_, data_dir, project, location, bucket, service_account)
     request = requested(experiment, *where, kubeflow_at(on, host, namespace), wait=not no_wait)
-    console, progress = Console(stderr=as_json, highlight=False), Progress()
-    try:
-        summary = run(request, console, progress)
-    except (UserError, RunError, KeyboardInterrupt) as error:
-        if as_json:
-            state, reasons = ending(error)
-            print(json.dumps(results.nothing(progress.run_id, state, reasons, progress.seconds)))
-        raise
-    if as_json:
-        print(json.dumps(summary))
-    elif not no_wait:
-        showing.show(Path(summary["artifacts"]), console)
-        console.print(f"Done in {summary['seconds']:.0f} s.")
+    to_its_end(request, as_json)
 
 
 app.command("retrain", rich_help_panel=_RUN)(retrain_command)

@@ -46,7 +46,7 @@ def retrain_command(
     Exit code 0 whatever it did, 1 if the run failed, 2 for a mistake of yours.
     """
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
-    _to_its_end(replace(request, pipeline="retrain"), as_json)
+    to_its_end(replace(request, pipeline="retrain"), as_json)
 
 
 def recheck_command(
@@ -66,17 +66,19 @@ def recheck_command(
     Exit code 0 also if it has fallen, 1 if the run failed, 2 for a mistake of yours.
     """
     request = requested(experiment, on, set_, data_dir, project, location, bucket, service_account, wait=not no_wait)
-    _to_its_end(replace(request, pipeline="recheck"), as_json)
+    to_its_end(replace(request, pipeline="recheck"), as_json)
 
 
-def _to_its_end(request: Request, as_json: bool) -> None:
+def to_its_end(request: Request, as_json: bool) -> None:
+    """Runs a pipeline, and prints what came of it; with `--json` one object, also if it went wrong."""
     console, progress = Console(stderr=as_json, highlight=False), Progress()
     try:
         summary = run(request, console, progress)
     except (UserError, RunError, KeyboardInterrupt) as error:
         if as_json:
             state, reasons = ending(error)
-            print(json.dumps(retraining.nothing(progress.run_id, state, reasons, progress.seconds)))
+            nothing = retraining.nothing_of(request.pipeline)
+            print(json.dumps(nothing(progress.run_id, state, reasons, progress.seconds)))
         raise
     if as_json:
         print(json.dumps(summary))

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from gemini_sft.errors import UserError
 from gemini_sft.vertex import console_link
-from launcher import results, retraining
+from launcher import retraining
 from launcher.emulator import StandingEmulator
 from launcher.place import Request
 from launcher.target import Target
@@ -40,5 +40,5 @@ def leave(request: Request, target: Target, run_id: str, link: str, seconds: flo
     console.print("It goes on without this command." + ("" if request.kubeflow else " Next:"))
     for verb in () if request.kubeflow else ("status", "logs", "cancel"):
         console.print(f"  {request.command_on(verb, run_id, target)}", soft_wrap=True)
-    nothing = results.nothing if request.pipeline == "finetune" else retraining.nothing
+    nothing = retraining.nothing_of(request.pipeline)
     return nothing(run_id, "SUBMITTED", [], seconds) | {"link": link or None}

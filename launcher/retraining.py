@@ -1,5 +1,6 @@
 """What a scheduled run or a recheck has brought: on the terminal, and in one object."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gemini_sft.retraining.plan import Path as Taken
 from gemini_sft.retraining.plan import Plan
 from gemini_sft.retraining.recheck import Recheck, State
 from launcher import results, showing
+from launcher.place import PipelineName
 
 _PATHS = {
     Taken.TUNE: "The run tuned",
@@ -72,6 +74,11 @@ def reported(folder: Path) -> dict[str, Any]:
     """Returns a fetched run without a verdict as the object that `report --json` prints."""
     whole = summary(folder.resolve().name, "SUCCEEDED", folder, 0.0)
     return {name: whole[name] for name in ("run_id", "path", "reasons", "alarms", "recheck", "report", "artifacts")}
+
+
+def nothing_of(pipeline: PipelineName) -> Callable[[str | None, str, list[str], float], dict[str, Any]]:
+    """Returns what makes the object of a run of that pipeline which has no result."""
+    return results.nothing if pipeline == "finetune" else nothing
 
 
 def nothing(run_id: str | None, state: str, reasons: list[str], seconds: float) -> dict[str, Any]:

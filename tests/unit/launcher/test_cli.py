@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from gemini_sft.errors import ServiceError, TuningError, UserError
-from launcher import cli
+from launcher import cli, cli_retraining
 from launcher import main as entry
 from launcher.emulator import enter
 from launcher.place import Request
@@ -118,7 +118,7 @@ def test_how_a_run_may_end(
         progress.run_id = "demo-1"
         raise error
 
-    monkeypatch.setattr(cli, "run", end)
+    monkeypatch.setattr(cli_retraining, "run", end)
     assert called(monkeypatch, "run", "x.yaml", *(["--json"] if as_json else [])) == code
     out, err = capsys.readouterr()
     assert err == f"{message}\n"
